@@ -1,0 +1,29 @@
+"""The exception family: one base class, one class per cause, messages that say what to do."""
+
+
+class LstmEdgeError(Exception):
+    """Base of every error that this toolkit raises on purpose."""
+
+
+class ModelFileError(LstmEdgeError, ValueError):
+    """A model file that is missing, truncated, foreign or from a newer version."""
+
+
+class ProviderError(LstmEdgeError, RuntimeError):
+    """An execution provider that was asked for and cannot run here."""
+
+
+class InputError(LstmEdgeError, ValueError):
+    """Texts, ids or states that the model cannot take."""
+
+
+class VerificationError(LstmEdgeError, RuntimeError):
+    """A model whose answers on this device differ from the original model's."""
+
+
+class VocabularyError(LstmEdgeError, ValueError):
+    """A vocabulary that is empty, ambiguous or lacks its special words."""
+
+
+class MissingExtraError(LstmEdgeError, ImportError):
+    """A library of an optional extra that is not installed."""

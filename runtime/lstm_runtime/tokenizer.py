@@ -1,0 +1,61 @@
+"""The tokeniser, spelled once in Python; the exported graph holds the same three steps.
+
+It exists for training, for parity and for files with the ``ids`` interface. A file with the
+``text`` interface needs none of this code: ONNX Runtime runs the steps itself.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from lstm_runtime.errors import VocabularyError
+from lstm_runtime.vocabulary import Vocabulary
+
+DEFAULT_PATTERN = "[a-z0-9']+|[!?]"
+
+_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """Lower-case A to Z, then take every match of a pattern, from left to right.
+
+    Only ASCII letters are lowered: that is what ONNX's ``StringNormalizer`` does in the locale
+    ``C``, the one locale that exists on every device.
+
+    Raises:
+        VocabularyError: when the pattern is not a regular expression or matches nothing at all.
+
+    """
+
+    pattern: str = DEFAULT_PATTERN
+    "A regular expression that Python's ``re`` and RE2 read alike (no look-around, no back-reference)."
+
+    def __post_init__(self) -> None:
+        """Compile the pattern, so that a bad one fails here and not at the first text."""
+        try:
+            matches_empty = self._regex.fullmatch("") is not None
+        except re.error as error:
+            raise VocabularyError(f"token pattern {self.pattern!r}: {error}") from error
+        if matches_empty:
+            raise VocabularyError(f"token pattern {self.pattern!r} matches the empty string")
+
+    @cached_property
+    def _regex(self) -> re.Pattern[str]:
+        return re.compile(self.pattern)
+
+    def tokens(self, text: str) -> list[str]:
+        """Return the tokens of ``text``; a text without any gives an empty list."""
+        return [match.group() for match in self._regex.finditer(text.translate(_ASCII_LOWER))]
+
+
+@dataclass(frozen=True)
+class TextEncoder:
+    """A tokeniser and a vocabulary: text in, ids out."""
+
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+
+    def __call__(self, text: str) -> list[int]:
+        """Return the ids of ``text``, at least one: a text without a token reads as one unknown."""
+        return self.vocabulary.lookup(self.tokenizer.tokens(text)) or [self.vocabulary.unknown]

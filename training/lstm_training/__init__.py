@@ -1,0 +1,1 @@
+"""The training part of lstm-edge."""
