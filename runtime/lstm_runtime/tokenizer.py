@@ -29,7 +29,7 @@ class Tokenizer:
     """
 
     pattern: str = DEFAULT_PATTERN
-    "A regular expression that Python's ``re`` and RE2 read alike (no look-around, no back-reference)."
+    "A regular expression that ``re`` and RE2 read alike: no look-around, no back-reference."
 
     def __post_init__(self) -> None:
         """Compile the pattern, so that a bad one fails here and not at the first text."""
