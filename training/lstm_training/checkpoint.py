@@ -1,5 +1,6 @@
 """``model.pt``: weights and plain metadata, never pickled code."""
 
+import os
 import pickle
 import zipfile
 from dataclasses import asdict, dataclass, field
@@ -61,11 +62,27 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         "metrics": checkpoint.metrics,
         "training": checkpoint.training,
     }
-    with atomic_path(path) as temporary:
-        torch.save(content, temporary)
+    save_content(content, path)
 
 
-def load_content(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+def save_content(content: dict[str, Any], path: Path) -> None:
+    """Write tensors and plain values to ``path`` in one piece; equal content gives equal bytes.
+
+    Raises:
+        CheckpointError: when they cannot be written, as on a full disk.
+
+    """
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        try:
+            torch.save(content, file)
+            # The name must not reach the disk before the content does.
+            file.flush()
+            os.fsync(file.fileno())
+        except RuntimeError as error:  # how PyTorch's writer reports a failed write
+            raise CheckpointError(f"{path} could not be written: is the disk full?") from error
+
+
+def load_content(path: Path) -> Any:
     """Read a PyTorch file without running any code in it.
 
     Raises:
@@ -90,7 +107,7 @@ def load_content(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
         ) from error
 
 
-def is_checkpoint(content: Any) -> bool:  # noqa: ANN401 - whatever a file holds
+def is_checkpoint(content: Any) -> bool:
     """Tell whether ``content``, as `load_content` gave it, came from `save_checkpoint`."""
     return isinstance(content, dict) and content.get("format") == FORMAT
 

