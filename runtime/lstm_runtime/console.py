@@ -15,7 +15,7 @@ class EdgeCommand(click.Command):
     is left to click, which ends quietly.
     """
 
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+    def invoke(self, ctx: click.Context) -> Any:
         """Run the command's function."""
         try:
             return super().invoke(ctx)

@@ -1,0 +1,130 @@
+"""How weights enter the graph: as they are (fp32), or as int8.
+
+Both writers add the same two parts, the embedding and an LSTM layer; everything around them is
+the same graph.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_export.builder import GraphBuilder
+from lstm_export.network import LstmLayer, Network
+from lstm_export.quantize import quantize
+
+Array = NDArray[np.float32]
+
+
+class LstmInputs(NamedTuple):
+    """Names of the tensors that an LSTM layer reads."""
+
+    steps: str
+    "``[sequence, batch, input]``"
+    lengths: str
+    "int32 ``[batch]``"
+    h0: str
+    "``[1, batch, hidden]``"
+    c0: str
+    "``[1, batch, hidden]``"
+
+
+class WeightWriter(Protocol):
+    """Adds the parts of the graph that hold the large matrices."""
+
+    def add_embedding(self, builder: GraphBuilder, network: Network, ids: str) -> str:
+        """Look up ``ids`` of any shape; return the name of the float vectors."""
+        ...
+
+    def add_lstm(
+        self, builder: GraphBuilder, layer: LstmLayer, inputs: LstmInputs, outputs: list[str]
+    ) -> None:
+        """Add one layer whose outputs are every step, the last hidden and the last cell state."""
+        ...
+
+
+class FloatWeights:
+    """Weights in fp32, as trained."""
+
+    def add_embedding(self, builder: GraphBuilder, network: Network, ids: str) -> str:
+        """Add a plain lookup."""
+        table = builder.constant("embedding", network.embedding)
+        return builder.add("Gather", [table, ids], ["embedded"])
+
+    def add_lstm(
+        self, builder: GraphBuilder, layer: LstmLayer, inputs: LstmInputs, outputs: list[str]
+    ) -> None:
+        """Add ONNX's LSTM."""
+        name = outputs[0]
+        weights = [
+            builder.constant(f"{name}_W", onnx_gates(layer.weight_ih)[np.newaxis]),
+            builder.constant(f"{name}_R", onnx_gates(layer.weight_hh)[np.newaxis]),
+            _add_bias(builder, name, layer),
+        ]
+        hidden = layer.weight_hh.shape[1]
+        steps, *rest = inputs
+        builder.add("LSTM", [steps, *weights, *rest], outputs, hidden_size=hidden)
+
+
+@dataclass(frozen=True)
+class Int8Weights:
+    """Embedding and LSTM weights in int8, for CPUs.
+
+    The LSTM becomes ONNX Runtime's ``DynamicQuantizeLSTM``, which also quantises its inputs, with
+    a scale of their own in every run.
+    """
+
+    per_channel: bool = True
+    "One scale for each gate of each unit instead of one for a whole matrix."
+    reduce_range: bool = True
+    "Seven bits for LSTM weights: CPUs without VNNI add products in 16 bits, which overflow at 8."
+
+    def add_embedding(self, builder: GraphBuilder, network: Network, ids: str) -> str:
+        """Add a lookup in int8 with one scale a word; cast and scale the words found."""
+        table = quantize(network.embedding, channel_axis=0)
+        builder.constant("embedding_int8", table.values)
+        builder.constant("embedding_scale", table.scale[:, np.newaxis])
+        builder.add("Gather", ["embedding_int8", ids], ["embedded_int8"])
+        builder.add("Gather", ["embedding_scale", ids], ["embedded_scale"])
+        builder.add("Cast", ["embedded_int8"], ["embedded_cast"], to=1)
+        return builder.add("Mul", ["embedded_cast", "embedded_scale"], ["embedded"])
+
+    def add_lstm(
+        self, builder: GraphBuilder, layer: LstmLayer, inputs: LstmInputs, outputs: list[str]
+    ) -> None:
+        """Add ``DynamicQuantizeLSTM``, which takes its matrices transposed."""
+        name = outputs[0]
+        w, w_scale, w_zero = self._add_matrix(builder, f"{name}_W", layer.weight_ih)
+        r, r_scale, r_zero = self._add_matrix(builder, f"{name}_R", layer.weight_hh)
+        bias = _add_bias(builder, name, layer)
+        steps, *rest = inputs
+        no_peepholes = ""
+        builder.add(
+            "DynamicQuantizeLSTM",
+            [steps, w, r, bias, *rest, no_peepholes, w_scale, w_zero, r_scale, r_zero],
+            outputs,
+            domain="com.microsoft",
+            hidden_size=layer.weight_hh.shape[1],
+        )
+
+    def _add_matrix(self, builder: GraphBuilder, name: str, matrix: Array) -> tuple[str, str, str]:
+        """Add a matrix ``[4 * hidden, input]``; return the names of values, scale, zero point."""
+        channel_axis = 0 if self.per_channel else None
+        quantized = quantize(onnx_gates(matrix), channel_axis, reduce_range=self.reduce_range)
+        return (
+            builder.constant(f"{name}_int8", quantized.values.T[np.newaxis]),
+            builder.constant(f"{name}_scale", quantized.scale[np.newaxis]),
+            builder.constant(f"{name}_zero", np.zeros_like(quantized.scale, np.int8)[np.newaxis]),
+        )
+
+
+def onnx_gates(stacked: Array) -> Array:
+    """Reorder gates from PyTorch's i, f, g, o to ONNX's i, o, f, g (which it calls c)."""
+    i, f, g, o = np.split(stacked, 4)
+    return np.concatenate([i, o, f, g])
+
+
+def _add_bias(builder: GraphBuilder, name: str, layer: LstmLayer) -> str:
+    bias = np.concatenate([onnx_gates(layer.bias_ih), onnx_gates(layer.bias_hh)])
+    return builder.constant(f"{name}_B", bias[np.newaxis])
