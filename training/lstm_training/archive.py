@@ -97,7 +97,7 @@ def fetch_imdb() -> Path:
 
     """
     with requires_extra("train"):
-        import pooch
+        import pooch  # type: ignore[import-untyped] # noqa: PLC0415 - only for this source
     pooch.get_logger().setLevel("WARNING")
     try:
         fetched = pooch.retrieve(

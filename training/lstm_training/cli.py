@@ -1,7 +1,8 @@
 """The command ``lstm-train``."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 from lstm_runtime.console import EdgeCommand
@@ -16,6 +17,8 @@ from lstm_training.tables import Columns
 if TYPE_CHECKING:  # torch loads slowly, and --help must answer at once
     from lstm_training.train import TrainingResult
 
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
 
 def _labels(
     _context: click.Context, _option: click.Parameter, value: str | None
@@ -29,7 +32,7 @@ def _labels(
     return LabelScheme((names[0], names[1]))
 
 
-def _setting(name: str, text: str) -> Any:  # noqa: ANN401 - click's own decorator type
+def _setting(name: str, text: str) -> Callable[[_Function], _Function]:
     """Make the option for a field of `TrainingConfig`, with its type and default."""
     default = getattr(TrainingConfig, name)
     option = "--" + name.replace("_", "-")
@@ -85,7 +88,7 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
     text_column: str,
     label_column: str,
     scheme: LabelScheme | None,
-    **settings: Any,  # noqa: ANN401 - the fields of TrainingConfig, each with its own type
+    **settings: Any,
 ) -> None:
     """Train the sentiment LSTM on movie reviews or your own labelled texts.
 
@@ -98,22 +101,21 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
     with requires_extra("train"):
-        from lstm_training.train import train
+        from lstm_training.train import train  # noqa: PLC0415 - torch loads slowly
     examples = load_examples(source, Columns(text_column, label_column), scheme)
     result = train(config, examples, output, resume=resume, say=lambda s: click.echo(s, err=True))
-    _show(result)
+    if result.files:
+        _show(result)
 
 
 def _show(result: "TrainingResult") -> None:
     """Print the held-out measures and where the files are."""
-    from rich.console import Console
-    from rich.table import Table
+    from rich.console import Console  # noqa: PLC0415 - of the extra, like torch
+    from rich.table import Table  # noqa: PLC0415 - of the extra, like torch
 
-    table = Table(title="Held-out texts", title_justify="left")
-    for name in result.checkpoint.metrics:
-        table.add_column(name, justify="right")
-    table.add_row(*(f"{value:.4f}" for value in result.checkpoint.metrics.values()))
-    console = Console()
-    console.print(table)
+    metrics = result.checkpoint.metrics
+    table = Table(*metrics, title="Held-out texts", title_justify="left")
+    table.add_row(*(f"{value:.4f}" for value in metrics.values()))
+    Console().print(table)
     for path in result.files:
-        console.print(path, highlight=False, soft_wrap=True)
+        click.echo(path)

@@ -80,7 +80,7 @@ class TrainingConfig:
         self._require("vocab_size", self.vocab_size >= 3, "at least 3: padding, unknown, a word")
         self._require("holdout", 0 < self.holdout < 1, "between 0 and 1")
         self._require("limit", self.limit is None or self.limit >= 4, "at least 4")
-        self._require("seed", self.seed >= 0, "at least 0")
+        self._require("seed", 0 <= self.seed < 2**32, "at least 0 and less than 2**32")
         precisions = get_args(MixedPrecision)
         self._require(
             "mixed_precision", self.mixed_precision in precisions, " or ".join(precisions)

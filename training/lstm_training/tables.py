@@ -92,8 +92,8 @@ def read_parquet(path: Path, columns: Columns) -> Iterator[Row]:
 
     """
     with requires_extra("train"):
-        import pyarrow
-        from pyarrow import parquet
+        import pyarrow  # noqa: PLC0415 - only for this kind of file
+        from pyarrow import parquet  # noqa: PLC0415 - only for this kind of file
     number = 0
     try:
         with parquet.ParquetFile(path) as file:
@@ -118,7 +118,7 @@ def _lines(path: Path) -> Iterator[str]:
     number = 0
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            for number, line in enumerate(file, start=1):  # noqa: B007 - used in the handlers
+            for number, line in enumerate(file, start=1):
                 yield line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
         raise DataError(f"{path}, line {number}: not UTF-8 ({error.reason})") from error

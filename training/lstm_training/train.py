@@ -7,16 +7,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lstm_training.config import TrainingConfig
 from lstm_training.dataset import Dataset, prepare
+from lstm_training.errors import TrainingError
 from lstm_training.evaluate import Metrics, measure, predict
 from lstm_training.examples import Examples
-from lstm_training.loop import Run
+from lstm_training.loop import train_to_the_end
 from lstm_training.progress import EpochRecord, require_same
 from lstm_training.report import write_history, write_metrics, write_pictures
+from lstm_training.run import Run
 
 MODEL_FILE = "model.pt"
 
@@ -66,7 +69,8 @@ def train(
     """
     output.mkdir(parents=True, exist_ok=True)
     data = prepare(examples, config)
-    run = Run(config, data, output, say)
+    run = Run(config, data, output)
+    say = say if run.accelerator.is_main_process else _quiet
     if resume and not run.state_path.exists() and (output / MODEL_FILE).exists():
         return _finished(output / MODEL_FILE, run.identity(), say)
     if resume and run.state_path.exists():
@@ -80,8 +84,13 @@ def train(
         f"{len(data.train):,} texts to learn from, {len(data.held_out):,} held out, "
         f"{data.dropped:,} copies left out, {len(data.vocabulary):,} words"
     )
-    run.to_the_end()
-    return _write(run, examples)
+    try:
+        train_to_the_end(run, say)
+    except torch.cuda.OutOfMemoryError as error:
+        raise TrainingError(
+            "the GPU ran out of memory: try a smaller --batch-size or --max-tokens"
+        ) from error
+    return _write(run, examples, output)
 
 
 def _finished(path: Path, identity: dict[str, Any], say: Callable[[str], None]) -> TrainingResult:
@@ -97,7 +106,7 @@ def _finished(path: Path, identity: dict[str, Any], say: Callable[[str], None]) 
     return TrainingResult(checkpoint, ())
 
 
-def _write(run: Run, examples: Examples) -> TrainingResult:
+def _write(run: Run, examples: Examples, output: Path) -> TrainingResult:
     """Write what the run came to; the state to resume from goes last."""
     run.model.load_state_dict(run.progress.best)
     held_out = run.data.held_out
@@ -106,7 +115,7 @@ def _write(run: Run, examples: Examples) -> TrainingResult:
     checkpoint = _checkpoint(run, examples, metrics)
     if not run.accelerator.is_main_process:
         return TrainingResult(checkpoint, ())
-    output, history = run.output, run.progress.history
+    history = run.progress.history
     report = _report(checkpoint, history, scores, held_out.labels)
     files = (
         output / MODEL_FILE,
