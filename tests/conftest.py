@@ -5,24 +5,27 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import onnxruntime
 import pytest
+import torch
+from lstm_export.export import ExportConfig, export
+from lstm_export.source import load_source
+from lstm_runtime.vocabulary import PAD_WORD, UNKNOWN_WORD, Vocabulary
+from lstm_training.checkpoint import Checkpoint, save_checkpoint
+from lstm_training.model import ModelConfig, SentimentRNN
 
-pytest_plugins: list[str] = []
-
-WORDS = (
+WORDS = tuple(
     "the a and of to is it in this that was film movie i not but with one good bad great awful "
     "fun dull best worst plot acting boring love hate don't it's wonderful terrible never ever "
-    "br ! ?"
-).split()
+    "br ! ?".split(" ")
+)
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def pytest_report_header() -> list[str]:
-    import onnxruntime
-    import torch
-
     providers = ", ".join(onnxruntime.get_available_providers())
     return [f"onnxruntime {onnxruntime.__version__} ({providers}), torch {torch.__version__}"]
 
@@ -31,12 +34,12 @@ def pytest_report_header() -> list[str]:
 def run() -> Run:
     """Run one of our commands as a process: run("lstm-run", "text", …)."""
 
-    def run(*command: str, **options: object) -> "subprocess.CompletedProcess[str]":
+    def run(*command: str, **options: Any) -> "subprocess.CompletedProcess[str]":
         script = Path(sys.executable).with_name(command[0])
-        defaults: dict[str, object] = {"capture_output": True, "text": True, "timeout": 300}
+        defaults: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 300}
         environment = os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "100"}
         return subprocess.run(
-            [str(script), *command[1:]], **{"env": environment, **defaults, **options}
+            [str(script), *command[1:]], check=False, **{"env": environment, **defaults, **options}
         )
 
     return run
@@ -45,11 +48,6 @@ def run() -> Run:
 @pytest.fixture(scope="session")
 def checkpoint_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a model.pt with 2,000 words, 128 units and answers that differ from text to text."""
-    import torch
-    from lstm_runtime.vocabulary import PAD_WORD, UNKNOWN_WORD, Vocabulary
-    from lstm_training.checkpoint import Checkpoint, save_checkpoint
-    from lstm_training.model import ModelConfig, SentimentRNN
-
     torch.manual_seed(0)
     config = ModelConfig(vocab_size=2000, embedding_dim=64, hidden_dim=128)
     model = SentimentRNN.from_config(config)
@@ -73,9 +71,6 @@ def checkpoint_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def model_files(checkpoint_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return the exported files of `checkpoint_file`, by precision."""
-    from lstm_export.export import ExportConfig, export
-    from lstm_export.source import load_source
-
     folder = tmp_path_factory.mktemp("exported")
     outcomes = list(export(load_source(checkpoint_file), folder, ExportConfig()))
     assert not [outcome.failures for outcome in outcomes if outcome.failures]

@@ -126,7 +126,9 @@ def _metadata(
     spec, words = None, None
     if source.encoder is not None:
         vocabulary = source.encoder.vocabulary
-        spec = TokenizerSpec(source.encoder.tokenizer.pattern, vocabulary.pad, vocabulary.unknown)
+        spec = TokenizerSpec(
+            source.encoder.tokenizer.pattern, vocabulary.pad, vocabulary.unknown, vocabulary.empty
+        )
         # The text interface holds the words in its graph; twice would cost a fifth of an int8 file.
         words = vocabulary.words if encoder is None else None
     return Metadata(

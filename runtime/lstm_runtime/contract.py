@@ -5,7 +5,8 @@ Inputs, one of two interfaces:
     ``ids``      int64 ``[batch, sequence]``, right-padded, and
     ``lengths``  int32 ``[batch]``, 1 to ``sequence``
 and, unless the file was exported without state:
-    ``h0, c0``   float ``[layers, 1 or batch, hidden]``; zeros when left out
+    ``h0, c0``   float ``[layers, 1 or batch, hidden]``; zeros when left out, where the file
+                 was exported with optional state
 
 Outputs:
     ``probability``  float ``[batch, classes]``
@@ -13,6 +14,9 @@ Outputs:
                      what stands behind the end of a shorter text has no meaning
     ``tokens``       string ``[batch, tokens]``, '' behind the end (text interface only)
     ``hn, cn``       float ``[layers, batch, hidden]``; feed them back as ``h0, c0``
+
+A model that reads both ways, or whose readout is not ``last``, cannot be continued: its file has
+no ``h0, c0, hn, cn`` and no ``trajectory``. A file exported without state has the trajectory only.
 
 Metadata: the fields of `Metadata`, each a JSON value under its own name.
 """
@@ -27,7 +31,8 @@ from lstm_runtime.errors import ModelFileError
 FORMAT_VERSION = 1
 
 Interface = Literal["text", "ids"]
-Precision = Literal["fp32", "int8"]
+Precision = Literal["fp32", "int8", "fp16"]
+Readout = Literal["last", "step", "mean", "max"]
 
 TEXT = "text"
 IDS = "ids"
@@ -55,6 +60,11 @@ class Architecture:
     "LSTM layers."
     classes: int
     "Probabilities per text: 1 (of the second label) or one for each label."
+    bidirectional: bool = False
+    "Whether the LSTM also reads from the end."
+    readout: Readout = "last"
+    """What the linear layers see: the final states (``last``), the outputs at the last token
+    (``step``, which differs in bidirectional models only), or ``mean`` or ``max`` of all."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +72,18 @@ class TokenizerSpec:
     """How text becomes ids, so that any language can redo it.
 
     ASCII letters are lowered, every match of ``pattern`` from left to right is a token, unknown
-    tokens get the id ``unknown``, and a text without a token reads as one unknown token.
+    tokens get the id ``unknown`` or are dropped, and a text of which nothing is left reads as one
+    token with the id ``empty``.
     """
 
     pattern: str
     "A regular expression that RE2, Python, JavaScript and Java read alike."
     pad: int
     "Id behind the end of shorter texts."
-    unknown: int
-    "Id of every token outside the vocabulary."
+    unknown: int | None
+    "Id of every token outside the vocabulary; None where such tokens are dropped."
+    empty: int
+    "Id of the one token that a text without tokens reads as."
 
 
 @dataclass(frozen=True)

@@ -155,4 +155,6 @@ def _metadata(session: Any, path: Path) -> Metadata:
 def _encoder(metadata: Metadata) -> TextEncoder | None:
     if metadata.vocabulary is None or metadata.tokenizer is None:
         return None
-    return TextEncoder(Tokenizer(metadata.tokenizer.pattern), Vocabulary(metadata.vocabulary))
+    spec, words = metadata.tokenizer, metadata.vocabulary
+    unknown = None if spec.unknown is None else words[spec.unknown]
+    return TextEncoder(Tokenizer(spec.pattern), Vocabulary(words, unknown))

@@ -57,5 +57,5 @@ class TextEncoder:
     vocabulary: Vocabulary
 
     def __call__(self, text: str) -> list[int]:
-        """Return the ids of ``text``, at least one: a text without a token reads as one unknown."""
-        return self.vocabulary.lookup(self.tokenizer.tokens(text)) or [self.vocabulary.unknown]
+        """Return the ids of ``text``, at least one: see `Vocabulary.empty`."""
+        return self.vocabulary.lookup(self.tokenizer.tokens(text)) or [self.vocabulary.empty]
