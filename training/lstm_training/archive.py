@@ -58,8 +58,11 @@ def read_archive(path: Path, classes: tuple[str, str] = CLASSES) -> Iterator[Row
 
     """
     try:
-        with tarfile.open(path, "r|gz") as archive:
-            found = dict(_members(archive, classes))
+        with gzip.open(path) as unpacked:
+            with tarfile.open(fileobj=unpacked, mode="r|") as archive:
+                found = dict(_members(archive, classes))
+            while unpacked.read(1 << 20):  # to the end, where gzip's own checksum is
+                pass
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path} is not a complete .tar.gz archive: {error}") from error
     in_train = {name for name in found if name.parent.parent.name == "train"}

@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,20 +90,21 @@ def load_content(path: Path) -> Any:
     """
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file")
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if "Weights only load failed" not in str(error):
-            raise CheckpointError(f"{path} is not a PyTorch file") from error
-        raise CheckpointError(
-            f"{path} holds pickled Python code, which is never run here; where you trust the "
-            "file, re-save its weights: m = torch.load(PATH, weights_only=False); "
-            "torch.save(m.state_dict(), 'weights.pt')"
-        ) from error
-    except (RuntimeError, EOFError, zipfile.BadZipFile, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"{path} is not a complete PyTorch file ({type(error).__name__})"
-        ) from error
+    with path.open("rb") as file:
+        try:
+            return torch.load(file, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError as error:
+            if "Weights only load failed" not in str(error):
+                raise CheckpointError(f"{path} is not a PyTorch file") from error
+            raise CheckpointError(
+                f"{path} holds pickled Python code, which is never run here; where you trust the "
+                "file, re-save its weights: m = torch.load(PATH, weights_only=False); "
+                "torch.save(m.state_dict(), 'weights.pt')"
+            ) from error
+        except Exception as error:  # damage shows as whatever the loader stumbles over
+            raise CheckpointError(
+                f"{path} is not a complete PyTorch file ({type(error).__name__})"
+            ) from error
 
 
 def is_checkpoint(content: Any) -> bool:

@@ -90,7 +90,7 @@ def _curves(history: list[EpochRecord]) -> Figure:
 
 def _confusion(scores: Tensor, labels: Tensor, names: tuple[str, str]) -> Figure:
     """Draw how many texts of each label got which answer."""
-    counts = binary_confusion_matrix(scores, labels.int())
+    counts = binary_confusion_matrix(scores, labels.int()).numpy()
     figure = Figure(figsize=(4.5, 4), layout="constrained")
     axes: Axes = figure.subplots()
     axes.imshow(counts, cmap="Blues", vmin=0)

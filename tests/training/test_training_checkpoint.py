@@ -1,0 +1,148 @@
+import contextlib
+import pickle
+import resource
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from lstm_runtime.vocabulary import Vocabulary
+from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from lstm_training.errors import CheckpointError
+from lstm_training.model import ModelConfig, SentimentRNN
+
+
+@pytest.fixture(scope="session")
+def checkpoint() -> Checkpoint:
+    config = ModelConfig(vocab_size=4, embedding_dim=8, hidden_dim=8, n_layers=1)
+    return Checkpoint(
+        config,
+        SentimentRNN.from_config(config).state_dict(),
+        Vocabulary(("<pad>", "<unk>", "good", "bad")),
+        labels=("bad", "good"),
+        metrics={"accuracy": 0.9},
+        training={"data": "none", "rows": {"train": 3}},
+    )
+
+
+@pytest.fixture
+def saved(checkpoint: Checkpoint, tmp_path: Path) -> Path:
+    save_checkpoint(checkpoint, tmp_path / "model.pt")
+    return tmp_path / "model.pt"
+
+
+def test_a_checkpoint_comes_back_as_it_was(checkpoint: Checkpoint, saved: Path) -> None:
+    loaded = load_checkpoint(saved)
+    assert replace(loaded, state_dict={}) == replace(checkpoint, state_dict={})
+    weights = checkpoint.state_dict
+    assert loaded.state_dict.keys() == weights.keys()
+    assert all(loaded.state_dict[name].equal(weights[name]) for name in weights)
+    assert not loaded.model().training
+
+
+def test_equal_checkpoints_give_equal_files(checkpoint: Checkpoint, saved: Path) -> None:
+    before = saved.read_bytes()
+    save_checkpoint(checkpoint, saved)
+    assert saved.read_bytes() == before
+
+
+@pytest.fixture(scope="session")
+def saved_once(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("once") / "model.pt"
+    save_checkpoint(checkpoint, path)
+    return path
+
+
+class Malicious:
+    """A pickle that writes a file when it is loaded carelessly."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.write_text, (self.target, "gotcha")
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@pytest.mark.parametrize("save", [torch.save, lambda x, path: path.write_bytes(pickle.dumps(x))])
+def test_code_in_a_file_is_refused_and_not_run(tmp_path: Path, save: object) -> None:
+    trap, target = tmp_path / "model.pt", tmp_path / "gotcha"
+    assert callable(save)
+    save({"state_dict": Malicious(target)}, trap)
+    with pytest.raises(CheckpointError, match=r"model\.pt"):
+        load_checkpoint(trap)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 no zip"])
+def test_a_foreign_file_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "model.pt").write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"model\.pt is not"):
+        load_checkpoint(tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.99])
+def test_a_truncated_file_is_named(saved: Path, part: float) -> None:
+    content = saved.read_bytes()
+    saved.write_bytes(content[: int(len(content) * part)])
+    with pytest.raises(CheckpointError, match=r"model\.pt is not"):
+        load_checkpoint(saved)
+
+
+@given(st.data())
+def test_a_file_with_a_wrong_byte_never_ends_in_another_error(
+    saved_once: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    content = bytearray(saved_once.read_bytes())
+    content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
+    path = tmp_path_factory.mktemp("wrong") / "model.pt"
+    path.write_bytes(content)
+    with contextlib.suppress(CheckpointError):
+        load_checkpoint(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="no such file"):
+        load_checkpoint(tmp_path / "model.pt")
+
+
+def test_a_bare_state_dict_is_no_checkpoint(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    torch.save(checkpoint.state_dict, tmp_path / "model.pt")
+    with pytest.raises(CheckpointError, match="not a checkpoint of lstm-train"):
+        load_checkpoint(tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format_version": 99}, "version 99"),
+        ({"config": {"vocab_size": 4, "units": 3}}, "damaged"),
+        ({"state_dict": {}}, "damaged"),
+        ({"vocabulary": ["<pad>", "<unk>", "good"]}, "3 words for 4 embeddings"),
+        ({"vocabulary": ["<pad>", "<unk>", "good", "good"]}, "damaged"),
+    ],
+)
+def test_parts_that_do_not_fit_are_named(
+    saved: Path, change: dict[str, object], message: str
+) -> None:
+    content = torch.load(saved, weights_only=True)
+    torch.save({**content, **change}, saved)
+    with pytest.raises(CheckpointError, match=message):
+        load_checkpoint(saved)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no limit on file sizes")
+def test_a_full_disk_leaves_the_file_before_untouched(checkpoint: Checkpoint, saved: Path) -> None:
+    before = saved.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises((CheckpointError, OSError)):
+            save_checkpoint(checkpoint, saved)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert saved.read_bytes() == before
+    assert list(saved.parent.iterdir()) == [saved]

@@ -1,0 +1,161 @@
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from lstm_runtime.tokenizer import TextEncoder, Tokenizer
+from lstm_runtime.vocabulary import Vocabulary
+from lstm_training.batches import Batch, drop_words, epoch_order, length_order, make_batch
+from lstm_training.config import TrainingConfig
+from lstm_training.dataset import build_vocabulary, distinct, encode, prepare, split, stratified
+from lstm_training.errors import ConfigError, DataError
+from lstm_training.examples import Examples
+
+labelled = st.lists(st.tuples(st.text(max_size=3), st.integers(0, 1)), max_size=60)
+
+
+def made(rows: list[tuple[str, int]]) -> Examples:
+    """Return `rows` and two sure texts of either class."""
+    sure = [("sure good", 1), ("sure great", 1), ("sure bad", 0), ("sure poor", 0)]
+    texts, labels = zip(*rows, *sure, strict=True)
+    return Examples("rows", texts, labels)
+
+
+def test_of_copies_the_first_stays_and_of_contradictions_none() -> None:
+    rows = [("a", 1), ("b", 0), ("a ", 1), ("c", 0), ("c", 1), ("d", 1)]
+    kept = distinct(made(rows))
+    assert kept.texts[:3] == ("a", "b", "d")
+    assert kept.labels[:3] == (1, 0, 1)
+
+
+@given(labelled, st.floats(0.01, 0.99), st.integers(0, 3))
+def test_no_text_stands_on_both_sides_and_none_is_lost(
+    rows: list[tuple[str, int]], holdout: float, seed: int
+) -> None:
+    kept = distinct(made(rows))
+    train, held_out = split(kept, holdout, seed)
+    assert not set(train.texts) & set(held_out.texts)
+    assert sorted(train.texts + held_out.texts) == sorted(kept.texts)
+
+
+@given(labelled, st.data())
+def test_a_stratified_choice_keeps_the_proportion(
+    rows: list[tuple[str, int]], data: st.DataObject
+) -> None:
+    examples = made(rows)
+    count = data.draw(st.integers(2, len(examples) - 2))
+    chosen = stratified(examples, count, seed=0)
+    assert len(set(chosen)) == count
+    positive = sum(examples.labels[n] for n in chosen)
+    assert abs(positive - count * sum(examples.labels) / len(examples)) <= 1
+
+
+def test_a_sample_of_sorted_data_has_both_classes(examples: Examples) -> None:
+    order = sorted(range(len(examples)), key=lambda n: examples.labels[n])
+    data = prepare(examples.take(order), TrainingConfig(limit=40))
+    assert len(data.train) + len(data.held_out) == 40
+    assert data.train.labels.sum() == 18
+    assert data.held_out.labels.sum() == 2
+
+
+def test_too_few_texts_of_a_class_are_named() -> None:
+    few = Examples("few.csv", ("a a", "b b", "c c"), (0, 1, 1))
+    with pytest.raises(DataError, match=r"few\.csv: a class has 1 distinct text"):
+        prepare(few, TrainingConfig())
+
+
+def test_equal_seeds_split_equally_and_others_differ(examples: Examples) -> None:
+    first, again = split(examples, 0.2, seed=1), split(examples, 0.2, seed=1)
+    assert first == again
+    assert first != split(examples, 0.2, seed=2)
+
+
+def test_the_vocabulary_has_the_frequent_words_in_a_fixed_order() -> None:
+    texts = [["b", "a", "c"], ["a", "b", "d", "d"], ["d", "once"]]
+    assert build_vocabulary(texts, 99, 2).words == ("<pad>", "<unk>", "d", "a", "b")
+    assert build_vocabulary(texts, 4, 1).words == ("<pad>", "<unk>", "d", "a")
+    with pytest.raises(DataError, match="no word occurs 4 times"):
+        build_vocabulary(texts, 99, 4)
+
+
+def test_held_out_words_are_not_in_the_vocabulary(examples: Examples) -> None:
+    # number0, number1, … stand in one text each: with min_count 1 only the training ones appear.
+    data = prepare(examples, TrainingConfig(min_count=1, holdout=0.25))
+    numbers = [word for word in data.vocabulary.words if word.startswith("number")]
+    assert len(numbers) == len(data.train) == 180
+
+
+def test_training_texts_keep_their_end_and_held_out_texts_everything(examples: Examples) -> None:
+    data = prepare(examples, TrainingConfig(max_tokens=3))
+    assert max(data.train.lengths) == 3
+    assert max(data.held_out.lengths) > 20
+    words = Vocabulary(("<pad>", "<unk>", "a", "b", "c"))
+    ids = encode(made([("a b b c", 1)]), TextEncoder(Tokenizer(), words), max_tokens=2).ids[0]
+    assert ids.tolist() == [3, 4]
+
+
+def test_a_text_without_a_word_is_one_unknown() -> None:
+    words = Vocabulary(("<pad>", "<unk>", "a"))
+    ids = encode(made([("…", 1)]), TextEncoder(Tokenizer(), words)).ids[0]
+    assert ids.tolist() == [1]
+
+
+lengths = st.lists(st.integers(1, 500), min_size=1, max_size=300)
+
+
+@given(lengths, st.integers(1, 9), st.integers(0, 3))
+def test_an_epoch_has_every_text_once(sizes: list[int], batch_size: int, epoch: int) -> None:
+    order = epoch_order(sizes, batch_size, seed=0, epoch=epoch)
+    assert sorted(n for batch in order for n in batch) == list(range(len(sizes)))
+    assert all(len(batch) <= batch_size for batch in order)
+    assert order == epoch_order(sizes, batch_size, seed=0, epoch=epoch)
+
+
+def test_batches_hold_texts_of_like_length_in_another_order_each_epoch() -> None:
+    sizes = list(range(1, 401))
+    first, second = (epoch_order(sizes, 8, seed=0, epoch=n) for n in (0, 1))
+    assert first != second
+    assert all(max(batch) - min(batch) < 16 for batch in first)
+    assert [min(batch) for batch in first] != sorted(min(batch) for batch in first)
+
+
+def test_a_batch_is_padded_on_the_right(examples: Examples) -> None:
+    data = prepare(examples, TrainingConfig())
+    positions = next(iter(length_order(data.train, 4)))
+    batch = make_batch(data.train, positions, pad=0)
+    for row, n in enumerate(positions):
+        length = int(batch.lengths[row])
+        assert batch.ids[row, :length].equal(data.train.ids[n])
+        assert not batch.ids[row, length:].any()
+        assert batch.labels[row] == data.train.labels[n]
+
+
+def test_word_dropout_takes_its_part_of_the_words() -> None:
+    torch.manual_seed(0)
+    batch = Batch(torch.full((100, 100), 7), torch.full((100,), 100), torch.zeros(100))
+    dropped = drop_words(batch, 0.2, unknown=1).ids == 1
+    assert 0.18 < dropped.float().mean() < 0.22
+    assert drop_words(batch, 0.0, unknown=1).ids.equal(batch.ids)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 0), ("batch_size", 0), ("learning_rate", float("nan")), ("vocab_size", 2),
+        ("word_dropout", 1.0), ("embedding_dropout", -0.1), ("holdout", 0.0), ("holdout", 1.0),
+        ("limit", 3), ("seed", -1), ("mixed_precision", "int8"), ("weight_decay", -1.0),
+    ],
+)  # fmt: skip
+def test_a_value_out_of_range_is_named(name: str, value: object) -> None:
+    with pytest.raises(ConfigError, match=f"{name} is "):
+        replace(TrainingConfig(), **{name: value})  # type: ignore[arg-type] # wrong on purpose
+
+
+def test_the_digest_tells_examples_apart() -> None:
+    base = made([("ab", 1), ("c", 0)])
+    assert base.sha256() == made([("ab", 1), ("c", 0)]).sha256()
+    others = [made([("a", 1), ("bc", 0)]), made([("ab", 1), ("c", 1)]), made([("c", 0), ("ab", 1)])]
+    others.append(replace(base, label_names=("spam", "ham")))
+    assert base.sha256() not in {other.sha256() for other in others}
+    assert made([("\ud800", 1)]).sha256()

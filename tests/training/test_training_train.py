@@ -1,0 +1,278 @@
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from lstm_training.checkpoint import Checkpoint, load_checkpoint
+from lstm_training.config import TrainingConfig
+from lstm_training.dataset import prepare
+from lstm_training.errors import CheckpointError, TrainingError, TrainingInterruptedError
+from lstm_training.evaluate import Metrics
+from lstm_training.examples import Examples
+from lstm_training.progress import EpochRecord, Progress
+from lstm_training.run import Run
+from lstm_training.train import train
+
+Patch = pytest.MonkeyPatch
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(
+    tiny: TrainingConfig, examples: Examples, tmp_path_factory: pytest.TempPathFactory
+) -> Checkpoint:
+    return train(tiny, examples, tmp_path_factory.mktemp("whole")).checkpoint
+
+
+def equal_weights(one: Checkpoint, other: Checkpoint) -> bool:
+    return all(one.state_dict[name].equal(other.state_dict[name]) for name in one.state_dict)
+
+
+def stop_at(steps: int, error: type[BaseException], patch: Patch) -> None:
+    """Let a run die of `error` in its step number `steps`, after that step."""
+    done, step = [0], Run.step
+
+    def dying(run: Run, batch: object) -> float:
+        loss = step(run, batch)  # type: ignore[arg-type] # handed on
+        done[0] += 1
+        if done[0] == steps:
+            raise error
+        return loss
+
+    patch.setattr(Run, "step", dying)
+
+
+def test_a_run_learns_and_leaves_all_its_files(
+    tiny: TrainingConfig, examples: Examples, tmp_path: Path
+) -> None:
+    lines: list[str] = []
+    result = train(replace(tiny, epochs=6), examples, tmp_path / "new" / "out", say=lines.append)
+    assert result.checkpoint.metrics["accuracy"] > 0.8
+    assert equal_weights(load_checkpoint(tmp_path / "new/out/model.pt"), result.checkpoint)
+    assert sorted(result.files) == sorted((tmp_path / "new/out").iterdir())
+    assert {path.name for path in result.files} == {
+        "model.pt", "metrics.json", "history.csv", "curves.png", "confusion.png", "reliability.png",
+    }  # fmt: skip
+    assert all(path.read_bytes()[:4] == b"\x89PNG" for path in result.files if ".png" in path.name)
+    assert sum("accuracy" in line for line in lines) == 6
+
+
+def test_metrics_and_history_say_what_the_checkpoint_says(
+    tiny: TrainingConfig, examples: Examples, tmp_path: Path
+) -> None:
+    checkpoint = train(tiny, examples, tmp_path).checkpoint
+    report = json.loads((tmp_path / "metrics.json").read_text())
+    assert report["held_out"] == checkpoint.metrics
+    confusion = report["confusion"]
+    assert sum(confusion.values()) == report["rows"]["held_out"] == 24
+    right = confusion["true_positive"] + confusion["true_negative"]
+    assert right / 24 == pytest.approx(checkpoint.metrics["accuracy"])
+    with (tmp_path / "history.csv").open(newline="") as file:
+        history = list(csv.DictReader(file))
+    assert [row["epoch"] for row in history] == ["1", "2", "3"]
+    best = min(history, key=lambda row: float(row["held_out_loss"]))
+    assert int(best["epoch"]) == report["best_epoch"]
+    assert float(best["held_out_loss"]) == pytest.approx(checkpoint.metrics["loss"])
+
+
+def test_equal_seeds_give_equal_files_and_other_seeds_other_weights(
+    tiny: TrainingConfig, examples: Examples, uninterrupted: Checkpoint, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        train(tiny, examples, tmp_path / name)
+    assert (tmp_path / "a/model.pt").read_bytes() == (tmp_path / "b/model.pt").read_bytes()
+    other = train(replace(tiny, seed=1), examples, tmp_path / "c").checkpoint
+    assert not equal_weights(other, uninterrupted)
+
+
+@pytest.mark.parametrize("steps", [1, 5, 27, 28, 54, 60])  # 27 steps an epoch
+def test_a_run_that_died_goes_on_exactly(  # noqa: PLR0917 - fixtures are arguments
+    tiny: TrainingConfig,
+    examples: Examples,
+    uninterrupted: Checkpoint,
+    tmp_path: Path,
+    monkeypatch: Patch,
+    steps: int,
+) -> None:
+    with monkeypatch.context() as patch, pytest.raises(SystemError):
+        stop_at(steps, SystemError, patch)
+        train(tiny, examples, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["resume.pt"]
+    torch.rand(7)  # the generator's state in this process must not matter
+    resumed = train(tiny, examples, tmp_path, resume=True)
+    assert equal_weights(resumed.checkpoint, uninterrupted)
+    assert resumed.checkpoint == replace(
+        uninterrupted, state_dict=resumed.checkpoint.state_dict
+    )  # metrics and all
+
+
+def test_a_run_that_died_while_writing_its_files_finishes(
+    tiny: TrainingConfig,
+    examples: Examples,
+    uninterrupted: Checkpoint,
+    tmp_path: Path,
+    monkeypatch: Patch,
+) -> None:
+    def die(*_: object) -> None:
+        raise SystemError
+
+    with monkeypatch.context() as patch, pytest.raises(SystemError):
+        patch.setattr("lstm_training.train.write_history", die)
+        train(tiny, examples, tmp_path)
+    assert not (tmp_path / "model.pt").exists()
+    resumed = train(tiny, examples, tmp_path, resume=True)
+    assert equal_weights(resumed.checkpoint, uninterrupted)
+    assert not (tmp_path / "resume.pt").exists()
+
+
+def test_resuming_with_nothing_there_starts(
+    tiny: TrainingConfig, examples: Examples, uninterrupted: Checkpoint, tmp_path: Path
+) -> None:
+    lines: list[str] = []
+    result = train(tiny, examples, tmp_path, resume=True, say=lines.append)
+    assert "starting from the beginning" in lines[0]
+    assert equal_weights(result.checkpoint, uninterrupted)
+
+
+def test_resuming_a_finished_run_says_so(
+    tiny: TrainingConfig, examples: Examples, tmp_path: Path
+) -> None:
+    first = train(tiny, examples, tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    lines: list[str] = []
+    again = train(tiny, examples, tmp_path, resume=True, say=lines.append)
+    assert lines == [f"{tmp_path / 'model.pt'} is finished: nothing to resume"]
+    assert again.files == ()
+    assert equal_weights(again.checkpoint, first.checkpoint)
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_resuming_another_run_names_what_differs(
+    tiny: TrainingConfig, examples: Examples, tmp_path: Path, monkeypatch: Patch, finished: bool
+) -> None:
+    if not finished:
+        stop_at(5, SystemError, monkeypatch)
+        with pytest.raises(SystemError):
+            train(tiny, examples, tmp_path)
+    else:
+        train(tiny, examples, tmp_path)
+    changed = replace(tiny, learning_rate=0.5, checkpoint_every=9)
+    with pytest.raises(TrainingError, match=r"another run: learning_rate was 0\.02, is 0\.5;"):
+        train(changed, examples, tmp_path, resume=True)
+    fewer = examples.take(range(len(examples) - 2))
+    with pytest.raises(TrainingError, match="another run: data_sha256 was"):
+        train(tiny, fewer, tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", None])
+def test_a_damaged_state_is_named(
+    tiny: TrainingConfig, examples: Examples, tmp_path: Path, content: bytes | None
+) -> None:
+    if content is None:
+        torch.save({"format": "lstm-edge-resume", "format_version": 1}, tmp_path / "resume.pt")
+    else:
+        (tmp_path / "resume.pt").write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"resume\.pt"):
+        train(tiny, examples, tmp_path, resume=True)
+
+
+def test_without_resume_a_run_starts_over(
+    tiny: TrainingConfig,
+    examples: Examples,
+    uninterrupted: Checkpoint,
+    tmp_path: Path,
+    monkeypatch: Patch,
+) -> None:
+    with monkeypatch.context() as patch, pytest.raises(SystemError):
+        stop_at(30, SystemError, patch)
+        train(replace(tiny, seed=5), examples, tmp_path)
+    assert equal_weights(train(tiny, examples, tmp_path).checkpoint, uninterrupted)
+
+
+def test_a_loss_that_is_no_number_ends_the_run(
+    tiny: TrainingConfig, examples: Examples, tmp_path: Path, monkeypatch: Patch
+) -> None:
+    monkeypatch.setattr(
+        "lstm_training.run.binary_cross_entropy_with_logits",
+        lambda logits, _labels: logits.sum() * float("nan"),
+    )
+    with pytest.raises(TrainingError, match="loss became nan in epoch 1: try a lower --learning"):
+        train(tiny, examples, tmp_path)
+    assert not (tmp_path / "model.pt").exists()
+
+
+def test_half_precision_without_a_gpu_is_refused(
+    tiny: TrainingConfig, examples: Examples, tmp_path: Path
+) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with pytest.raises(TrainingError, match=r"fp16|another precision|mixed_precision"):
+        train(replace(tiny, mixed_precision="fp16"), examples, tmp_path)
+
+
+def record(epoch: int, loss: float) -> EpochRecord:
+    return EpochRecord(epoch, 1.0, Metrics(loss, 0.5, 0.5, 0.5, 0.0), 0.1, 1.0)
+
+
+def test_the_weights_with_the_lowest_held_out_loss_are_kept() -> None:
+    progress, weights = Progress(), {"w": torch.zeros(1)}
+    for epoch, loss in enumerate([0.5, 0.3, 0.4, 0.3], start=1):
+        weights["w"].fill_(epoch)
+        progress.finish_epoch(record(epoch, loss), weights)
+    assert progress.best_epoch.epoch == 2
+    assert progress.best["w"].item() == 2
+
+
+def test_a_run_is_over_when_the_held_out_loss_has_stopped_falling() -> None:
+    progress = Progress()
+    assert not progress.is_over(epochs=9, patience=2)
+    for epoch, loss, over in [(1, 0.5, False), (2, 0.6, False), (3, 0.5, True)]:
+        progress.finish_epoch(record(epoch, loss), {})
+        assert progress.is_over(epochs=9, patience=2) is over
+    assert not progress.is_over(epochs=9, patience=3)
+    assert progress.is_over(epochs=3, patience=3)
+
+
+def test_every_process_has_equally_many_batches_of_its_own(
+    tiny: TrainingConfig, examples: Examples, tmp_path: Path
+) -> None:
+    run = Run(tiny, prepare(examples, tiny), tmp_path)
+
+    class Process:
+        num_processes = 4
+
+        def __init__(self, index: int) -> None:
+            self.process_index = index
+
+    parts = []
+    for index in range(4):
+        run.accelerator = Process(index)
+        parts.append([tuple(batch) for batch in run.batches_of(0)])
+    assert [len(part) for part in parts] == [6, 6, 6, 6]
+    assert len({batch for part in parts for batch in part}) == 24
+    assert isinstance(TrainingInterruptedError("x"), TrainingError)
+
+
+def test_each_option_of_the_model_reaches_it(
+    tiny: TrainingConfig, examples: Examples, tmp_path: Path
+) -> None:
+    sizes: dict[str, Callable[[Run], object]] = {
+        "embedding_dim": lambda run: run.model.embedding.embedding_dim,
+        "hidden_dim": lambda run: run.model.lstm.hidden_size,
+        "n_layers": lambda run: run.model.lstm.num_layers,
+        "drop_prob": lambda run: run.model.lstm.dropout,
+        "embedding_dropout": lambda run: run.model.embedding_dropout.p,
+    }
+    wanted = {"embedding_dim": 7, "hidden_dim": 9, "n_layers": 3, "drop_prob": 0.1}
+    config = replace(tiny, **wanted, embedding_dropout=0.2)  # type: ignore[arg-type] # a mix
+    run = Run(config, prepare(examples, config), tmp_path)
+    for name, read in sizes.items():
+        assert read(run) == getattr(config, name)
