@@ -25,7 +25,7 @@ class GraphBuilder:
 
     def constant(self, name: str, value: NDArray[Any]) -> str:
         """Add an initializer; return its name."""
-        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        self.initializers.append(numpy_helper.from_array(np.array(value, order="C"), name))
         return name
 
     def add(self, op: str, inputs: list[str], outputs: list[str], **attributes: Any) -> str:

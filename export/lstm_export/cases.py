@@ -6,10 +6,11 @@ from itertools import product
 
 import numpy as np
 from lstm_runtime.tokenizer import TextEncoder
+from lstm_training.examples import Examples
 from numpy.typing import NDArray
 
 from lstm_export.network import Network
-from lstm_export.reference import REFERENCE_TEXTS
+from lstm_export.reference_texts import REFERENCE_TEXTS
 
 Array = NDArray[np.float32]
 
@@ -31,26 +32,45 @@ class Case:
     "``[layers, batch, hidden]``"
     texts: tuple[str, ...] | None = None
     "The same as text, for a file with the text interface."
+    carried: bool = False
+    "Whether the states are other than zero."
 
 
-def parity_cases(network: Network, encoder: TextEncoder | None) -> Iterator[Case]:
-    """Yield random batches, from zero and from carried states, then real texts, each alone.
+def parity_cases(network: Network, encoder: TextEncoder | None, *, states: bool) -> Iterator[Case]:
+    """Yield random batches, then real texts, each alone.
 
-    Where there is an encoder, random batches are random words, so that they take the same way
-    into the graph as real texts.
+    Args:
+        network: gives the sizes.
+        encoder: that of a file with the text interface; random batches are then random words, so
+            that they take the same way into the graph as real texts.
+        states: whether to start from carried states too.
+
     """
     random = np.random.default_rng(1)
     words = None if encoder is None else _spelled_words(encoder)
-    for (batch, longest), carried in product(SHAPES, (False, True)):
+    for (batch, longest), carried in product(SHAPES, (False, True) if states else (False,)):
         lengths = random.integers(1, longest + 1, batch)
         lengths[random.integers(batch)] = longest
         ids, texts = _random_batch(random, lengths, network, words)
         name = f"{batch} x {longest}{', carried state' if carried else ''}"
-        yield Case(name, ids, *_states(random, network, batch, carried=carried), texts)
+        yield Case(name, ids, *_states(random, network, batch, carried=carried), texts, carried)
     if encoder is not None:
         for n, text in enumerate(REFERENCE_TEXTS):
             zeros = _states(random, network, 1, carried=False)
             yield Case(f"text {n}", (tuple(encoder(text)),), *zeros, (text,))
+
+
+def data_cases(
+    network: Network, encoder: TextEncoder, graph: TextEncoder | None, data: Examples
+) -> Iterator[Case]:
+    """Yield the texts of ``data``, each alone, as text where the graph has an encoder."""
+    random = np.random.default_rng(0)
+    zeros = _states(random, network, 1, carried=False)
+    for n, text in enumerate(data.texts):
+        # JSON may smuggle in lone surrogates, which UTF-8 does not have.
+        clean = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        texts = None if graph is None else (clean,)
+        yield Case(f"row {n}", (tuple(encoder(clean)),), *zeros, texts)
 
 
 def _spelled_words(encoder: TextEncoder) -> list[tuple[str, int]]:

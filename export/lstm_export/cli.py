@@ -8,12 +8,14 @@ from lstm_runtime.console import EdgeCommand
 from lstm_runtime.extras import requires_extra
 
 if TYPE_CHECKING:
-    from lstm_export.export import Outcome
+    from lstm_export.export import ExportConfig, Outcome
+    from lstm_export.source import Source
 
 EXAMPLES = """\b
 Examples:
   lstm-export model/model.pt
   lstm-export weights.pt --vocab words.txt -o onnx --precision int8
+  lstm-export net.pt --module my_code.net:Net --init '{"vocab_size": 10000}'
 """
 
 
@@ -32,8 +34,8 @@ Examples:
     multiple=True,
     default=("fp32", "int8"),
     show_default=True,
-    type=click.Choice(["fp32", "int8"]),
-    help="Number format of the weights; may be given more than once.",
+    type=click.Choice(["fp32", "int8", "fp16"]),
+    help="Number format of the weights; may be given more than once. fp16 is for CUDA.",
 )
 @click.option(
     "--interface",
@@ -44,8 +46,20 @@ Examples:
     "--state",
     default="optional",
     show_default=True,
-    type=click.Choice(["optional", "required"]),
+    type=click.Choice(["optional", "required", "none"]),
     help="required: h0 and c0 must be fed, as streaming in JavaScript needs it.",
+)
+@click.option(
+    "--per-channel/--per-tensor",
+    default=True,
+    show_default=True,
+    help="int8: a scale for each gate of each unit, or one for a matrix.",
+)
+@click.option(
+    "--reduce-range/--full-range",
+    default=True,
+    show_default=True,
+    help="int8: 7 bits, safe on every CPU, or 8, for CPUs with VNNI or dot products.",
 )
 @click.option(
     "--vocab",
@@ -53,32 +67,86 @@ Examples:
     type=click.Path(path_type=Path),
     help="Words by id: text (line n, counted from 0, has id n) or JSON (word to id).",
 )
-def main(checkpoint: Path, output: Path | None, vocabulary: Path | None, **options: Any) -> None:
+@click.option(
+    "--unknown",
+    help="Word of the vocabulary that unknown words become.  [default: <unk> where the "
+    "vocabulary has it; else unknown words are dropped]",
+)
+@click.option("--labels", help="Label names, joined by commas.  [default: negative,positive]")
+@click.option(
+    "--readout",
+    type=click.Choice(["last", "step", "mean", "max"]),
+    help="What the linear layer sees: final states, output at the last token, mean or maximum.",
+)
+@click.option(
+    "--activation",
+    type=click.Choice(["sigmoid", "softmax"]),
+    help="[default: sigmoid for one output, softmax for several]",
+)
+@click.option(
+    "--between",
+    type=click.Choice(["none", "relu", "tanh"]),
+    help="What stands between several linear layers.",
+)
+@click.option(
+    "--module",
+    "module_name",
+    metavar="FILE:CLASS",
+    help="The class that the checkpoint is of: the original that files are compared with.",
+)
+@click.option(
+    "--init", default="{}", show_default=True, help="Its constructor's arguments, as JSON."
+)
+@click.option(
+    "--atol",
+    multiple=True,
+    metavar="PRECISION=NUMBER",
+    help="Largest difference of a probability.  [default: fp32=1e-5, fp16=5e-3, int8=0.05]",
+)
+@click.option(
+    "--data",
+    help="Labelled texts (as for lstm-train): compared too, with the accuracy before and after.",
+)
+@click.option("--text-column", default="text", show_default=True, help="Column of --data.")
+@click.option("--label-column", default="label", show_default=True, help="Column of --data.")
+def main(checkpoint: Path, output: Path | None, **options: Any) -> None:
     """Write CHECKPOINT as ONNX files that are proven equal to it.
 
-    CHECKPOINT is a model.pt of lstm-train, or a bare state dict of the seed's SentimentRNN. Every
-    file is compared with the PyTorch model; one that fails is not left behind, and the command
-    exits 1.
+    CHECKPOINT is a model.pt of lstm-train, a state dict (bare, or inside the dict of a training
+    script) or a TorchScript archive, of a network with one embedding, one LSTM and linear layers.
+    Every file is compared with the PyTorch model; one that fails is not left behind, and the
+    command exits 1. Beside the files it writes report.json, parity.png and a model card, README.md.
     """
     with requires_extra("export", "cpu"):
-        from lstm_export.export import ExportConfig, export  # noqa: PLC0415 - keeps --help instant
-        from lstm_export.source import load_source  # noqa: PLC0415
-    source = load_source(checkpoint, vocabulary)
-    folder = output or checkpoint.parent
-    _print(list(export(source, folder, ExportConfig(**options))))
+        from lstm_export.export import export  # noqa: PLC0415 - keeps --help instant
+        from lstm_export.options import load_data, make_config, make_source  # noqa: PLC0415
+    source = make_source(checkpoint, options)
+    config = make_config(options)
+    outcomes = list(export(source, output or checkpoint.parent, config, load_data(options)))
+    _report(source, outcomes, config, output or checkpoint.parent)
 
 
-def _print(outcomes: "list[Outcome]") -> None:
-    """Print the table and the files; end with an error where something failed."""
+def _report(
+    source: "Source", outcomes: "list[Outcome]", config: "ExportConfig", folder: Path
+) -> None:
+    """Print the table, write what goes beside the files; end with an error where one failed."""
     from rich.console import Console  # noqa: PLC0415
 
+    from lstm_export.card import write_card  # noqa: PLC0415
     from lstm_export.errors import ParityError  # noqa: PLC0415
-    from lstm_export.report import parity_table  # noqa: PLC0415
+    from lstm_export.picture import draw_parity  # noqa: PLC0415
+    from lstm_export.report import parity_table, write_report  # noqa: PLC0415
 
-    Console().print(parity_table(outcomes))
+    Console().print(parity_table(source, outcomes))
+    failed = [f"{o.name}: {'; '.join(o.failures)}" for o in outcomes if o.failures]
+    write_report(source, outcomes, folder / "report.json")
+    draw_parity(source, outcomes, folder / "parity.png")
+    if failed:
+        raise ParityError(
+            f"not equal to the original, so not written ({folder / 'report.json'} has every case): "
+            f"{' | '.join(failed)}"
+        )
+    write_card(source, outcomes, config, folder / "README.md")
     for outcome in outcomes:
         if outcome.path:
             click.echo(outcome.path)
-    failed = [f"{o.name}: {'; '.join(o.failures)}" for o in outcomes if o.failures]
-    if failed:
-        raise ParityError(f"not equal to the original, so not written: {' | '.join(failed)}")

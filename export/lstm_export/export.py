@@ -1,7 +1,7 @@
 """The export: write each file, prove it, and only then give it its name."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,20 +12,26 @@ from lstm_runtime.contract import Interface, Metadata, Precision, Reference, Tok
 from lstm_runtime.files import atomic_path
 from lstm_runtime.providers import import_onnxruntime
 from lstm_runtime.tokenizer import TextEncoder
+from lstm_training.examples import Examples
 from onnx import ModelProto, helper
 
-from lstm_export.cases import Case, parity_cases
+from lstm_export.answer import Answer
+from lstm_export.cases import data_cases, parity_cases
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.graph import StateForm, build_graph
+from lstm_export.half import to_half
 from lstm_export.original import Original
 from lstm_export.parity import TOLERANCES, Parity, file_parity, witness_parity
 from lstm_export.quantize import require_quantized
 from lstm_export.reference import reference_ids, reference_texts
 from lstm_export.source import Source
-from lstm_export.weights import FloatWeights, Int8Weights, WeightWriter
+from lstm_export.weights import FloatWeights, Int8Weights
 
-FILE_NAMES: dict[Precision, str] = {"fp32": "model.onnx", "int8": "model.int8.onnx"}
-WRITERS: dict[Precision, WeightWriter] = {"fp32": FloatWeights(), "int8": Int8Weights()}
+FILE_NAMES: Mapping[Precision, str] = {
+    "fp32": "model.onnx",
+    "int8": "model.int8.onnx",
+    "fp16": "model.fp16.onnx",
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,11 @@ class ExportConfig:
     interface: Interface | None = None
     "``text`` or ``ids``; None for text where there is a vocabulary."
     state: StateForm = "optional"
-    "Whether ``h0`` and ``c0`` may be left out of a run."
+    "Whether ``h0`` and ``c0`` may be left out of a run, must be given, or are not there."
+    int8: Int8Weights = field(default_factory=Int8Weights)
+    "Granularity and range of int8 weights."
+    atol: Mapping[Precision, float] = field(default_factory=dict)
+    "Largest difference of a probability, where it is to be another than the default."
 
 
 @dataclass(frozen=True)
@@ -48,20 +58,30 @@ class Outcome:
     "Precision, or the witness's name."
     parity: Parity
     "The differences."
-    failures: tuple[str, ...]
+    failures: tuple[str, ...] = ()
     "What lies outside the tolerance; empty for a file that was kept."
     path: Path | None = None
     "The file; None for the witness and for a file that failed."
     size: int | None = None
     "Bytes of the file, also of one that failed."
+    accuracy: tuple[float, float] | None = None
+    "Share of right answers before and after, where labelled texts were given."
 
 
-def export(source: Source, output: Path, config: ExportConfig) -> Iterator[Outcome]:
+def export(
+    source: Source, output: Path, config: ExportConfig, data: Examples | None = None
+) -> Iterator[Outcome]:
     """Write the files that ``config`` asks for into the folder ``output``.
 
     First the NumPy cell, which shares no code with PyTorch or ONNX Runtime, has to agree with the
     original; then every file has to, before it gets its name. A file that fails is removed, and
     an earlier file of that name stays as it was.
+
+    Args:
+        source: the trained model.
+        output: folder of the files; made when missing.
+        config: what to write.
+        data: labelled texts that are compared too, and give the accuracy before and after.
 
     Yields:
         An outcome for the witness and for each file, as soon as it is known.
@@ -70,79 +90,121 @@ def export(source: Source, output: Path, config: ExportConfig) -> Iterator[Outco
         UnsupportedModelError: when the text interface is wanted without a vocabulary.
 
     """
-    encoder = _graph_encoder(source, config)
-    original = Original(source.module)
-    cases = list(parity_cases(source.network, encoder))
-    witness = witness_parity(source.network, original, cases)
-    yield Outcome("numpy", witness, tuple(witness.failures(TOLERANCES["fp32"])))
-    references = (
-        reference_texts(original, encoder)
-        if encoder
-        else reference_ids(original, source.network.architecture.vocab_size)
-    )
+    proof = _Proof(source, config, data)
+    yield proof.witness()
     for precision in config.precisions:
-        model = build_graph(source.network, WRITERS[precision], encoder, config.state)
+        yield proof.file(precision, output / FILE_NAMES[precision])
+
+
+class _Proof:
+    """The original's answers, asked for once, and the files that have to match them."""
+
+    def __init__(self, source: Source, config: ExportConfig, data: Examples | None) -> None:
+        self._source = source
+        self._config = config
+        self._data = data
+        # A file with the ids interface has its words in the metadata, not in the graph.
+        self._encoder = _graph_encoder(source, config)
+        self._original = Original(source)
+        states = source.network.continuable and config.state != "none"
+        self._cases = list(parity_cases(source.network, self._encoder, states=states))
+        self._unlabelled = len(self._cases)
+        if data is not None:
+            self._cases += data_cases(source.network, _data_encoder(source), self._encoder, data)
+        self._wanted: list[Answer] = [self._original.answer(case) for case in self._cases]
+
+    def witness(self) -> Outcome:
+        """Compare the NumPy cell with the original."""
+        end = self._unlabelled
+        parity = witness_parity(self._source.network, self._cases[:end], self._wanted[:end])
+        return Outcome("numpy", parity, tuple(parity.failures(TOLERANCES["fp32"])))
+
+    def file(self, precision: Precision, path: Path) -> Outcome:
+        """Write one file, if it is equal."""
+        model = self._model(precision)
+        with TemporaryDirectory() as folder:
+            draft = Path(folder) / path.name
+            onnx.save(model, draft)
+            size = draft.stat().st_size
+            parity = file_parity(draft, self._cases, self._wanted)
+        outcome = Outcome(precision, parity, size=size, accuracy=self._accuracy(parity))
+        tolerance = TOLERANCES[precision]
+        tolerance = replace(tolerance, largest=self._config.atol.get(precision, tolerance.largest))
+        failures = parity.failures(tolerance)
+        if failures:
+            return replace(outcome, failures=tuple(failures))
+        metadata = self._metadata(precision, tolerance.largest, parity)
+        helper.set_model_props(model, metadata.to_props())
+        _write(model, path)
+        return replace(outcome, path=path, size=path.stat().st_size)
+
+    def _model(self, precision: Precision) -> ModelProto:
+        network, state = self._source.network, self._config.state
         if precision == "int8":
-            require_quantized(model, source.network.architecture.n_layers)
-        metadata = _metadata(source, precision, references, encoder)
-        yield _write(model, metadata, output / FILE_NAMES[precision], original, cases)
+            model = build_graph(network, self._config.int8, self._encoder, state)
+            require_quantized(model, len(network.parts.layers))
+            return model
+        model = build_graph(network, FloatWeights(), self._encoder, state)
+        return to_half(model) if precision == "fp16" else model
+
+    def _accuracy(self, parity: Parity) -> tuple[float, float] | None:
+        if self._data is None:
+            return None
+        return parity.accuracy(self._data.labels)
+
+    def _metadata(self, precision: Precision, tolerance: float, parity: Parity) -> Metadata:
+        source = self._source
+        spec, words = None, None
+        if source.encoder is not None:
+            pattern, vocabulary = source.encoder.tokenizer.pattern, source.encoder.vocabulary
+            spec = TokenizerSpec(pattern, vocabulary.pad, vocabulary.unknown, vocabulary.empty)
+            # Twice the words would cost a fifth of an int8 file.
+            words = None if self._encoder else vocabulary.words
+        return Metadata(
+            labels=source.label_names,
+            threshold=0.5,
+            architecture=source.network.architecture,
+            precision=precision,
+            tolerance=tolerance,
+            source_sha256=source.sha256,
+            reference=self._reference(),
+            tokenizer=spec,
+            vocabulary=words,
+            metrics=source.metrics,
+            training=source.training,
+            versions=versions(),
+            parity=parity.summary() | {"original": source.original_name},
+        )
+
+    def _reference(self) -> tuple[Reference, ...]:
+        if self._encoder is not None:
+            return reference_texts(self._original, self._encoder)
+        return reference_ids(self._original, self._source.network.architecture.vocab_size)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the libraries that write and check the files."""
+    found = {name: version(name) for name in ("lstm-edge", "torch", "onnx")}
+    return found | {"onnxruntime": import_onnxruntime().__version__}
+
+
+def _write(model: ModelProto, path: Path) -> None:
+    """Write ``model`` and let the runtime verify the very file, before it gets its name."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(model.SerializeToString(deterministic=True))
+        SentimentModel.load(temporary, "cpu").verify()
 
 
 def _graph_encoder(source: Source, config: ExportConfig) -> TextEncoder | None:
     """Return the encoder that goes into the graph: none for the ids interface."""
-    if config.interface == "text" and source.encoder is None:
-        raise UnsupportedModelError(
-            "the text interface needs a vocabulary and the checkpoint has none: "
-            "add --vocab FILE, or use --interface ids"
-        )
+    if config.interface == "text":
+        return _data_encoder(source)
     return None if config.interface == "ids" else source.encoder
 
 
-def _write(
-    model: ModelProto, metadata: Metadata, path: Path, original: Original, cases: Sequence[Case]
-) -> Outcome:
-    with TemporaryDirectory() as folder:
-        draft = Path(folder) / path.name
-        onnx.save(model, draft)
-        size = draft.stat().st_size
-        parity = file_parity(draft, original, cases)
-    failures = parity.failures(TOLERANCES[metadata.precision])
-    if failures:
-        return Outcome(metadata.precision, parity, tuple(failures), None, size)
-    proven = replace(metadata, parity=asdict(parity))
-    helper.set_model_props(model, proven.to_props())
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(model.SerializeToString(deterministic=True))
-        SentimentModel.load(temporary, "cpu").verify()
-    return Outcome(metadata.precision, parity, (), path, path.stat().st_size)
-
-
-def _metadata(
-    source: Source,
-    precision: Precision,
-    references: tuple[Reference, ...],
-    encoder: TextEncoder | None,
-) -> Metadata:
-    spec, words = None, None
-    if source.encoder is not None:
-        vocabulary = source.encoder.vocabulary
-        spec = TokenizerSpec(
-            source.encoder.tokenizer.pattern, vocabulary.pad, vocabulary.unknown, vocabulary.empty
+def _data_encoder(source: Source) -> TextEncoder:
+    if source.encoder is None:
+        raise UnsupportedModelError(
+            "reading text needs a vocabulary and the checkpoint has none: add --vocab FILE"
         )
-        # The text interface holds the words in its graph; twice would cost a fifth of an int8 file.
-        words = vocabulary.words if encoder is None else None
-    return Metadata(
-        labels=source.labels,
-        threshold=0.5,
-        architecture=source.network.architecture,
-        precision=precision,
-        tolerance=TOLERANCES[precision].largest,
-        source_sha256=source.sha256,
-        reference=references,
-        tokenizer=spec,
-        vocabulary=words,
-        metrics=source.metrics,
-        training=source.training,
-        versions={name: version(name) for name in ("lstm-edge", "torch", "onnx")}
-        | {"onnxruntime": import_onnxruntime().__version__},
-    )
+    return source.encoder

@@ -13,11 +13,12 @@ from lstm_runtime.tokenizer import TextEncoder
 from onnx import ModelProto, TensorProto, ValueInfoProto, helper
 
 from lstm_export.builder import GraphBuilder
-from lstm_export.network import LstmLayer, Network
+from lstm_export.head import add_probability, add_trajectory
+from lstm_export.network import Network
 from lstm_export.text import add_text_frontend
 from lstm_export.weights import LstmInputs, WeightWriter
 
-StateForm = Literal["optional", "required"]
+StateForm = Literal["optional", "required", "none"]
 
 
 def build_graph(
@@ -33,7 +34,8 @@ def build_graph(
         weights: their number format in the graph.
         encoder: puts the tokeniser and the vocabulary into the graph; without one, the model
             takes ``ids`` and ``lengths``.
-        state: whether ``h0`` and ``c0`` may be left out.
+        state: whether ``h0`` and ``c0`` may be left out, must be given, or are not there; models
+            that cannot be continued never have them.
 
     """
     builder = GraphBuilder()
@@ -42,7 +44,7 @@ def build_graph(
     else:
         ids, lengths = _add_ids_inputs(builder)
     _add_network(builder, network, weights, (ids, lengths), state)
-    builder.outputs += _output_infos(network, tokens=encoder is not None)
+    builder.outputs += _output_infos(network, state, tokens=encoder is not None)
     return builder.model()
 
 
@@ -66,23 +68,40 @@ def _add_network(
     # ONNX's LSTM is time-major; turning the ids costs less than turning the vectors.
     builder.add("Transpose", [ids], ["ids_by_time"], perm=[1, 0])
     steps = weights.add_embedding(builder, network, "ids_by_time")
-    _add_state_shape(builder, network, lengths)
-    h0 = _add_state_input(builder, network, contract.H0, state)
-    c0 = _add_state_input(builder, network, contract.C0, state)
+    h0, c0 = _add_states(builder, network, lengths, state)
     builder.constant("direction_axis", np.array([1], np.int64))
-    for n, layer in enumerate(network.layers):
-        steps = _add_lstm(builder, n, layer, LstmInputs(steps, lengths, h0[n], c0[n]), weights)
-    _add_head(builder, network, steps)
-    for name in (contract.HN, contract.CN):
-        builder.add("Concat", [f"{name}_{n}" for n in range(len(network.layers))], [name], axis=0)
+    for n, layer in enumerate(network.parts.layers):
+        lstm = LstmInputs(steps, lengths, h0[n], c0[n])
+        weights.add_lstm(builder, layer, lstm, [f"lstm_{n}", f"hn_{n}", f"cn_{n}"])
+        steps = _add_steps(builder, n, len(layer))
+    add_probability(builder, network, steps, lengths)
+    if network.continuable:
+        add_trajectory(builder, network, steps)
+    if _has_state(network, state):
+        for name in (contract.HN, contract.CN):
+            layers = [f"{name}_{n}" for n in range(len(network.parts.layers))]
+            builder.add("Concat", layers, [name], axis=0)
 
 
-def _add_state_shape(builder: GraphBuilder, network: Network, lengths: str) -> None:
+def _has_state(network: Network, state: StateForm) -> bool:
+    return network.continuable and state != "none"
+
+
+def _add_states(
+    builder: GraphBuilder, network: Network, lengths: str, state: StateForm
+) -> tuple[list[str], list[str]]:
+    """Add the inputs ``h0`` and ``c0``; return the names of each layer's own ('' for zeros)."""
     sizes = network.architecture
+    if not _has_state(network, state):
+        return [""] * sizes.n_layers, [""] * sizes.n_layers
     builder.add("Shape", [lengths], ["batch_size"])
     builder.constant("layer_count", np.array([sizes.n_layers], np.int64))
     builder.constant("hidden_size", np.array([sizes.hidden_dim], np.int64))
     builder.add("Concat", ["layer_count", "batch_size", "hidden_size"], ["state_shape"], axis=0)
+    h0, c0 = (
+        _add_state_input(builder, network, name, state) for name in (contract.H0, contract.C0)
+    )
+    return h0, c0
 
 
 def _add_state_input(
@@ -101,39 +120,24 @@ def _add_state_input(
     return layers
 
 
-def _add_lstm(
-    builder: GraphBuilder, n: int, layer: LstmLayer, inputs: LstmInputs, weights: WeightWriter
-) -> str:
-    """Add layer ``n``; return the name of its steps, ``[sequence, batch, hidden]``."""
-    outputs = [f"lstm_{n}", f"{contract.HN}_{n}", f"{contract.CN}_{n}"]
-    weights.add_lstm(builder, layer, inputs, outputs)
-    return builder.add("Squeeze", [f"lstm_{n}", "direction_axis"], [f"steps_{n}"])
+def _add_steps(builder: GraphBuilder, n: int, directions: int) -> str:
+    """Join layer ``n``'s directions: ``[sequence, directions, batch, hidden]`` to three axes."""
+    if directions == 1:
+        return builder.add("Squeeze", [f"lstm_{n}", "direction_axis"], [f"steps_{n}"])
+    builder.add("Transpose", [f"lstm_{n}"], [f"turned_{n}"], perm=[0, 2, 1, 3])
+    builder.constant(f"joined_{n}", np.array([0, 0, -1], np.int64))
+    return builder.add("Reshape", [f"turned_{n}", f"joined_{n}"], [f"steps_{n}"])
 
 
-def _add_head(builder: GraphBuilder, network: Network, steps: str) -> None:
-    """Add the linear layer and the sigmoid, once for every step and once for the last."""
-    builder.constant("head_weight", network.head_weight.T)
-    builder.constant("head_bias", network.head_bias)
-    builder.add("MatMul", [steps, "head_weight"], ["step_products"])
-    builder.add("Add", ["step_products", "head_bias"], ["step_logits"])
-    builder.add("Sigmoid", ["step_logits"], ["trajectory_by_time"])
-    builder.add("Transpose", ["trajectory_by_time"], [contract.TRAJECTORY], perm=[1, 0, 2])
-    # The LSTM's final state, unlike its last step, is that of each text's own last token.
-    builder.constant("layer_axis", np.array([0], np.int64))
-    last = f"{contract.HN}_{len(network.layers) - 1}"
-    builder.add("Squeeze", [last, "layer_axis"], ["last_hidden"])
-    builder.add("Gemm", ["last_hidden", "head_weight", "head_bias"], ["logits"])
-    builder.add("Sigmoid", ["logits"], [contract.PROBABILITY])
-
-
-def _output_infos(network: Network, *, tokens: bool) -> list[ValueInfoProto]:
+def _output_infos(network: Network, state: StateForm, *, tokens: bool) -> list[ValueInfoProto]:
     sizes = network.architecture
-    state: list[int | str] = [sizes.n_layers, "batch", sizes.hidden_dim]
     make, real = helper.make_tensor_value_info, TensorProto.FLOAT
-    return [
-        make(contract.PROBABILITY, real, ["batch", sizes.classes]),
-        make(contract.TRAJECTORY, real, ["batch", "tokens", sizes.classes]),
-        *([make(contract.TOKENS, TensorProto.STRING, ["batch", "tokens"])] if tokens else []),
-        make(contract.HN, real, state),
-        make(contract.CN, real, state),
-    ]
+    infos = [make(contract.PROBABILITY, real, ["batch", sizes.classes])]
+    if network.continuable:
+        infos.append(make(contract.TRAJECTORY, real, ["batch", "tokens", sizes.classes]))
+    if tokens:
+        infos.append(make(contract.TOKENS, TensorProto.STRING, ["batch", "tokens"]))
+    if _has_state(network, state):
+        shape: list[int | str] = [sizes.n_layers, "batch", sizes.hidden_dim]
+        infos += [make(name, real, shape) for name in (contract.HN, contract.CN)]
+    return infos

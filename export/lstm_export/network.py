@@ -1,29 +1,31 @@
 """The network as plain arrays: what every checkpoint is read into and every graph written from."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
-from lstm_runtime.cell import CellWeights, run_layers
-from lstm_runtime.contract import Architecture
+from lstm_runtime.cell import CellWeights
+from lstm_runtime.contract import Architecture, Readout
 from numpy.typing import NDArray
-from torch import Tensor
 
 Array = NDArray[np.float32]
 
+Activation = Literal["sigmoid", "softmax"]
+Between = Literal["none", "relu", "tanh"]
+
 
 @dataclass(frozen=True)
-class LstmLayer:
-    """One LSTM layer as PyTorch stores it, gates stacked as input, forget, cell, output."""
+class LstmWeights:
+    """One direction of one LSTM layer as PyTorch stores it, gates stacked as i, f, g, o."""
 
     weight_ih: Array
     "``[4 * hidden, input]``"
     weight_hh: Array
     "``[4 * hidden, hidden]``"
     bias_ih: Array
-    "``[4 * hidden]``"
+    "``[4 * hidden]``; zeros where the layer has none."
     bias_hh: Array
-    "``[4 * hidden]``"
+    "``[4 * hidden]``; zeros where the layer has none."
 
     def cell_weights(self) -> CellWeights:
         """Return the four gates by name, for the NumPy witness."""
@@ -34,65 +36,65 @@ class LstmLayer:
 
 
 @dataclass(frozen=True)
-class Network:
-    """Embedding, one-directional LSTM layers, a linear layer and a sigmoid."""
+class LinearWeights:
+    """A linear layer."""
+
+    weight: Array
+    "``[out, in]``"
+    bias: Array
+    "``[out]``; zeros where the layer has none."
+
+
+@dataclass(frozen=True)
+class Parts:
+    """All that weights alone can tell of a network."""
 
     embedding: Array
     "``[vocab, embedding]``"
-    layers: tuple[LstmLayer, ...]
-    "LSTM layers, first layer first."
-    head_weight: Array
-    "``[classes, hidden]``"
-    head_bias: Array
-    "``[classes]``"
+    layers: tuple[tuple[LstmWeights, ...], ...]
+    "LSTM layers, first layer first; each has one direction or two (forward, backward)."
+    head: tuple[LinearWeights, ...]
+    "Linear layers after the LSTM, in the order in which they run."
+
+    @property
+    def bidirectional(self) -> bool:
+        """Whether the LSTM also reads from the end."""
+        return len(self.layers[0]) == 2
+
+    @property
+    def classes(self) -> int:
+        """Number of logits."""
+        return len(self.head[-1].bias)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network whose every step is known."""
+
+    parts: Parts
+    "The weights."
+    readout: Readout = "last"
+    "What the first linear layer sees, see `lstm_runtime.contract.Architecture`."
+    activation: Activation = "sigmoid"
+    "What makes probabilities of the logits."
+    between: Between = "none"
+    "What stands between the linear layers, where there are several."
 
     @property
     def architecture(self) -> Architecture:
         """The network's sizes."""
+        parts = self.parts
         return Architecture(
-            vocab_size=len(self.embedding),
-            embedding_dim=self.embedding.shape[1],
-            hidden_dim=self.layers[0].weight_hh.shape[1],
-            n_layers=len(self.layers),
-            classes=len(self.head_bias),
+            vocab_size=len(parts.embedding),
+            embedding_dim=parts.embedding.shape[1],
+            hidden_dim=parts.layers[0][0].weight_hh.shape[1],
+            n_layers=len(parts.layers),
+            classes=parts.classes,
+            bidirectional=parts.bidirectional,
+            readout=self.readout,
         )
 
-    def witness(self, ids: NDArray[np.int64], h0: Array, c0: Array) -> dict[str, Array]:
-        """Run the network in NumPy, without padding.
-
-        Args:
-            ids: ``[batch, sequence]``.
-            h0: ``[layers, batch, hidden]``.
-            c0: ``[layers, batch, hidden]``.
-
-        Returns:
-            ``trajectory`` ``[batch, sequence, classes]``, ``hn`` and ``cn``, as in the contract.
-
-        """
-        cells = [layer.cell_weights() for layer in self.layers]
-        history = run_layers(cells, self.embedding[ids.T], h0, c0)
-        top = np.stack([step.use for step in history[-1]], axis=1)
-        logits = top @ self.head_weight.T + self.head_bias
-        return {
-            "trajectory": 1.0 / (1.0 + np.exp(-logits)),
-            "hn": np.stack([steps[-1].use for steps in history]),
-            "cn": np.stack([steps[-1].remember for steps in history]),
-        }
-
-
-def network_from_state_dict(state: Mapping[str, Tensor], n_layers: int) -> Network:
-    """Read the weights of a `SentimentRNN` by the names in its state dict."""
-
-    def array(name: str) -> Array:
-        return state[name].detach().to("cpu").float().numpy()
-
-    layers = tuple(
-        LstmLayer(
-            array(f"lstm.weight_ih_l{n}"),
-            array(f"lstm.weight_hh_l{n}"),
-            array(f"lstm.bias_ih_l{n}"),
-            array(f"lstm.bias_hh_l{n}"),
-        )
-        for n in range(n_layers)
-    )
-    return Network(array("embedding.weight"), layers, array("fc.weight"), array("fc.bias"))
+    @property
+    def continuable(self) -> bool:
+        """Whether a text can be continued from ``hn, cn``: nothing else is remembered of it."""
+        return not self.parts.bidirectional and self.readout == "last"

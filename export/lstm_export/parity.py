@@ -1,6 +1,6 @@
 """The proof: an exported file and the original model on the same inputs."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,14 @@ from lstm_runtime.contract import Precision
 from lstm_runtime.providers import open_session
 from numpy.typing import NDArray
 
+from lstm_export.answer import Answer, States
 from lstm_export.cases import Case
 from lstm_export.network import Network
-from lstm_export.original import Answer, Original
+from lstm_export.original import join
+from lstm_export.witness import witness
 
 Array = NDArray[np.float32]
 
-OUTPUTS = (contract.PROBABILITY, contract.TRAJECTORY, contract.HN, contract.CN)
 NEAR_THRESHOLD = 0.02
 WITNESS_BATCH = 5
 
@@ -30,133 +31,199 @@ class Tolerance:
     "Largest difference of a probability."
     mean: float
     "Mean difference of the probabilities."
-    agreement: float
+    agreement: float = 1.0
     "Share of texts with the same label, among those not within 0.02 of the threshold."
-    states: float | None
-    "Largest difference in trajectory and states; None where they are only reported."
+    states: float | None = None
+    "Largest difference in trajectory and states; None where they are reported only."
 
 
-TOLERANCES: dict[Precision, Tolerance] = {
-    "fp32": Tolerance(largest=1e-5, mean=1e-5, agreement=1.0, states=1e-5),
-    "int8": Tolerance(largest=0.05, mean=0.005, agreement=0.995, states=None),
+TOLERANCES: Mapping[Precision, Tolerance] = {
+    "fp32": Tolerance(largest=1e-5, mean=1e-5, states=1e-5),
+    "fp16": Tolerance(largest=5e-3, mean=5e-3),
+    "int8": Tolerance(largest=0.05, mean=0.005, agreement=0.995),
 }
 
 
 @dataclass(frozen=True)
-class Parity:
-    """Differences between one file and the original over all cases."""
+class CaseParity:
+    """Differences in one case."""
 
-    texts: int
-    "Texts compared."
+    name: str
+    "Batch and length, or which text."
     largest: dict[str, float]
     "Output to its largest difference; that of states is relative to values above 1."
-    mean: float
-    "Mean difference of the probabilities."
-    agreement: float
-    "Share of texts with the same label, among those not within 0.02 of the threshold."
-    worst_case: str
-    "The case with the largest difference of a probability."
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Differences between one model and the original over all cases."""
+
+    cases: tuple[CaseParity, ...]
+    "Case by case."
+    wanted: Array
+    "The original's probabilities, ``[texts, classes]``."
+    found: Array
+    "The other's, alike."
+
+    @property
+    def largest(self) -> dict[str, float]:
+        """Largest difference of each output."""
+        names = self.cases[0].largest
+        return {n: float(np.max([case.largest[n] for case in self.cases])) for n in names}
+
+    @property
+    def mean(self) -> float:
+        """Mean difference of the probabilities."""
+        return float(np.abs(self.wanted - self.found).mean())
+
+    @property
+    def agreement(self) -> float:
+        """Share of texts with the same label, among those not within 0.02 of the threshold."""
+        clear = _margin(self.wanted) > NEAR_THRESHOLD
+        same = _labels(self.wanted) == _labels(self.found)
+        return float(same[clear].mean()) if clear.any() else 1.0
+
+    @property
+    def worst_case(self) -> str:
+        """The case with the largest difference of a probability."""
+        differences = [case.largest[contract.PROBABILITY] for case in self.cases]
+        return self.cases[int(np.argmax(differences))].name
+
+    def accuracy(self, labels: Sequence[int]) -> tuple[float, float]:
+        """Return the share of right answers of the original and the other.
+
+        Args:
+            labels: those of the last texts compared.
+
+        """
+        right = np.array(labels)
+        end = len(right)
+        before, after = (_labels(values[-end:]) == right for values in (self.wanted, self.found))
+        return float(before.mean()), float(after.mean())
+
+    def summary(self) -> dict[str, Any]:
+        """Return what goes into the file's metadata."""
+        return {
+            "texts": len(self.wanted),
+            "largest": self.largest,
+            "mean": self.mean,
+            "agreement": self.agreement,
+            "worst_case": self.worst_case,
+        }
 
     def failures(self, tolerance: Tolerance) -> list[str]:
         """Say what lies outside ``tolerance``; nothing when all is within. A NaN is outside."""
+        worst = f"probability (case {self.worst_case})"
+        largest = self.largest
         limits = [
-            (
-                f"probability (case {self.worst_case})",
-                self.largest["probability"],
-                tolerance.largest,
-            ),
+            (worst, largest[contract.PROBABILITY], tolerance.largest),
             ("mean probability", self.mean, tolerance.mean),
         ]
         if tolerance.states is not None:
-            others = [name for name in self.largest if name != contract.PROBABILITY]
-            limits += [(name, self.largest[name], tolerance.states) for name in others]
+            others = [name for name in largest if name != contract.PROBABILITY]
+            limits += [(name, largest[name], tolerance.states) for name in others]
         failures = [
             f"{name} differs by {value:.2g}, allowed is {limit:.2g}"
             for name, value, limit in limits
             if not value <= limit
         ]
         if not self.agreement >= tolerance.agreement:
-            failures.append(
-                f"{self.agreement:.2%} of the labels agree, needed are {tolerance.agreement:.2%}"
-            )
+            needed = f"needed are {tolerance.agreement:.2%}"
+            failures.append(f"{self.agreement:.2%} of the labels agree, {needed}")
         return failures
 
 
-def file_parity(model: Path, original: Original, cases: Iterable[Case]) -> Parity:
-    """Compare the ONNX file ``model``, run on the CPU, with the original."""
+def file_parity(model: Path, cases: Sequence[Case], wanted: Sequence[Answer]) -> Parity:
+    """Compare the ONNX file ``model``, run on the CPU, with the original's answers."""
     session = open_session(model, "cpu")
-    return _parity(
-        [
-            (case.name, original.answer(case.ids, case.h0, case.c0), run_file(session, case))
-            for case in cases
-        ]
-    )
+    return _parity(cases, wanted, [run_file(session, case) for case in cases])
 
 
-def witness_parity(network: Network, original: Original, cases: Iterable[Case]) -> Parity:
-    """Compare the NumPy cell with the original, on the small batches (it is slow)."""
-    return _parity(
-        [
-            (case.name, original.answer(case.ids, case.h0, case.c0), run_witness(network, case))
-            for case in cases
-            if len(case.ids) <= WITNESS_BATCH
-        ]
-    )
+def witness_parity(network: Network, cases: Sequence[Case], wanted: Sequence[Answer]) -> Parity:
+    """Compare the NumPy cell with the original's answers, on the small batches (it is slow)."""
+    small = [n for n, case in enumerate(cases) if len(case.ids) <= WITNESS_BATCH]
+    cases, wanted = [cases[n] for n in small], [wanted[n] for n in small]
+    return _parity(cases, wanted, [run_witness(network, case) for case in cases])
 
 
 def run_file(session: Any, case: Case) -> Answer:
     """Run one case as one batch through an ONNX Runtime session."""
     lengths = np.array([len(ids) for ids in case.ids], np.int32)
-    if contract.TEXT in {node.name for node in session.get_inputs()}:
-        feed: dict[str, NDArray[Any]] = {contract.TEXT: np.array(case.texts, object)}
-    else:
-        ids = np.zeros((len(lengths), lengths.max()), np.int64)
-        for row, text in zip(ids, case.ids, strict=True):
-            row[: len(text)] = text
-        feed = {contract.IDS: ids, contract.LENGTHS: lengths}
-    feed |= {contract.H0: case.h0, contract.C0: case.c0}
-    probability, trajectory, hn, cn = session.run(list(OUTPUTS), feed)
-    rows = [row[:n] for row, n in zip(trajectory, lengths, strict=True)]
-    return Answer(probability, rows, hn, cn)
+    outputs = [node.name for node in session.get_outputs()]
+    found = dict(zip(outputs, session.run(None, _feed(session, case, lengths)), strict=True))
+    if contract.TRAJECTORY not in found:
+        return Answer(found[contract.PROBABILITY])
+    pairs = zip(found[contract.TRAJECTORY], lengths, strict=True)
+    trajectory = [row[:length] for row, length in pairs]
+    nothing = np.zeros(0, np.float32)
+    hn, cn = (found.get(name, nothing) for name in (contract.HN, contract.CN))
+    return Answer(found[contract.PROBABILITY], States(trajectory, hn, cn))
 
 
 def run_witness(network: Network, case: Case) -> Answer:
     """Run one case through the NumPy cell, each text alone."""
     runs = [
-        network.witness(np.array([ids]), case.h0[:, n : n + 1], case.c0[:, n : n + 1])
+        witness(network, ids, case.h0[:, n : n + 1], case.c0[:, n : n + 1])
         for n, ids in enumerate(case.ids)
     ]
-    rows = [run["trajectory"][0] for run in runs]
-    hn, cn = (np.concatenate([run[name] for run in runs], axis=1) for name in ("hn", "cn"))
-    return Answer(np.stack([row[-1] for row in rows]), rows, hn, cn)
+    return join(runs)
 
 
-def _parity(pairs: list[tuple[str, Answer, Answer]]) -> Parity:
-    by_case = [_differences(wanted, found) for _, wanted, found in pairs]
-    probabilities = np.concatenate([found[contract.PROBABILITY] for found in by_case])
-    wanted = np.concatenate([answer.probability.ravel() for _, answer, _ in pairs])
-    found = np.concatenate([answer.probability.ravel() for _, _, answer in pairs])
-    clear = np.abs(wanted - 0.5) > NEAR_THRESHOLD
-    same = (wanted >= 0.5) == (found >= 0.5)
-    worst = int(np.argmax([found[contract.PROBABILITY].max() for found in by_case]))
+def _feed(session: Any, case: Case, lengths: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
+    feed: dict[str, NDArray[Any]] = {}
+    if case.texts is not None:
+        feed[contract.TEXT] = np.array(case.texts, object)
+    else:
+        ids = np.zeros((len(lengths), lengths.max()), np.int64)
+        for row, text in zip(ids, case.ids, strict=True):
+            row[: len(text)] = text
+        feed |= {contract.IDS: ids, contract.LENGTHS: lengths}
+    nodes = [*session.get_inputs(), *session.get_overridable_initializers()]
+    if contract.H0 in {node.name for node in nodes}:
+        feed |= {contract.H0: case.h0, contract.C0: case.c0}
+    return feed
+
+
+def _parity(cases: Sequence[Case], wanted: Sequence[Answer], found: Sequence[Answer]) -> Parity:
     return Parity(
-        texts=len(wanted),
-        largest={name: float(np.max([found[name].max() for found in by_case])) for name in OUTPUTS},
-        mean=float(probabilities.mean()),
-        agreement=float(same[clear].mean()) if clear.any() else 1.0,
-        worst_case=pairs[worst][0],
+        tuple(
+            CaseParity(case.name, _largest(w, f))
+            for case, w, f in zip(cases, wanted, found, strict=True)
+        ),
+        np.concatenate([answer.probability for answer in wanted]),
+        np.concatenate([answer.probability for answer in found]),
     )
 
 
-def _differences(wanted: Answer, found: Answer) -> dict[str, Array]:
-    """Return the differences of each output, flat."""
-    pairs = {
-        contract.PROBABILITY: (wanted.probability, found.probability),
-        contract.TRAJECTORY: (np.concatenate(wanted.trajectory), np.concatenate(found.trajectory)),
-        contract.HN: (wanted.hn, found.hn),
-        contract.CN: (wanted.cn, found.cn),
-    }
-    # A cell state may be large, and float32 has seven digits: above 1, differences are relative.
-    return {
-        name: (np.abs(w - f) / np.maximum(1.0, np.abs(w))).ravel() for name, (w, f) in pairs.items()
-    }
+def _largest(wanted: Answer, found: Answer) -> dict[str, float]:
+    largest = {contract.PROBABILITY: _difference(wanted.probability, found.probability)}
+    if wanted.states and found.states:
+        largest[contract.TRAJECTORY] = _difference(
+            np.concatenate(wanted.states.trajectory), np.concatenate(found.states.trajectory)
+        )
+        if found.states.hn.size:
+            largest[contract.HN] = _difference(wanted.states.hn, found.states.hn)
+            largest[contract.CN] = _difference(wanted.states.cn, found.states.cn)
+    return largest
+
+
+def _difference(wanted: Array, found: Array) -> float:
+    """Return the largest difference, NaN if there is one.
+
+    A cell state may be large, and float32 has seven digits: above 1, differences are relative.
+    """
+    return float((np.abs(wanted - found) / np.maximum(1.0, np.abs(wanted))).max())
+
+
+def _labels(probability: Array) -> NDArray[np.int64]:
+    if probability.shape[1] == 1:
+        return np.asarray(probability[:, 0] >= 0.5, np.int64)
+    return np.argmax(probability, axis=1)
+
+
+def _margin(probability: Array) -> Array:
+    """Return how far each text is from another label."""
+    if probability.shape[1] == 1:
+        return np.asarray(np.abs(probability[:, 0] - 0.5))
+    ordered = np.sort(probability, axis=1)
+    return np.asarray(ordered[:, -1] - ordered[:, -2])

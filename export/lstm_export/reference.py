@@ -1,51 +1,18 @@
-"""The inputs whose answers travel inside every file, so that it can be verified where it lands.
+"""The original model's answers that travel inside every file."""
 
-They are chosen for what breaks: nothing at all, unknown words, markup, other scripts, negation,
-and a review of several hundred words.
-"""
-
-from typing import Final
+from collections.abc import Sequence
 
 import numpy as np
 from lstm_runtime.contract import Reference
 from lstm_runtime.tokenizer import TextEncoder
 
 from lstm_export.original import Original
-
-_LONG_REVIEW = (
-    "I went in with no great hopes, and for the first half hour I was sure that I had been right: "
-    "the dialogue is stiff, the lighting is flat, and the lead seems to be reading from a card. "
-    "Then, slowly, the film finds its feet. The scene in the station, with the two brothers who "
-    "have not spoken for ten years, is played almost without words, and it is wonderful. From "
-    "there on I did not look at my watch again. The music is never loud, the camera keeps its "
-    "distance, and the ending, which could so easily have been sentimental, is honest and quiet. "
-)
-
-REFERENCE_TEXTS: Final = (
-    "One of the finest films I have ever seen.",
-    "A dull, lifeless mess.",
-    "Not bad at all. In fact I quite enjoyed it!",
-    "I wanted to like it, but the plot makes no sense and the acting is terrible.",
-    "It's not the worst film of the year, only the most boring one.",
-    "WONDERFUL! Funny, warm and beautifully acted; I'd see it again tomorrow.",
-    "Don't waste your time.<br /><br />Really, don't.",
-    "Great.",
-    "Awful?",
-    "",
-    "Qwxzv brrfl snarkwibble 9781234",
-    "Ein schöner Film 😀 – très émouvant, 素晴らしい, прекрасно.",
-    "The book was better. The film has its moments, though; two stars for the music.",
-    _LONG_REVIEW,
-    _LONG_REVIEW * 4,
-    "Ten minutes of story in two hours of film. " * 12,
-)
+from lstm_export.reference_texts import REFERENCE_TEXTS
 
 
 def reference_texts(original: Original, encoder: TextEncoder) -> tuple[Reference, ...]:
     """Return the reference texts with the original model's answers."""
-    return tuple(
-        Reference(original.probability(encoder(text)), text=text) for text in REFERENCE_TEXTS
-    )
+    return tuple(Reference(_values(original, encoder(text)), text=text) for text in REFERENCE_TEXTS)
 
 
 def reference_ids(original: Original, vocab_size: int) -> tuple[Reference, ...]:
@@ -53,4 +20,8 @@ def reference_ids(original: Original, vocab_size: int) -> tuple[Reference, ...]:
     random = np.random.default_rng(0)
     lengths = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 300)
     sequences = [tuple(random.integers(0, vocab_size, n).tolist()) for n in lengths]
-    return tuple(Reference(original.probability(ids), ids=ids) for ids in sequences)
+    return tuple(Reference(_values(original, ids), ids=ids) for ids in sequences)
+
+
+def _values(original: Original, ids: Sequence[int]) -> tuple[float, ...]:
+    return tuple(original.probability(ids).tolist())

@@ -1,36 +1,73 @@
-"""The parity table, as a person reads it."""
+"""What an export says of itself: a table for people, JSON for programs."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
+from lstm_runtime.files import atomic_path
 from rich import box
 from rich.table import Table
 
-from lstm_export.export import Outcome
+from lstm_export.export import Outcome, versions
+from lstm_export.source import Source
 
-_HEADINGS = ("", "MB", "texts", "max", "mean", "steps", "states", "labels", "")
+_HEADINGS = ("", "MB", "texts", "max", "mean", "steps", "states", "labels")
 """Differences of the probability (max, mean), of the trajectory and of the states."""
 
 
-def parity_table(outcomes: Iterable[Outcome]) -> Table:
+def parity_table(source: Source, outcomes: Sequence[Outcome]) -> Table:
     """Return a table of differences from the original, one row a comparison."""
-    table = Table(title="Difference from the PyTorch model", title_justify="left", box=box.SIMPLE)
-    for heading in _HEADINGS:
-        table.add_column(heading, justify="left" if not heading else "right")
+    table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False, title_justify="left")
+    table.title = f"Difference from {source.original_name}"
+    scored = any(outcome.accuracy for outcome in outcomes)
+    for heading in (*_HEADINGS, *(("accuracy",) if scored else ()), ""):
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
     for outcome in outcomes:
-        table.add_row(*_cells(outcome))
+        table.add_row(*_cells(outcome, scored=scored))
     return table
 
 
-def _cells(outcome: Outcome) -> list[str]:
+def write_report(source: Source, outcomes: Iterable[Outcome], path: Path) -> None:
+    """Write ``report.json``: what was compared with what, case by case."""
+    content = {
+        "original": source.original_name,
+        "source_sha256": source.sha256,
+        "architecture": asdict(source.network.architecture),
+        "versions": versions(),
+        "outcomes": [_entry(outcome) for outcome in outcomes],
+    }
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def _cells(outcome: Outcome, *, scored: bool) -> list[str]:
     found = outcome.parity
+    largest = found.largest
+    states = [largest[name] for name in ("hn", "cn") if name in largest]
+    accuracy = "{:.2%} > {:.2%}".format(*outcome.accuracy) if outcome.accuracy else ""
     return [
         outcome.name,
         "" if outcome.size is None else f"{outcome.size / 1e6:.2f}",
-        str(found.texts),
-        f"{found.largest['probability']:.1e}",
+        str(len(found.wanted)),
+        f"{largest['probability']:.1e}",
         f"{found.mean:.1e}",
-        f"{found.largest['trajectory']:.1e}",
-        f"{max(found.largest['hn'], found.largest['cn']):.1e}",
+        f"{largest['trajectory']:.1e}" if "trajectory" in largest else "-",
+        f"{max(states):.1e}" if states else "-",
         f"{found.agreement:.2%}",
+        *([accuracy] if scored else []),
         "FAILED" if outcome.failures else "equal",
     ]
+
+
+def _entry(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "name": outcome.name,
+        "file": outcome.path.name if outcome.path else None,
+        "bytes": outcome.size,
+        "failures": list(outcome.failures),
+        "accuracy": outcome.accuracy,
+        **outcome.parity.summary(),
+        "cases": [asdict(case) for case in outcome.parity.cases],
+    }

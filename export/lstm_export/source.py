@@ -1,181 +1,201 @@
-"""What is exported: a checkpoint file, read into a network and all that is known about it."""
+"""What is exported: a checkpoint or a live module, and all that is known about it."""
 
 import hashlib
-import json
+import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from lstm_runtime.errors import VocabularyError
 from lstm_runtime.tokenizer import TextEncoder, Tokenizer
 from lstm_runtime.vocabulary import Vocabulary
 from lstm_training.checkpoint import is_checkpoint, load_content, parse_checkpoint
-from lstm_training.model import ModelConfig, SentimentRNN
-from torch import Tensor
+from lstm_training.errors import CheckpointError
+from torch import Tensor, nn
 
 from lstm_export.errors import UnsupportedModelError
-from lstm_export.network import Network, network_from_state_dict
+from lstm_export.live_module import LiveModule, ReadingOptions
+from lstm_export.network import Activation, Network, Parts
+from lstm_export.parts import read_parts
 
-LABELS = ("negative", "positive")
+WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
+"""Keys under which training scripts put the weights."""
 
 
 @dataclass(frozen=True)
 class Source:
     """A trained model on its way to ONNX."""
 
-    module: SentimentRNN
-    "The original, in evaluation mode: what every exported file is compared with."
     network: Network
-    "Its weights as arrays."
+    "Its weights and how they are run."
     sha256: str
-    "SHA-256 of the checkpoint file."
+    "SHA-256 of the checkpoint file, or of the weights of a live module."
+    original: LiveModule | None = None
+    "The user's own module; None where only weights are known."
     encoder: TextEncoder | None = None
-    "Tokeniser and vocabulary; None where the checkpoint has none."
-    labels: tuple[str, ...] = LABELS
-    "Label names."
+    "Tokeniser and vocabulary; None where there are none."
+    labels: tuple[str, ...] = ()
+    "Label names; empty for the usual ones."
     metrics: Mapping[str, Any] = field(default_factory=dict)
     "Measures that training wrote into the checkpoint."
     training: Mapping[str, Any] = field(default_factory=dict)
     "How the checkpoint came about."
 
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The labels, or negative and positive, or a number for each class."""
+        classes = self.network.parts.classes
+        usual = ("negative", "positive") if classes <= 2 else tuple(map(str, range(classes)))
+        return self.labels or usual
 
-def load_source(path: Path, vocabulary: Path | None = None) -> Source:
-    """Read a ``model.pt`` of ``lstm-train`` or a bare state dict of the seed class.
+    @property
+    def original_name(self) -> str:
+        """What the exported files are compared with, for reports."""
+        if self.original is None:
+            return "our reading of the weights in PyTorch"
+        return f"{type(self.original.module).__name__}.forward in PyTorch"
+
+    def with_vocabulary(self, vocabulary: Vocabulary) -> "Source":
+        """Return the same source with another vocabulary."""
+        tokenizer = self.encoder.tokenizer if self.encoder else Tokenizer()
+        return replace(self, encoder=TextEncoder(tokenizer, vocabulary))
+
+    def with_labels(self, labels: tuple[str, ...]) -> "Source":
+        """Return the same source with other label names.
+
+        Raises:
+            UnsupportedModelError: when their number does not fit the network.
+
+        """
+        wanted = max(2, self.network.parts.classes)
+        if len(set(labels)) != wanted:
+            raise UnsupportedModelError(
+                f"the model needs {wanted} different labels, not {', '.join(labels)}"
+            )
+        return replace(self, labels=labels)
+
+
+def load_source(
+    path: Path,
+    options: ReadingOptions | None = None,
+    module: nn.Module | None = None,
+) -> Source:
+    """Read a checkpoint of any of the usual forms.
+
+    Those are a ``model.pt`` of ``lstm-train``, a bare state dict, one wrapped in a dict of a
+    training script, and a TorchScript archive. Pickled code is never run.
 
     Args:
         path: the checkpoint.
-        vocabulary: a vocabulary file, see `read_vocabulary`; replaces the checkpoint's own.
+        options: what the weights cannot tell; needed where there is a choice and no ``module``.
+        module: the user's own module; takes the weights of the checkpoint and is the original
+            that every file is compared with.
 
     Raises:
         CheckpointError: when the file is missing, damaged or would run code.
-        UnsupportedModelError: when it holds another network than the seed's.
-        VocabularyError: when the vocabulary is malformed or does not fit the embedding.
+        UnsupportedModelError: when the network is not of the family.
 
     """
-    content = load_content(path)
+    options = options or ReadingOptions()
+    content = _load(path)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    if is_checkpoint(content):
-        checkpoint = parse_checkpoint(content, path)
-        source = Source(
-            checkpoint.model(),
-            network_from_state_dict(checkpoint.state_dict, checkpoint.config.n_layers),
-            sha256,
-            checkpoint.encoder,
-            checkpoint.labels,
-            checkpoint.metrics,
-            checkpoint.training,
-        )
-    else:
-        source = _from_state_dict(content, path, sha256)
-    if source.network.architecture.classes != 1:
-        raise UnsupportedModelError(
-            f"{path} has {source.network.architecture.classes} outputs; only models with one, "
-            "the probability of the positive label, can be exported"
-        )
-    _require_finite(source.module, path)
-    return source if vocabulary is None else _with_vocabulary(source, vocabulary)
-
-
-def read_vocabulary(path: Path) -> Vocabulary:
-    """Read a vocabulary file.
-
-    Text: line n, counted from 0, is the word with id n. JSON (a file named ``.json``): an object,
-    word to id. Both have ``<pad>`` and ``<unk>`` in their places.
-
-    Raises:
-        VocabularyError: when the file is missing, malformed, has gaps or doubles.
-
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise VocabularyError(f"{path} is not UTF-8 text (byte {error.start + 1})") from error
-    except OSError as error:
-        raise VocabularyError(f"{path}: {error.strerror}") from error
-    words = _json_words(text, path) if path.suffix == ".json" else _text_words(text)
-    try:
-        return Vocabulary(tuple(words))
-    except VocabularyError as error:
-        raise VocabularyError(f"{path}: {error}") from error
-
-
-def _text_words(text: str) -> list[str]:
-    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
-
-
-def _json_words(text: str, path: Path) -> list[str]:
-    try:
-        ids = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise VocabularyError(f"{path} is not JSON: {error}") from error
-    if not isinstance(ids, dict) or not all(type(n) is int for n in ids.values()):
-        raise VocabularyError(f"{path} must hold one JSON object, word to whole-number id")
-    words = sorted(ids, key=lambda word: int(ids[word]))
-    for expected, word in enumerate(words):
-        if ids[word] != expected:
-            raise VocabularyError(f"{path}: no word has the id {expected} (next is {ids[word]})")
-    return words
-
-
-def _with_vocabulary(source: Source, path: Path) -> Source:
-    vocabulary = read_vocabulary(path)
-    rows = source.network.architecture.vocab_size
-    if len(vocabulary) != rows:
-        raise VocabularyError(
-            f"{path} has {len(vocabulary)} words, but the model's embedding has {rows} rows"
-        )
-    tokenizer = source.encoder.tokenizer if source.encoder else Tokenizer()
-    encoder = TextEncoder(tokenizer, vocabulary)
+    if not is_checkpoint(content):
+        state = _unwrap(content, path)
+        original = None if module is None else _live(module, state, options)
+        network = original.network if original else _network(read_parts(state), options)
+        return Source(network, sha256, original)
+    checkpoint = parse_checkpoint(content, path)
+    original = _live(module or checkpoint.model(), checkpoint.state_dict, options)
     return Source(
-        source.module,
-        source.network,
-        source.sha256,
-        encoder,
-        source.labels,
-        source.metrics,
-        source.training,
+        original.network,
+        sha256,
+        original,
+        checkpoint.encoder,
+        checkpoint.labels,
+        checkpoint.metrics,
+        checkpoint.training,
     )
 
 
-def _from_state_dict(content: Any, path: Path, sha256: str) -> Source:
-    """Rebuild the seed class around a bare state dict; sizes come from the shapes."""
-    if not isinstance(content, Mapping) or not content:
-        raise UnsupportedModelError(f"{path} holds {type(content).__name__}, not a state dict")
-    if not all(isinstance(value, Tensor) for value in content.values()):
-        raise UnsupportedModelError(f"{path} is not a bare state dict: it holds {_names(content)}")
-    state = {str(name): value.float() for name, value in content.items()}
-    config = _config_from_shapes(state, path)
-    module = SentimentRNN.from_config(config)
-    try:
-        module.load_state_dict(state)
-    except RuntimeError as error:
-        detail = " ".join(str(error).split()[6:])
-        raise UnsupportedModelError(f"{path} does not fit the seed class: {detail}") from error
-    return Source(module.eval(), network_from_state_dict(state, config.n_layers), sha256)
+def module_source(module: nn.Module, options: ReadingOptions | None = None) -> Source:
+    """Take a live module, which is the original that every file is compared with.
+
+    Raises:
+        UnsupportedModelError: when the network is not of the family.
+
+    """
+    state = module.state_dict()
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        digest.update(name.encode() + state[name].detach().cpu().float().numpy().tobytes())
+    original = LiveModule(module, read_parts(state), options or ReadingOptions())
+    return Source(original.network, digest.hexdigest(), original)
 
 
-def _config_from_shapes(state: Mapping[str, Tensor], path: Path) -> ModelConfig:
-    n_layers = sum(name.startswith("lstm.weight_ih_l") for name in state)
-    needed = ("embedding.weight", "lstm.weight_hh_l0", "fc.weight")
-    missing = [name for name in needed if name not in state or state[name].dim() != 2]
-    if missing:
+def _load(path: Path) -> Any:
+    """Return the content of a PyTorch file, or the state dict of a TorchScript archive."""
+    if path.is_file() and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as parts:
+            scripted = any(name.endswith("/constants.pkl") for name in parts.namelist())
+        if scripted:
+            try:
+                archive = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
+                return archive.state_dict()
+            except RuntimeError as error:
+                raise CheckpointError(f"{path} is a damaged TorchScript archive") from error
+    return load_content(path)
+
+
+def _unwrap(content: Any, path: Path) -> dict[str, Tensor]:
+    """Return the state dict, without what a training script wrapped around it."""
+    if not isinstance(content, Mapping):
+        raise UnsupportedModelError(f"{path} holds a {type(content).__name__}, not a state dict")
+    for key in WRAPPERS:
+        if isinstance(content.get(key), Mapping):
+            return _unwrap(content[key], path)
+    others = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
+    if others or not content:
         raise UnsupportedModelError(
-            f"{path} is not a state dict of the seed class: no {', '.join(missing)} among "
-            f"{_names(state)}"
+            f"{path} holds no state dict: neither {', '.join(WRAPPERS)} nor tensors alone, but "
+            f"{', '.join(others[:6]) or 'nothing'}"
         )
-    vocab_size, embedding_dim = state["embedding.weight"].shape
-    output_size, hidden_dim = state["fc.weight"].shape
-    return ModelConfig(vocab_size, output_size, embedding_dim, hidden_dim, n_layers)
+    return {str(name): value for name, value in content.items()}
 
 
-def _require_finite(module: SentimentRNN, path: Path) -> None:
-    for name, weight in module.state_dict().items():
-        if not bool(torch.isfinite(weight).all()):
-            raise UnsupportedModelError(f"{path}: {name} holds NaN or infinite weights")
+def _live(module: nn.Module, state: Mapping[str, Tensor], options: ReadingOptions) -> LiveModule:
+    """Give ``module`` the weights of the checkpoint."""
+    own = module.state_dict()
+    prefix = _common_prefix(state, own)
+    try:
+        module.load_state_dict({name.removeprefix(prefix): value for name, value in state.items()})
+    except RuntimeError as error:
+        detail = " ".join(str(error).split())
+        raise UnsupportedModelError(f"the checkpoint does not fit the class: {detail}") from error
+    return LiveModule(module, read_parts(state), options)
 
 
-def _names(content: Mapping[Any, Any]) -> str:
-    names = [str(name) for name in content]
-    return ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
+def _common_prefix(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> str:
+    """Return what stands before each of the module's own names in ``state``, like ``module.``."""
+    first = next(iter(own), "")
+    ends = [name for name in state if name.endswith(first)]
+    return ends[0].removesuffix(first) if ends else ""
+
+
+def _network(parts: Parts, options: ReadingOptions) -> Network:
+    """Read weights without a module: say what cannot be known instead of guessing it."""
+    if parts.bidirectional and options.readout is None:
+        raise UnsupportedModelError(
+            "weights cannot tell what the linear layer of a bidirectional LSTM sees: give "
+            "--readout last (final states of both directions), step (output at the last token), "
+            "mean or max, or --module with the class itself"
+        )
+    if len(parts.head) > 1 and options.between is None:
+        raise UnsupportedModelError(
+            f"weights cannot tell what stands between the {len(parts.head)} linear layers: give "
+            "--between none, relu or tanh, or --module with the class itself"
+        )
+    usual: Activation = "sigmoid" if parts.classes == 1 else "softmax"
+    return Network(
+        parts, options.readout or "last", options.activation or usual, options.between or "none"
+    )

@@ -12,6 +12,9 @@ from onnx import TensorProto, helper
 
 from lstm_export.builder import GraphBuilder
 
+PADDING = -1
+"""Id of what is no token, until the lengths are counted."""
+
 
 def add_text_frontend(builder: GraphBuilder, encoder: TextEncoder) -> tuple[str, str]:
     """Add the input ``text`` and the output ``tokens``; return the names of ids and lengths.
@@ -19,9 +22,11 @@ def add_text_frontend(builder: GraphBuilder, encoder: TextEncoder) -> tuple[str,
     The ids are ``[batch, tokens]``, as wide as the longest text and one wide at least; lengths
     are int32 ``[batch]``, one at least.
     """
+    builder.constant("zero", np.array([0], np.int64))
+    builder.constant("token_axis", np.array([1], np.int64))
     _add_tokens(builder, encoder)
-    _add_lookup(builder, encoder)
-    return _add_lengths(builder, encoder)
+    tokens, ids = _add_lookup(builder, encoder)
+    return _add_lengths(builder, encoder, tokens, ids)
 
 
 def _add_tokens(builder: GraphBuilder, encoder: TextEncoder) -> None:
@@ -52,43 +57,67 @@ def _add_tokens(builder: GraphBuilder, encoder: TextEncoder) -> None:
     )
 
 
-def _add_lookup(builder: GraphBuilder, encoder: TextEncoder) -> None:
-    """Add the vocabulary: word to id, anything else to unknown, padding to -1."""
-    words = encoder.vocabulary.plain
+def _add_lookup(builder: GraphBuilder, encoder: TextEncoder) -> tuple[str, str]:
+    """Add the vocabulary; return the names of tokens and ids, -1 at padding behind the end."""
+    words, unknown = encoder.vocabulary.plain, encoder.vocabulary.unknown
     builder.add(
         "LabelEncoder",
         ["matches"],
         ["matched_ids"],
         domain="ai.onnx.ml",
         keys_strings=["", *words],
-        values_int64s=[-1, *words.values()],
-        default_int64=encoder.vocabulary.unknown,
+        values_int64s=[PADDING, *words.values()],
+        default_int64=PADDING if unknown is None else unknown,
     )
+    return ("matches", "matched_ids") if unknown is not None else _add_drop(builder)
 
 
-def _add_lengths(builder: GraphBuilder, encoder: TextEncoder) -> tuple[str, str]:
-    """Count the tokens; give a text without any one unknown token, whatever its neighbours are."""
-    builder.constant("zero", np.array(0, np.int64))
-    builder.constant("unknown", np.array(encoder.vocabulary.unknown, np.int64))
+def _add_drop(builder: GraphBuilder) -> tuple[str, str]:
+    """Move unknown words behind the end, as if they had not been there; keep the others' order.
+
+    The keys of the sort are the columns' numbers, with those of unknown words raised by the number
+    of columns: all different, so the order is defined without a stable sort.
+    """
+    for name, value in (("from_zero", 0), ("by_one", 1)):
+        builder.constant(name, np.array(value, np.int64))
+    builder.add("Less", ["matched_ids", "zero"], ["is_unknown"])
+    builder.add("Shape", ["matched_ids"], ["matched_shape"])
+    builder.add("Gather", ["matched_shape", "token_axis"], ["column_count"], axis=0)
+    builder.add("Squeeze", ["column_count"], ["column_end"])
+    builder.add("Range", ["from_zero", "column_end", "by_one"], ["columns"])
+    builder.add("Add", ["columns", "column_count"], ["columns_behind"])
+    builder.add("Where", ["is_unknown", "columns_behind", "columns"], ["sort_keys"])
+    builder.add("TopK", ["sort_keys", "column_count"], ["sorted", "order"], largest=0, sorted=1)
+    builder.constant("no_token", np.array([""], object))
+    builder.add("Where", ["is_unknown", "no_token", "matches"], ["known_tokens"])
+    builder.add("GatherElements", ["known_tokens", "order"], ["kept_tokens"], axis=1)
+    builder.add("GatherElements", ["matched_ids", "order"], ["kept_ids"], axis=1)
+    return "kept_tokens", "kept_ids"
+
+
+def _add_lengths(
+    builder: GraphBuilder, encoder: TextEncoder, tokens: str, ids: str
+) -> tuple[str, str]:
+    """Count the tokens; a text without any gets the empty token, whatever its neighbours are."""
+    builder.constant("filler", np.array([encoder.vocabulary.empty], np.int64))
     builder.constant("first_axis", np.array([0], np.int64))
-    builder.constant("token_axis", np.array([1], np.int64))
     builder.constant("one", np.array([1], np.int64))
-    builder.add("Less", ["matched_ids", "zero"], ["is_padding"])
+    builder.add("Less", [ids, "zero"], ["is_padding"])
     builder.add("Not", ["is_padding"], ["is_token"])
     builder.add("Cast", ["is_token"], ["token_flags"], to=TensorProto.INT64)
     builder.add("ReduceSum", ["token_flags", "token_axis"], ["token_counts"], keepdims=0)
     builder.add("Max", ["token_counts", "one"], ["text_lengths"])
     builder.add("Cast", ["text_lengths"], ["lengths32"], to=TensorProto.INT32)
-    builder.add("Where", ["is_padding", "unknown", "matched_ids"], ["filled_ids"])
+    builder.add("Where", ["is_padding", "filler", ids], ["filled_ids"])
     # One more column, then cut to the longest: no column is left only where no text has a token.
-    builder.constant("unknown_row", np.array([[encoder.vocabulary.unknown]], np.int64))
-    builder.constant("empty_row", np.array([[""]], object))
     builder.add("Shape", ["text_lengths"], ["text_count"])
     builder.add("Concat", ["text_count", "one"], ["column_shape"], axis=0)
     builder.add("ReduceMax", ["text_lengths"], ["longest"], axes=[0], keepdims=1)
-    _add_column(builder, "filled_ids", "unknown_row", "ids")
-    _add_column(builder, "matches", "empty_row", contract.TOKENS)
-    return "ids", "lengths32"
+    builder.constant("filler_cell", np.array([[encoder.vocabulary.empty]], np.int64))
+    builder.constant("empty_cell", np.array([[""]], object))
+    _add_column(builder, "filled_ids", "filler_cell", "token_ids")
+    _add_column(builder, tokens, "empty_cell", contract.TOKENS)
+    return "token_ids", "lengths32"
 
 
 def _add_column(builder: GraphBuilder, table: str, value: str, output: str) -> None:

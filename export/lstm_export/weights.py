@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_export.builder import GraphBuilder
-from lstm_export.network import LstmLayer, Network
+from lstm_export.network import LstmWeights, Network
 from lstm_export.quantize import quantize
 
 Array = NDArray[np.float32]
+Layer = tuple[LstmWeights, ...]
+"""One direction, or forward and backward."""
 
 
 class LstmInputs(NamedTuple):
@@ -38,7 +40,7 @@ class WeightWriter(Protocol):
         ...
 
     def add_lstm(
-        self, builder: GraphBuilder, layer: LstmLayer, inputs: LstmInputs, outputs: list[str]
+        self, builder: GraphBuilder, layer: Layer, inputs: LstmInputs, outputs: list[str]
     ) -> None:
         """Add one layer whose outputs are every step, the last hidden and the last cell state."""
         ...
@@ -49,22 +51,21 @@ class FloatWeights:
 
     def add_embedding(self, builder: GraphBuilder, network: Network, ids: str) -> str:
         """Add a plain lookup."""
-        table = builder.constant("embedding", network.embedding)
+        table = builder.constant("embedding", network.parts.embedding)
         return builder.add("Gather", [table, ids], ["embedded"])
 
     def add_lstm(
-        self, builder: GraphBuilder, layer: LstmLayer, inputs: LstmInputs, outputs: list[str]
+        self, builder: GraphBuilder, layer: Layer, inputs: LstmInputs, outputs: list[str]
     ) -> None:
         """Add ONNX's LSTM."""
         name = outputs[0]
         weights = [
-            builder.constant(f"{name}_W", onnx_gates(layer.weight_ih)[np.newaxis]),
-            builder.constant(f"{name}_R", onnx_gates(layer.weight_hh)[np.newaxis]),
+            builder.constant(f"{name}_W", np.stack([onnx_gates(d.weight_ih) for d in layer])),
+            builder.constant(f"{name}_R", np.stack([onnx_gates(d.weight_hh) for d in layer])),
             _add_bias(builder, name, layer),
         ]
-        hidden = layer.weight_hh.shape[1]
         steps, *rest = inputs
-        builder.add("LSTM", [steps, *weights, *rest], outputs, hidden_size=hidden)
+        builder.add("LSTM", [steps, *weights, *rest], outputs, **_attributes(layer))
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Int8Weights:
 
     def add_embedding(self, builder: GraphBuilder, network: Network, ids: str) -> str:
         """Add a lookup in int8 with one scale a word; cast and scale the words found."""
-        table = quantize(network.embedding, channel_axis=0)
+        table = quantize(network.parts.embedding, channel_axis=0)
         builder.constant("embedding_int8", table.values)
         builder.constant("embedding_scale", table.scale[:, np.newaxis])
         builder.add("Gather", ["embedding_int8", ids], ["embedded_int8"])
@@ -91,12 +92,12 @@ class Int8Weights:
         return builder.add("Mul", ["embedded_cast", "embedded_scale"], ["embedded"])
 
     def add_lstm(
-        self, builder: GraphBuilder, layer: LstmLayer, inputs: LstmInputs, outputs: list[str]
+        self, builder: GraphBuilder, layer: Layer, inputs: LstmInputs, outputs: list[str]
     ) -> None:
         """Add ``DynamicQuantizeLSTM``, which takes its matrices transposed."""
         name = outputs[0]
-        w, w_scale, w_zero = self._add_matrix(builder, f"{name}_W", layer.weight_ih)
-        r, r_scale, r_zero = self._add_matrix(builder, f"{name}_R", layer.weight_hh)
+        w, w_scale, w_zero = self._add_matrices(builder, f"{name}_W", [d.weight_ih for d in layer])
+        r, r_scale, r_zero = self._add_matrices(builder, f"{name}_R", [d.weight_hh for d in layer])
         bias = _add_bias(builder, name, layer)
         steps, *rest = inputs
         no_peepholes = ""
@@ -105,17 +106,22 @@ class Int8Weights:
             [steps, w, r, bias, *rest, no_peepholes, w_scale, w_zero, r_scale, r_zero],
             outputs,
             domain="com.microsoft",
-            hidden_size=layer.weight_hh.shape[1],
+            **_attributes(layer),
         )
 
-    def _add_matrix(self, builder: GraphBuilder, name: str, matrix: Array) -> tuple[str, str, str]:
-        """Add a matrix ``[4 * hidden, input]``; return the names of values, scale, zero point."""
-        channel_axis = 0 if self.per_channel else None
-        quantized = quantize(onnx_gates(matrix), channel_axis, reduce_range=self.reduce_range)
+    def _add_matrices(
+        self, builder: GraphBuilder, name: str, matrices: list[Array]
+    ) -> tuple[str, str, str]:
+        """Add each direction's ``[4 * hidden, input]``; name values, scales and zero points."""
+        axis = 0 if self.per_channel else None
+        found = [quantize(onnx_gates(m), axis, reduce_range=self.reduce_range) for m in matrices]
+        scales = np.stack([q.scale for q in found])
+        if not self.per_channel:
+            scales = scales[:, 0]
         return (
-            builder.constant(f"{name}_int8", quantized.values.T[np.newaxis]),
-            builder.constant(f"{name}_scale", quantized.scale[np.newaxis]),
-            builder.constant(f"{name}_zero", np.zeros_like(quantized.scale, np.int8)[np.newaxis]),
+            builder.constant(f"{name}_int8", np.stack([q.values.T for q in found])),
+            builder.constant(f"{name}_scale", scales),
+            builder.constant(f"{name}_zero", np.zeros_like(scales, np.int8)),
         )
 
 
@@ -125,6 +131,11 @@ def onnx_gates(stacked: Array) -> Array:
     return np.concatenate([i, o, f, g])
 
 
-def _add_bias(builder: GraphBuilder, name: str, layer: LstmLayer) -> str:
-    bias = np.concatenate([onnx_gates(layer.bias_ih), onnx_gates(layer.bias_hh)])
-    return builder.constant(f"{name}_B", bias[np.newaxis])
+def _add_bias(builder: GraphBuilder, name: str, layer: Layer) -> str:
+    rows = [np.concatenate([onnx_gates(d.bias_ih), onnx_gates(d.bias_hh)]) for d in layer]
+    return builder.constant(f"{name}_B", np.stack(rows))
+
+
+def _attributes(layer: Layer) -> dict[str, int | str]:
+    direction = "forward" if len(layer) == 1 else "bidirectional"
+    return {"hidden_size": layer[0].weight_hh.shape[1], "direction": direction}

@@ -1,0 +1,111 @@
+"""What the options of ``lstm-export`` mean, beyond what click itself can parse."""
+
+import importlib
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+from lstm_runtime.contract import Precision
+from lstm_training.data import load_examples
+from lstm_training.examples import Examples
+from lstm_training.tables import Columns
+from torch import nn
+
+from lstm_export.errors import UnsupportedModelError
+from lstm_export.export import ExportConfig
+from lstm_export.live_module import ReadingOptions
+from lstm_export.source import Source, load_source
+from lstm_export.vocabulary_file import read_vocabulary
+from lstm_export.weights import Int8Weights
+
+
+def make_source(checkpoint: Path, options: Mapping[str, Any]) -> Source:
+    """Load the checkpoint with the class, vocabulary and labels that the options name."""
+    reading = ReadingOptions(options["readout"], options["activation"], options["between"])
+    module = None
+    if options["module_name"]:
+        module = make_module(options["module_name"], options["init"])
+    source = load_source(checkpoint, reading, module)
+    if options["vocabulary"]:
+        rows = source.network.architecture.vocab_size
+        source = source.with_vocabulary(
+            read_vocabulary(options["vocabulary"], rows, options["unknown"])
+        )
+    elif options["unknown"]:
+        raise click.UsageError("--unknown names a word of the vocabulary: it needs --vocab FILE")
+    if options["labels"]:
+        source = source.with_labels(tuple(options["labels"].split(",")))
+    return source
+
+
+def make_config(options: Mapping[str, Any]) -> ExportConfig:
+    """Return the configuration that the options describe."""
+    return ExportConfig(
+        precisions=tuple(dict.fromkeys(options["precisions"])),
+        interface=options["interface"],
+        state=options["state"],
+        int8=Int8Weights(options["per_channel"], options["reduce_range"]),
+        atol=parse_atol(options["atol"]),
+    )
+
+
+def load_data(options: Mapping[str, Any]) -> Examples | None:
+    """Return the labelled texts of ``--data``."""
+    if options["data"] is None:
+        return None
+    columns = Columns(options["text_column"], options["label_column"])
+    return load_examples(options["data"], columns)
+
+
+def parse_atol(values: tuple[str, ...]) -> dict[Precision, float]:
+    """Parse ``PRECISION=VALUE`` pairs."""
+    found: dict[Precision, float] = {}
+    for value in values:
+        name, _, number = value.partition("=")
+        try:
+            precision = next(p for p in get_args(Precision) if p == name)
+            found[precision] = float(number)
+        except (StopIteration, ValueError) as error:
+            names = ", ".join(get_args(Precision))
+            raise click.BadParameter(
+                f"{value!r} is not PRECISION=NUMBER (precisions: {names})", param_hint="--atol"
+            ) from error
+    return found
+
+
+def make_module(name: str, arguments: str) -> nn.Module:
+    """Import ``package.file:Class`` from here or the Python path and build it.
+
+    Args:
+        name: module and class, joined by a colon.
+        arguments: the constructor's keyword arguments as a JSON object.
+
+    Raises:
+        UnsupportedModelError: when there is no such class, or it cannot be built so.
+
+    """
+    module_name, _, class_name = name.partition(":")
+    options = _keywords(arguments)
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        made = getattr(importlib.import_module(module_name), class_name)(**options)
+    except Exception as error:
+        raise UnsupportedModelError(
+            f"--module {name} cannot be built: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(made, nn.Module):
+        raise UnsupportedModelError(f"--module {name} is a {type(made).__name__}, not a module")
+    return made
+
+
+def _keywords(arguments: str) -> dict[str, Any]:
+    try:
+        options = json.loads(arguments)
+    except json.JSONDecodeError as error:
+        raise click.BadParameter(f"not JSON: {error}", param_hint="--init") from error
+    if not isinstance(options, dict):
+        raise click.BadParameter("must be a JSON object", param_hint="--init")
+    return options

@@ -1,0 +1,174 @@
+"""Reads a state dict by the shapes of its tensors: an embedding, one LSTM, linear layers.
+
+Names differ from code to code (``lstm``, ``rnn``, ``encoder.net``, a ``module.`` in front); only
+the names that ``nn.LSTM`` itself gives its weights are relied on.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lstm_export.errors import UnsupportedModelError
+from lstm_export.network import LinearWeights, LstmWeights, Parts
+
+Array = NDArray[np.float32]
+
+_LSTM_WEIGHT = re.compile(r"(.*?)(weight|bias)_(ih|hh|hr)_l(\d+)(_reverse)?")
+_CELL_WEIGHT = re.compile(r"(.*\.)?weight_hh")
+_GATES = {4: "LSTM", 3: "GRU", 1: "plain RNN"}
+
+
+class _Lstm(NamedTuple):
+    """The names and sizes of the one LSTM of a state dict."""
+
+    prefix: str
+    layers: int
+    directions: int
+    input_size: int
+    features: int
+
+
+def read_parts(state: Mapping[str, Tensor]) -> Parts:
+    """Find embedding, LSTM and linear layers in ``state`` and return them as float32 arrays.
+
+    Weights in float16, bfloat16 or float64 are converted.
+
+    Raises:
+        UnsupportedModelError: when something is missing, left over, or holds NaN; the message
+            says what was found.
+
+    """
+    _require_numbers(state)
+    lstm = _find_lstm(state)
+    rest = [name for name in state if not _belongs(name, lstm)]
+    matrices = [name for name in rest if name.endswith("weight") and state[name].dim() == 2]
+    embedding = _find_embedding(state, matrices, lstm)
+    head = [name for name in matrices if name != embedding]
+    biases = {name: name.removesuffix("weight") + "bias" for name in head}
+    left = [name for name in rest if name not in {embedding, *head, *biases.values()}]
+    if left:
+        raise UnsupportedModelError(
+            f"besides embedding, LSTM and linear layers the model holds {_names(left)}: attention, "
+            "normalisation and the like cannot be exported"
+        )
+    return Parts(
+        _array(state[embedding]),
+        _read_layers(state, lstm),
+        _read_head(state, biases, lstm),
+    )
+
+
+def _require_numbers(state: Mapping[str, Tensor]) -> None:
+    for name, tensor in state.items():
+        if not tensor.is_floating_point():
+            raise UnsupportedModelError(f"{name} holds {tensor.dtype}, not floating-point weights")
+        if not bool(torch.isfinite(tensor).all()):
+            raise UnsupportedModelError(f"{name} holds NaN or infinite weights")
+
+
+def _find_lstm(state: Mapping[str, Tensor]) -> _Lstm:
+    found = [match for match in map(_LSTM_WEIGHT.fullmatch, state) if match]
+    prefixes = sorted({match[1] for match in found})
+    if not prefixes:
+        cells = [name for name in state if _CELL_WEIGHT.fullmatch(name)]
+        kind = "an LSTMCell, which a loop in Python runs" if cells else "no LSTM"
+        raise UnsupportedModelError(f"the model holds {kind}, among {_names(list(state))}")
+    if len(prefixes) > 1:
+        raise UnsupportedModelError(
+            f"the model holds {len(prefixes)} recurrent networks ({_names(prefixes)}); "
+            "only one LSTM can be exported"
+        )
+    prefix = prefixes[0]
+    if any(match[3] == "hr" for match in found):
+        raise UnsupportedModelError("the LSTM has projections (proj_size), which ONNX's LSTM lacks")
+    w, r = (state.get(f"{prefix}weight_{part}_l0") for part in ("ih", "hh"))
+    if w is None or r is None or w.dim() != 2 or r.dim() != 2:
+        raise UnsupportedModelError(f"{prefix}weight_ih_l0 or {prefix}weight_hh_l0 is missing")
+    kind = _GATES.get(len(r) // r.shape[1], "unknown recurrent network")
+    if kind != "LSTM" or len(r) % r.shape[1]:
+        raise UnsupportedModelError(f"the recurrent network is a {kind}, not an LSTM")
+    directions = 2 if any(match[5] for match in found) else 1
+    layers = 1 + max(int(match[4]) for match in found)
+    return _Lstm(prefix, layers, directions, w.shape[1], directions * r.shape[1])
+
+
+def _belongs(name: str, lstm: _Lstm) -> bool:
+    match = _LSTM_WEIGHT.fullmatch(name)
+    return match is not None and match[1] == lstm.prefix
+
+
+def _find_embedding(state: Mapping[str, Tensor], matrices: list[str], lstm: _Lstm) -> str:
+    """Return the first matrix without a bias whose rows are as long as the LSTM's input."""
+    for name in matrices:
+        no_bias = name.removesuffix("weight") + "bias" not in state
+        if no_bias and state[name].shape[1] == lstm.input_size:
+            return name
+    raise UnsupportedModelError(
+        f"no embedding with vectors of {lstm.input_size}, the LSTM's input, among "
+        f"{_names(list(state))}"
+    )
+
+
+def _read_layers(state: Mapping[str, Tensor], lstm: _Lstm) -> tuple[tuple[LstmWeights, ...], ...]:
+    suffixes = ("", "_reverse")[: lstm.directions]
+    return tuple(
+        tuple(_read_direction(state, lstm, n, suffix) for suffix in suffixes)
+        for n in range(lstm.layers)
+    )
+
+
+def _read_direction(
+    state: Mapping[str, Tensor], lstm: _Lstm, layer: int, suffix: str
+) -> LstmWeights:
+    hidden = lstm.features // lstm.directions
+    inputs = lstm.input_size if layer == 0 else lstm.features
+    biased = any(f"{lstm.prefix}bias_" in name for name in state)
+    shapes = {"weight_ih": (4 * hidden, inputs), "weight_hh": (4 * hidden, hidden)}
+    biases = {"bias_ih": (4 * hidden,), "bias_hh": (4 * hidden,)}
+    arrays = {}
+    for part, shape in (shapes | biases).items():
+        name = f"{lstm.prefix}{part}_l{layer}{suffix}"
+        if part in biases and not biased:
+            arrays[part] = np.zeros(shape, np.float32)
+            continue
+        if name not in state:
+            raise UnsupportedModelError(f"{name} is missing")
+        arrays[part] = _array(state[name])
+        if arrays[part].shape != shape:
+            raise UnsupportedModelError(
+                f"{name} is {list(arrays[part].shape)}, where {list(shape)} fits the other layers"
+            )
+    return LstmWeights(**arrays)
+
+
+def _read_head(
+    state: Mapping[str, Tensor], biases: Mapping[str, str], lstm: _Lstm
+) -> tuple[LinearWeights, ...]:
+    """Read the linear layers in the state dict's order, which is that of their definition."""
+    if not biases:
+        raise UnsupportedModelError("the model has no linear layer after its LSTM")
+    layers, features, before = [], lstm.features, "the LSTM"
+    for name, bias_name in biases.items():
+        weight = _array(state[name])
+        bias = _array(state[bias_name]) if bias_name in state else np.zeros(len(weight), np.float32)
+        if weight.shape[1] != features or bias.shape != (len(weight),):
+            raise UnsupportedModelError(
+                f"{name} takes {weight.shape[1]} features and has {len(bias)} biases, but {before} "
+                f"gives {features}: joined readouts and branches cannot be exported"
+            )
+        layers.append(LinearWeights(weight, bias))
+        features, before = len(weight), name
+    return tuple(layers)
+
+
+def _array(tensor: Tensor) -> Array:
+    return tensor.detach().to("cpu", torch.float32).contiguous().numpy()
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
