@@ -33,12 +33,16 @@ class Tolerance:
     "Mean difference of the probabilities."
     agreement: float = 1.0
     "Share of texts with the same label, among those not within 0.02 of the threshold."
+    trajectory: float | None = None
+    "Largest difference of a probability on the way; None where it is reported only."
     states: float | None = None
-    "Largest difference in trajectory and states; None where they are reported only."
+    "Largest difference of the states, relative above 1; None where it is reported only."
 
 
 TOLERANCES: Mapping[Precision, Tolerance] = {
-    "fp32": Tolerance(largest=1e-5, mean=1e-5, states=1e-5),
+    # Cells add up over hundreds of steps, and float32's rounding with them: 4e-5 was measured
+    # on a trained model after 700 words. A wrong gate shows as 0.1 and more.
+    "fp32": Tolerance(largest=1e-5, mean=1e-5, trajectory=1e-5, states=5e-4),
     "fp16": Tolerance(largest=5e-3, mean=5e-3),
     "int8": Tolerance(largest=0.05, mean=0.005, agreement=0.995),
 }
@@ -119,9 +123,14 @@ class Parity:
             (worst, largest[contract.PROBABILITY], tolerance.largest),
             ("mean probability", self.mean, tolerance.mean),
         ]
-        if tolerance.states is not None:
-            others = [name for name in largest if name != contract.PROBABILITY]
-            limits += [(name, largest[name], tolerance.states) for name in others]
+        bounds = {
+            contract.TRAJECTORY: tolerance.trajectory,
+            contract.HN: tolerance.states,
+            contract.CN: tolerance.states,
+        }
+        for name, bound in bounds.items():
+            if name in largest and bound is not None:
+                limits.append((name, largest[name], bound))
         failures = [
             f"{name} differs by {value:.2g}, allowed is {limit:.2g}"
             for name, value, limit in limits
@@ -218,7 +227,7 @@ def _difference(wanted: Array, found: Array) -> float:
 def _labels(probability: Array) -> NDArray[np.int64]:
     if probability.shape[1] == 1:
         return np.asarray(probability[:, 0] >= 0.5, np.int64)
-    return np.argmax(probability, axis=1)
+    return np.asarray(np.argmax(probability, axis=1))
 
 
 def _margin(probability: Array) -> Array:
