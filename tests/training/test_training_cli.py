@@ -107,9 +107,9 @@ def wait_for_batches(state: Path, batches: int) -> None:
     pytest.fail(f"{state} did not come to batch {batches}")
 
 
-# Long enough to be met in the middle: some 1,700 steps.
+# Long enough to be met in the middle: some 900 steps.
 LONG: Options = (
-    "--epochs=8", "--batch-size=1", "--embedding-dim=16", "--hidden-dim=16", "--patience=8",
+    "--epochs=4", "--batch-size=1", "--embedding-dim=16", "--hidden-dim=16", "--patience=4",
     "--checkpoint-every=7",
 )  # fmt: skip
 
@@ -155,7 +155,3 @@ def test_a_stopped_run_resumes_to_the_same_weights(  # noqa: PLR0917 - fixtures 
     assert all(resumed[name].equal(whole[name]) for name in whole)
     names = {path.name for path in tmp_path.iterdir() if not path.name.startswith(".")}
     assert "resume.pt" not in names
-
-    finished = run("lstm-train", *command, "--resume")
-    assert finished.returncode == 0
-    assert "is finished: nothing to resume" in finished.stderr

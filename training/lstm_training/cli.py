@@ -100,9 +100,9 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
         config = TrainingConfig(**settings)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
+    examples = load_examples(source, Columns(text_column, label_column), scheme)
     with requires_extra("train"):
         from lstm_training.train import train  # noqa: PLC0415 - torch loads slowly
-    examples = load_examples(source, Columns(text_column, label_column), scheme)
     result = train(config, examples, output, resume=resume, say=lambda s: click.echo(s, err=True))
     if result.files:
         _show(result)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator  # type: ignore[import-untyped] # ships no types
 from accelerate.utils import gather_object  # type: ignore[import-untyped] # ships no types
+from lstm_runtime.vocabulary import UNKNOWN_WORD
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.optim import AdamW
@@ -96,7 +97,7 @@ class Run:
 
         """
         config = self.config
-        batch = drop_words(batch, config.word_dropout, self.data.vocabulary.unknown)
+        batch = drop_words(batch, config.word_dropout, self.data.vocabulary.ids[UNKNOWN_WORD])
         batch = batch.to(self.accelerator.device)
         logits = self.scorer(batch.ids, batch.lengths).float()
         loss = binary_cross_entropy_with_logits(logits, batch.labels)
