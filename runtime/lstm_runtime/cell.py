@@ -12,7 +12,7 @@ It shares no code with PyTorch or ONNX Runtime, which makes it the independent w
 and it sees the gates at work, which the other two hide.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,6 +78,23 @@ def cell_step(weights: CellWeights, event: Array, stm: Array, ltm: Array) -> Gat
     return Gates(learn, forget, remember, use)
 
 
+def run_layer(weights: CellWeights, events: Iterable[Array], stm: Array, ltm: Array) -> list[Gates]:
+    """Run one layer over a sequence, without padding; return the gates by step.
+
+    Args:
+        weights: the layer's weights.
+        events: inputs, each ``[batch, input]``.
+        stm: initial short-term memory ``[batch, hidden]``.
+        ltm: initial long-term memory ``[batch, hidden]``.
+
+    """
+    steps: list[Gates] = []
+    for event in events:
+        steps.append(cell_step(weights, event, stm, ltm))
+        stm, ltm = steps[-1].use, steps[-1].remember
+    return steps
+
+
 def run_layers(
     layers: Sequence[CellWeights], events: Array, stm: Array, ltm: Array
 ) -> list[list[Gates]]:
@@ -95,12 +112,8 @@ def run_layers(
     """
     history: list[list[Gates]] = []
     for weights, h, c in zip(layers, stm, ltm, strict=True):
-        steps: list[Gates] = []
-        for event in events:
-            last = steps[-1] if steps else Gates(h, h, c, h)
-            steps.append(cell_step(weights, event, last.use, last.remember))
-        history.append(steps)
-        events = np.stack([step.use for step in steps])
+        history.append(run_layer(weights, events, h, c))
+        events = np.stack([step.use for step in history[-1]])
     return history
 
 
