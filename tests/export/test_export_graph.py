@@ -84,9 +84,9 @@ def test_state_carries_over_and_broadcasts(weights: WeightWriter) -> None:
     whole = model.run(None, {"ids": ids, "lengths": ten})[0]
     _, _, h, c = model.run(None, {"ids": ids[:, :6], "lengths": six})
     rest = {"ids": ids[:, 6:], "lengths": four}
-    atol = 1e-6 if isinstance(weights, FloatWeights) else 0.02
+    atol = 1e-6 if isinstance(weights, FloatWeights) else 4e-3
     assert np.abs(model.run(None, rest | {"h0": h, "c0": c})[0] - whole).max() < atol
-    assert np.abs(model.run(None, rest)[0] - whole).max() > 0.05, "the state must matter"
+    assert np.abs(model.run(None, rest)[0] - whole).max() > 8e-3, "the state must matter"
     one = model.run(None, rest | {"h0": h[:, :1], "c0": c[:, :1]})
     every = {"h0": np.repeat(h[:, :1], 4, axis=1), "c0": np.repeat(c[:, :1], 4, axis=1)}
     assert np.array_equal(one[0], model.run(None, rest | every)[0])
