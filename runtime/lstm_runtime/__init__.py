@@ -6,7 +6,11 @@
 'positive'
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from lstm_runtime.errors import (
+    ClosedError,
     InputError,
     LstmEdgeError,
     MissingExtraError,
@@ -15,18 +19,48 @@ from lstm_runtime.errors import (
     VerificationError,
     VocabularyError,
 )
-from lstm_runtime.model import SentimentModel
-from lstm_runtime.result import Sentiment, Verification
+
+if TYPE_CHECKING:
+    from lstm_runtime.contract import Metadata
+    from lstm_runtime.info import ModelInfo
+    from lstm_runtime.model import SentimentModel
+    from lstm_runtime.result import Sentiment, Verification
+    from lstm_runtime.stream import SentimentStream, StreamState
+    from lstm_runtime.trace import Trace
+
+_HOMES = {
+    "Metadata": "contract",
+    "ModelInfo": "info",
+    "Sentiment": "result",
+    "SentimentModel": "model",
+    "SentimentStream": "stream",
+    "StreamState": "stream",
+    "Trace": "trace",
+    "Verification": "result",
+}
 
 __all__ = [
+    "ClosedError",
     "InputError",
     "LstmEdgeError",
+    "Metadata",
     "MissingExtraError",
     "ModelFileError",
+    "ModelInfo",
     "ProviderError",
     "Sentiment",
     "SentimentModel",
+    "SentimentStream",
+    "StreamState",
+    "Trace",
     "Verification",
     "VerificationError",
     "VocabularyError",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: ``lstm-run --help`` must not pay for NumPy."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

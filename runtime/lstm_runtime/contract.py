@@ -18,7 +18,8 @@ Outputs:
 A model that reads both ways, or whose readout is not ``last``, cannot be continued: its file has
 no ``h0, c0, hn, cn`` and no ``trajectory``. A file exported without state has the trajectory only.
 
-Metadata: the fields of `Metadata`, each a JSON value under its own name.
+Metadata: the fields of `Metadata`, each a JSON value under its own name, and the file's seal
+(`lstm_runtime.seal`).
 """
 
 import json
@@ -26,6 +27,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+from lstm_runtime import seal
 from lstm_runtime.errors import ModelFileError
 
 FORMAT_VERSION = 1
@@ -132,9 +134,13 @@ class Metadata:
     "Version of this contract."
 
     def to_props(self) -> dict[str, str]:
-        """Return the metadata as ONNX ``metadata_props``: name to JSON text."""
+        """Return the metadata as ONNX ``metadata_props``: name to JSON text, and a blank seal.
+
+        `lstm_runtime.seal.seal` fills the seal in when the file's bytes are known.
+        """
         values = asdict(self)
-        return {name: json.dumps(values[name], sort_keys=True) for name in sorted(values)}
+        props = {name: json.dumps(values[name], sort_keys=True) for name in sorted(values)}
+        return props | {seal.PROPERTY: seal.UNSEALED}
 
     @classmethod
     def from_props(cls, props: Mapping[str, str]) -> "Metadata":
@@ -149,16 +155,15 @@ class Metadata:
             raise ModelFileError(
                 "not a model file of lstm-export: it carries no lstm-edge metadata"
             )
+        if props["format_version"] != json.dumps(FORMAT_VERSION):
+            raise ModelFileError(
+                f"model file of format {props['format_version'][:20]}; this version of lstm-edge "
+                f"reads format {FORMAT_VERSION}: upgrade lstm-edge, or export the model again"
+            )
         try:
-            version = json.loads(props["format_version"])
-            if version != FORMAT_VERSION:
-                raise ModelFileError(
-                    f"model file of format {version}; this version of lstm-edge reads format "
-                    f"{FORMAT_VERSION}: upgrade lstm-edge"
-                )
             known = {field.name for field in fields(cls)}
             return cls(**_typed({k: json.loads(v) for k, v in props.items() if k in known}))
-        except (TypeError, KeyError, json.JSONDecodeError) as error:
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
             raise ModelFileError(f"the model file's metadata is damaged: {error}") from error
 
 

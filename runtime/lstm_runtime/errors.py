@@ -27,3 +27,7 @@ class VocabularyError(LstmEdgeError, ValueError):
 
 class MissingExtraError(LstmEdgeError, ImportError):
     """A library of an optional extra that is not installed."""
+
+
+class ClosedError(LstmEdgeError, RuntimeError):
+    """A model that was asked after it was closed."""

@@ -1,97 +1,279 @@
 """`SentimentModel`: a model file, ready to answer."""
 
-import re
-from collections.abc import Sequence
+import logging
+import platform
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
+from types import TracebackType
 from typing import Any, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lstm_runtime import contract
-from lstm_runtime.contract import Metadata, Reference
-from lstm_runtime.errors import InputError, ModelFileError, VerificationError
-from lstm_runtime.providers import open_session, require_precision
+from lstm_runtime.batches import WINDOW, score_window
+from lstm_runtime.bundled import bundled_model
+from lstm_runtime.contract import LENGTHS, Metadata, Reference
+from lstm_runtime.engine import Engine
+from lstm_runtime.errors import InputError, ProviderError, VerificationError
+from lstm_runtime.ids import Ids, checked_batch, checked_ids, is_one_text
+from lstm_runtime.info import ModelInfo
+from lstm_runtime.pool import ordered_map
+from lstm_runtime.providers import CPU, candidates, usable_cores
 from lstm_runtime.result import Sentiment, Verification, sentiment
-from lstm_runtime.tokenizer import TextEncoder, Tokenizer
-from lstm_runtime.vocabulary import Vocabulary
+from lstm_runtime.session import SessionSettings
+from lstm_runtime.stream import SentimentStream, StreamState
+from lstm_runtime.trace import Trace, Tracer
 
-DEFAULT_MODEL = Path(__file__).parent / "models" / "default.int8.onnx"
-
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_GPU_BATCH = 64
+_log = logging.getLogger(__name__)
 
 
 class SentimentModel:
     """A sentiment LSTM in ONNX Runtime.
 
     Make one with `load` and keep it: calls are cheap, loading is not. One object may be called
-    from many threads. A text gets the same answer alone and in a list: every text is a run of its
-    own, since an int8 run's scales would depend on what else is in the batch.
+    from many threads. On the CPU a text gets the very same answer alone and in a list: every text
+    is a run of its own, since an int8 run's scales would depend on what else is in the batch.
     """
 
-    def __init__(self, session: Any, path: Path) -> None:
-        self._session = session
-        self.path = path
-        self.metadata = _metadata(session, path)
-        # h0 and c0 are among them only in files that cannot do without.
-        self._inputs = {node.name for node in session.get_inputs()}
-        self._encoder = _encoder(self.metadata)
+    def __init__(self, engine: Engine, threads: int) -> None:
+        self._engine = engine
+        self._threads = threads
 
     @classmethod
     def load(
-        cls, path: str | Path | None = None, provider: str = "auto", threads: int | None = None
+        cls,
+        path: str | Path | None = None,
+        provider: str = "auto",
+        threads: int | None = None,
+        session_options: Any = None,
+        provider_options: dict[str, str] | None = None,
     ) -> "SentimentModel":
         """Load a model file.
 
         Args:
-            path: a file that ``lstm-export`` wrote; None for the model that comes with the package.
-            provider: ``auto`` (CUDA if it truly runs, else CPU), ``cpu``, ``cuda``, or the name of
-                any ONNX Runtime provider.
-            threads: threads of one run; None for the cores that this process may use.
+            path: a file that ``lstm-export`` wrote; None for the model that comes with the
+                package, int8 on the CPU and fp16 elsewhere.
+            provider: ``auto`` (CUDA if it truly runs, else CPU; logs which and why), ``cpu``,
+                ``cuda``, or the name of any ONNX Runtime provider.
+            threads: texts that are scored at once when there are many; None for the cores that
+                this process may use. One text runs on one thread: its steps are too small to
+                share.
+            session_options: an ``onnxruntime.SessionOptions`` to use instead of the package's.
+            provider_options: options of the provider, as ONNX Runtime documents them.
 
         Raises:
             ModelFileError: when the file is missing, damaged, foreign or of a newer version.
             ProviderError: when the provider that was asked for cannot run here.
             MissingExtraError: when onnxruntime is not installed.
+            InputError: when ``threads`` is not 1 or more.
 
         """
-        if threads is not None and threads < 1:
-            raise InputError(f"threads must be 1 or more, not {threads}")
-        file = DEFAULT_MODEL if path is None else Path(path)
-        model = cls(open_session(file, provider, threads), file)
-        require_precision(model.provider, model.metadata.precision)
-        return model
+        _check_count("threads", threads)
+        settings = SessionSettings(session_options, provider_options)
+        names = candidates(provider)
+        reason = "" if len(names) > 1 else "the only one in this onnxruntime"
+        for name in names:
+            file = bundled_model(name) if path is None else Path(path)
+            try:
+                engine = Engine.open(file, name, settings)
+            except ProviderError as error:
+                if name == names[-1]:
+                    raise
+                reason = f"because {error}"
+                continue
+            if provider == "auto":
+                _log.info("auto: %s %s", name, reason)
+            return cls(engine, threads or usable_cores())
+        raise ProviderError("this onnxruntime has no execution provider: install it again")
+
+    def close(self) -> None:
+        """Free the session. Calls under way in other threads finish; later ones raise.
+
+        Every later call raises `ClosedError`; closing twice is fine.
+        """
+        self._engine.close()
+
+    def __enter__(self) -> "SentimentModel":
+        """Return the model; the end of the block closes it."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the model."""
+        self.close()
+
+    @property
+    def metadata(self) -> Metadata:
+        """What the file says about itself."""
+        return self._engine.metadata
+
+    @property
+    def path(self) -> Path:
+        """The model file."""
+        return self._engine.path
 
     @property
     def provider(self) -> str:
         """Name of the execution provider in use, as ONNX Runtime spells it."""
-        return str(self._session.get_providers()[0])
+        return self._engine.provider
+
+    @cached_property
+    def info(self) -> ModelInfo:
+        """What the model is and what it runs on."""
+        from importlib.metadata import version  # noqa: PLC0415 - 25 ms, needed here only
+
+        import onnxruntime  # noqa: PLC0415 - loaded by now
+
+        return ModelInfo(
+            path=self.path,
+            provider=self.provider,
+            threads=self._threads,
+            interface="text" if self._engine.reads_text else "ids",
+            has_state=self._engine.has_state,
+            versions={
+                "lstm-edge": version("lstm-edge"),
+                "onnxruntime": str(onnxruntime.__version__),
+                "numpy": np.__version__,
+                "python": platform.python_version(),
+            },
+            metadata=self.metadata,
+        )
 
     @overload
-    def __call__(self, texts: str) -> Sentiment: ...  # type: ignore[overload-overlap] # str first
+    def __call__(  # type: ignore[overload-overlap] # a str is a Sequence[str]: it comes first
+        self, texts: str, max_tokens: int | None = None
+    ) -> Sentiment: ...
 
     @overload
-    def __call__(self, texts: Sequence[str]) -> list[Sentiment]: ...
+    def __call__(self, texts: Sequence[str], max_tokens: int | None = None) -> list[Sentiment]: ...
 
-    def __call__(self, texts: str | Sequence[str]) -> Sentiment | list[Sentiment]:
+    def __call__(
+        self, texts: str | Sequence[str], max_tokens: int | None = None
+    ) -> Sentiment | list[Sentiment]:
         """Answer one text, or each of a sequence of texts.
+
+        Args:
+            texts: a text, or a sequence of them.
+            max_tokens: read only the last so many tokens of each text; None for all.
 
         Returns:
             One `Sentiment` for a string, a list of as many for a sequence (``[]`` for none).
 
         Raises:
-            InputError: when something other than text is given, or the file has no vocabulary.
+            InputError: when something other than strings is given, or the file has no vocabulary.
+            ClosedError: after `close`.
 
         """
         if isinstance(texts, str):
-            return self._answer(texts)
-        return [self._answer(text) for text in texts]
+            _check_count("max_tokens", max_tokens)
+            found = self._engine.probabilities(self._engine.text_feed([texts], max_tokens))
+            return sentiment(texts, found[0].tolist(), self.metadata)
+        return list(self.score_many(texts, max_tokens=max_tokens))
 
-    def verify(self) -> Verification:
-        """Replay the file's reference inputs and compare with the original model's answers.
+    def score_many(
+        self,
+        texts: Iterable[str],
+        batch_size: int | None = None,
+        max_tokens: int | None = None,
+    ) -> Iterator[Sentiment]:
+        """Answer any number of texts, in order, on all threads, with bounded memory.
+
+        Args:
+            texts: may be endless; a few hundred are taken ahead of their answers.
+            batch_size: texts of like length in one run. None for 1 on the CPU, where an answer
+                then does not depend on its neighbours, and 64 elsewhere. An int8 file takes 1
+                only; fp32 on the CPU gains some speed from 4 to 8, at differences around 1e-7.
+            max_tokens: read only the last so many tokens of each text; None for all.
 
         Raises:
-            VerificationError: when an answer differs by more than the file's tolerance.
+            InputError: when a text is not a str (raised at its place), for a single str, or a
+                batch size that the file cannot take.
+            ClosedError: after `close`.
+
+        """
+        if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
+            raise InputError(f"texts must be an iterable of str, not {type(texts).__name__}")
+        _check_count("max_tokens", max_tokens)
+        _check_count("batch_size", batch_size)
+        size = batch_size or (1 if self.provider == CPU else _GPU_BATCH)
+        if size > 1 and self.metadata.precision == "int8":
+            raise InputError(
+                "an int8 model takes texts one by one (batch size 1): in a batch, the answers "
+                "would depend on their neighbours"
+            )
+        return self._answers(iter(texts), size, max_tokens)
+
+    async def ascore(self, text: str) -> Sentiment:
+        """Answer one text on asyncio's thread pool, so that the event loop goes on meanwhile."""
+        import asyncio  # noqa: PLC0415 - whoever awaits has loaded it
+
+        return await asyncio.to_thread(self, text)
+
+    @overload
+    def score_ids(self, ids: Ids, lengths: None = None) -> Sentiment: ...
+
+    @overload
+    def score_ids(
+        self, ids: Sequence[Ids] | Any, lengths: Sequence[int] | Any = None
+    ) -> list[Sentiment]: ...
+
+    def score_ids(self, ids: Any, lengths: Any = None) -> Sentiment | list[Sentiment]:
+        """Answer texts that an app's own tokeniser made ids of (files with the ids interface).
+
+        Args:
+            ids: whole numbers from 0 to ``vocab_size - 1``: those of one text ``[sequence]``, a
+                list of such, or right-padded ``[batch, sequence]`` with ``lengths``.
+            lengths: ids of each text, ``[batch]``, 1 to ``sequence``; for padded ids only.
+
+        Returns:
+            One `Sentiment` for one text, else a list. Its ``text`` is ''.
+
+        Raises:
+            InputError: when the file takes text, or ids or lengths are not as said above.
+
+        """
+        self._require_ids_interface()
+        vocab_size = self.metadata.architecture.vocab_size
+        if lengths is not None:
+            texts = checked_batch(ids, lengths, vocab_size)
+        elif is_one_text(ids):
+            return self._answer_ids(checked_ids(ids, vocab_size))
+        else:
+            texts = [checked_ids(row, vocab_size) for row in ids]
+        return [self._answer_ids(row) for row in texts]
+
+    def stream(self, state: StreamState | None = None) -> SentimentStream:
+        """Return a reader for one text that arrives in pieces.
+
+        Args:
+            state: what an earlier stream of this model had as `SentimentStream.state`.
+
+        Raises:
+            InputError: when the model cannot be continued, or the state is another model's.
+
+        """
+        return SentimentStream(self._engine, state)
+
+    def trace(self, text: str) -> Trace:
+        """Return what happens at each token of ``text``: probabilities and the four gates.
+
+        Raises:
+            InputError: when the model gives no answer after each token, as bidirectional ones.
+
+        """
+        return self._tracer.trace(text)
+
+    def verify(self) -> Verification:
+        """Replay the file's reference answers on this device.
+
+        Raises:
+            VerificationError: when an answer differs by more than the export allowed.
 
         """
         references = self.metadata.reference
@@ -106,55 +288,39 @@ class SentimentModel:
             )
         return result
 
-    def _answer(self, text: str) -> Sentiment:
-        if not isinstance(text, str):
-            raise InputError(f"a text must be a str, not {type(text).__name__}")
-        return sentiment(text, self._run(self._feed_text(text)).tolist(), self.metadata)
+    @cached_property
+    def _tracer(self) -> Tracer:
+        return Tracer(self._engine)
+
+    def _answers(
+        self, texts: Iterator[str], batch_size: int, max_tokens: int | None
+    ) -> Iterator[Sentiment]:
+        def score(window: list[str]) -> list[Sentiment]:
+            found = score_window(self._engine, window, batch_size, max_tokens)
+            pairs = zip(window, found, strict=True)
+            return [sentiment(text, row.tolist(), self.metadata) for text, row in pairs]
+
+        windows = iter(lambda: list(islice(texts, batch_size * WINDOW)), [])
+        for answers in ordered_map(score, windows, self._threads):
+            yield from answers
+
+    def _answer_ids(self, ids: Any) -> Sentiment:
+        found = self._engine.probabilities(self._engine.ids_feed([ids]))
+        return sentiment("", found[0].tolist(), self.metadata)
+
+    def _require_ids_interface(self) -> None:
+        if LENGTHS not in self._engine.inputs:
+            raise InputError(f"{self.path} takes text, not ids: export it with --interface ids")
 
     def _difference(self, reference: Reference) -> float:
         if reference.ids is not None:
-            feed = self._feed_ids(reference.ids)
+            feed = self._engine.ids_feed([reference.ids])
         else:
-            feed = self._feed_text(reference.text or "")
-        return float(np.max(np.abs(self._run(feed) - np.array(reference.probability))))
-
-    def _feed_text(self, text: str) -> dict[str, NDArray[Any]]:
-        if contract.TEXT in self._inputs:
-            # UTF-8 has no lone surrogates; like them, their replacement is never part of a token.
-            return {contract.TEXT: np.array([_SURROGATES.sub("\ufffd", text)], object)}
-        if self._encoder is None:
-            raise InputError(
-                f"{self.path} was exported without a vocabulary and cannot read text: "
-                "lstm-export --vocab FILE puts one in"
-            )
-        return self._feed_ids(self._encoder(text))
-
-    def _feed_ids(self, ids: Sequence[int]) -> dict[str, NDArray[Any]]:
-        return {
-            contract.IDS: np.array([ids], np.int64),
-            contract.LENGTHS: np.array([len(ids)], np.int32),
-        }
-
-    def _run(self, feed: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
-        """Run one text; return its probabilities, ``[classes]``."""
-        if contract.H0 in self._inputs:
-            sizes = self.metadata.architecture
-            zeros = np.zeros((sizes.n_layers, 1, sizes.hidden_dim), np.float32)
-            feed |= {contract.H0: zeros, contract.C0: zeros}
-        (probability,) = self._session.run([contract.PROBABILITY], feed)
-        return np.asarray(probability[0])
+            feed = self._engine.text_feed([reference.text or ""])
+        found = self._engine.probabilities(feed)[0]
+        return float(np.max(np.abs(found - np.array(reference.probability))))
 
 
-def _metadata(session: Any, path: Path) -> Metadata:
-    try:
-        return Metadata.from_props(session.get_modelmeta().custom_metadata_map)
-    except ModelFileError as error:
-        raise ModelFileError(f"{path}: {error}") from error
-
-
-def _encoder(metadata: Metadata) -> TextEncoder | None:
-    if metadata.vocabulary is None or metadata.tokenizer is None:
-        return None
-    spec, words = metadata.tokenizer, metadata.vocabulary
-    unknown = None if spec.unknown is None else words[spec.unknown]
-    return TextEncoder(Tokenizer(spec.pattern), Vocabulary(words, unknown))
+def _check_count(name: str, value: int | None) -> None:
+    if value is not None and value < 1:
+        raise InputError(f"{name} must be 1 or more, not {value}")

@@ -5,6 +5,8 @@ It exists for training, for parity and for files with the ``ids`` interface. A f
 """
 
 import re
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -46,7 +48,23 @@ class Tokenizer:
 
     def tokens(self, text: str) -> list[str]:
         """Return the tokens of ``text``; a text without any gives an empty list."""
-        return [match.group() for match in self._regex.finditer(text.translate(_ASCII_LOWER))]
+        return [match.group() for match in self._matches(text)]
+
+    def split_open(self, text: str) -> tuple[str, str]:
+        """Split off the last token where it reaches the end of ``text``: more may belong to it."""
+        last = deque(self._matches(text), maxlen=1)
+        cut = last[0].start() if last and last[0].end() == len(text) else len(text)
+        return text[:cut], text[cut:]
+
+    def keep_last(self, text: str, count: int) -> str:
+        """Return the end of ``text`` that holds its last ``count`` tokens."""
+        if len(text) <= count:
+            return text
+        last = deque(self._matches(text), maxlen=count + 1)
+        return text[last[1].start() :] if len(last) > count else text
+
+    def _matches(self, text: str) -> Iterator[re.Match[str]]:
+        return self._regex.finditer(text.translate(_ASCII_LOWER))
 
 
 @dataclass(frozen=True)
@@ -59,3 +77,7 @@ class TextEncoder:
     def __call__(self, text: str) -> list[int]:
         """Return the ids of ``text``, at least one: see `Vocabulary.empty`."""
         return self.vocabulary.lookup(self.tokenizer.tokens(text)) or [self.vocabulary.empty]
+
+    def has_token(self, text: str) -> bool:
+        """Whether any token of ``text`` has an id."""
+        return bool(self.vocabulary.lookup(self.tokenizer.tokens(text)))

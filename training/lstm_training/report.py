@@ -8,6 +8,7 @@ from typing import Any
 from lstm_runtime.files import atomic_path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 from torchmetrics.functional.classification import binary_confusion_matrix
 
@@ -81,10 +82,12 @@ def _curves(history: list[EpochRecord]) -> Figure:
     epochs = [record.epoch for record in history]
     losses.plot(epochs, [record.train_loss for record in history], "o-", label="training")
     losses.plot(epochs, [record.held_out.loss for record in history], "o-", label="held out")
-    losses.set(title="Loss", xlabel="epoch", xticks=epochs)
+    losses.set(title="Loss", xlabel="epoch")
     losses.legend()
     accuracies.plot(epochs, [record.held_out.accuracy for record in history], "o-", color="C1")
-    accuracies.set(title="Held-out accuracy", xlabel="epoch", xticks=epochs)
+    accuracies.set(title="Held-out accuracy", xlabel="epoch")
+    for axes in (losses, accuracies):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
 
 

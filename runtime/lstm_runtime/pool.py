@@ -1,0 +1,51 @@
+"""An ordered map over threads with bounded memory."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+AHEAD = 4
+"""Calls per thread that wait or run at a time: enough that none idles behind a long one."""
+
+
+def ordered_map(
+    function: Callable[[Item], Answer], items: Iterable[Item], threads: int
+) -> Iterator[Answer]:
+    """Yield ``function(item)`` for each item, in order, from ``threads`` threads.
+
+    Items are taken as answers are taken: at most ``threads * AHEAD`` are under way. An error in
+    ``function`` or ``items`` is raised at its place in the order. One thread, or one item, needs
+    no pool.
+    """
+    iterator = iter(items)
+    first = list(islice(iterator, 2))
+    if threads == 1 or len(first) == 1:
+        for item in first:
+            yield function(item)
+        yield from map(function, iterator)
+        return
+    from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415 - one text needs none
+
+    failure: Exception | None = None
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="lstm-run")
+    running: deque[Future[Answer]] = deque(pool.submit(function, item) for item in first)
+    try:
+        while failure is None:
+            if len(running) >= threads * AHEAD:
+                yield running.popleft().result()
+            try:
+                running.append(pool.submit(function, next(iterator)))
+            except StopIteration:
+                break
+            except Exception as error:  # raised below, behind the answers that come before it
+                failure = error
+        while running:
+            yield running.popleft().result()
+        if failure is not None:
+            raise failure
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,57 @@
+"""The seal: a checksum of the whole model file, inside the file.
+
+A model file holds, once, the marker ``lstm-edge-sha256:`` and 64 hex digits: the SHA-256 of the
+file with these digits as zeros. It is a metadata string, so every reader of ONNX carries it along,
+and any language can check it without knowing protobuf. A damaged file is found before ONNX
+Runtime sees a byte of it, also where the damage would only bend the answers.
+"""
+
+import hashlib
+
+from lstm_runtime.errors import ModelFileError
+
+PROPERTY = "seal"
+"""Name of the metadata property that holds the marker."""
+
+_MARKER = b"lstm-edge-sha256:"
+_ZEROS = b"0" * 64
+
+UNSEALED = (_MARKER + _ZEROS).decode()
+"""Value of the property before `seal` fills it in."""
+
+
+def seal(data: bytes) -> bytes:
+    """Return the serialised model ``data``, which holds `UNSEALED` once, with its checksum.
+
+    Raises:
+        ModelFileError: when the marker is missing or there more than once.
+
+    """
+    if data.count(_MARKER) != 1:
+        raise ModelFileError(f"a model to be sealed holds the marker {UNSEALED[:17]!r} once")
+    start = data.index(_MARKER) + len(_MARKER)
+    return data[:start] + _digest(data, start) + data[start + len(_ZEROS) :]
+
+
+def check_seal(data: bytes) -> None:
+    """Check a model file's bytes against their seal; a file that was never sealed passes.
+
+    Raises:
+        ModelFileError: when the file was damaged or changed after it was written.
+
+    """
+    start = data.rfind(_MARKER) + len(_MARKER)
+    if start < len(_MARKER) or data.startswith(_ZEROS, start):
+        return
+    if _digest(data, start) != data[start : start + len(_ZEROS)]:
+        raise ModelFileError(
+            "the file is damaged or was changed after it was written (its checksum does not fit): "
+            "copy it again, or export it again"
+        )
+
+
+def _digest(data: bytes, start: int) -> bytes:
+    found = hashlib.sha256(memoryview(data)[:start])
+    found.update(_ZEROS)
+    found.update(memoryview(data)[start + len(_ZEROS) :])
+    return found.hexdigest().encode()

@@ -1,0 +1,84 @@
+"""ONNX Runtime sessions, with the settings that a guest in someone's app should have."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lstm_runtime.errors import ModelFileError, ProviderError
+from lstm_runtime.extras import requires_extra
+
+CPU = "CPUExecutionProvider"
+CUDA = "CUDAExecutionProvider"
+
+_FATAL_ONLY = 4
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """How a session is made."""
+
+    options: Any = None
+    "An ``onnxruntime.SessionOptions``, used as it is; None for `default_options`."
+    provider_options: dict[str, str] | None = None
+    "Options of the execution provider, as ONNX Runtime documents them."
+
+
+def import_onnxruntime() -> Any:
+    """Return onnxruntime, with its own log held down to what is fatal and its telemetry off.
+
+    Raises:
+        MissingExtraError: when neither distribution of onnxruntime is installed.
+
+    """
+    with requires_extra("cpu"):
+        import onnxruntime  # noqa: PLC0415 - the command's --help must not pay for it
+    if not hasattr(onnxruntime, "InferenceSession"):
+        # What is left of the folder when one of two installed distributions was removed.
+        raise ProviderError(
+            "the installed onnxruntime is broken: "
+            "pip install --force-reinstall onnxruntime (or onnxruntime-gpu)"
+        )
+    onnxruntime.set_default_logger_severity(_FATAL_ONLY)
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
+
+
+def default_options(runtime: Any) -> Any:
+    """Return the ``SessionOptions`` of this package."""
+    options = runtime.SessionOptions()
+    # The steps of one text are too small to share: a second thread made them slower.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    # Waiting threads sleep: spinning ones would take the cores of the app around us.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Lengths differ from text to text; both of these would keep memory for each new one.
+    options.enable_mem_pattern = False
+    options.enable_cpu_mem_arena = False
+    # Inputs that are also initializers (h0, c0) would be warned about in every app.
+    options.log_severity_level = _FATAL_ONLY
+    return options
+
+
+def create_session(data: bytes, provider: str, settings: SessionSettings) -> Any:
+    """Create an ``onnxruntime.InferenceSession`` of the model ``data`` on ``provider``.
+
+    Raises:
+        ModelFileError: when the bytes are not a model that ONNX Runtime can load on the CPU.
+        ProviderError: when another provider refuses.
+
+    """
+    runtime = import_onnxruntime()
+    options = settings.options or default_options(runtime)
+    chosen = (provider, settings.provider_options) if settings.provider_options else provider
+    try:
+        return runtime.InferenceSession(data, options, providers=[chosen])
+    except Exception as error:  # ONNX Runtime's own classes share no base but this
+        if provider == CPU:
+            raise ModelFileError(
+                f"not a model that ONNX Runtime {runtime.__version__} can load: {brief(error)}"
+            ) from error
+        raise ProviderError(f"{provider} cannot run here: {brief(error)}") from error
+
+
+def brief(error: Exception) -> str:
+    """Return the first line of an error of ONNX Runtime, cut to a readable length."""
+    return str(error).strip().split("\n", maxsplit=1)[0][:200]
