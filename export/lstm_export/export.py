@@ -19,13 +19,12 @@ from lstm_export.answer import Answer
 from lstm_export.cases import data_cases, parity_cases
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.graph import StateForm, build_graph
-from lstm_export.half import to_half
 from lstm_export.original import Original
 from lstm_export.parity import TOLERANCES, Parity, file_parity, witness_parity
 from lstm_export.quantize import require_quantized
 from lstm_export.reference import reference_ids, reference_texts
 from lstm_export.source import Source
-from lstm_export.weights import FloatWeights, Int8Weights
+from lstm_export.weights import FloatWeights, HalfWeights, Int8Weights, WeightWriter
 
 FILE_NAMES: Mapping[Precision, str] = {
     "fp32": "model.onnx",
@@ -139,13 +138,16 @@ class _Proof:
         return replace(outcome, path=path, size=path.stat().st_size)
 
     def _model(self, precision: Precision) -> ModelProto:
-        network, state = self._source.network, self._config.state
+        network = self._source.network
+        writers: dict[Precision, WeightWriter] = {
+            "fp32": FloatWeights(),
+            "fp16": HalfWeights(),
+            "int8": self._config.int8,
+        }
+        model = build_graph(network, writers[precision], self._encoder, self._config.state)
         if precision == "int8":
-            model = build_graph(network, self._config.int8, self._encoder, state)
             require_quantized(model, len(network.parts.layers))
-            return model
-        model = build_graph(network, FloatWeights(), self._encoder, state)
-        return to_half(model) if precision == "fp16" else model
+        return model
 
     def _accuracy(self, parity: Parity) -> tuple[float, float] | None:
         if self._data is None:

@@ -1,6 +1,7 @@
 """What is exported: a checkpoint or a live module, and all that is known about it."""
 
 import hashlib
+import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -135,16 +136,23 @@ def module_source(module: nn.Module, options: ReadingOptions | None = None) -> S
 
 def _load(path: Path) -> Any:
     """Return the content of a PyTorch file, or the state dict of a TorchScript archive."""
-    if path.is_file() and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as parts:
-            scripted = any(name.endswith("/constants.pkl") for name in parts.namelist())
-        if scripted:
-            try:
-                archive = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
-                return archive.state_dict()
-            except RuntimeError as error:
-                raise CheckpointError(f"{path} is a damaged TorchScript archive") from error
-    return load_content(path)
+    if not _is_scripted(path):
+        return load_content(path)
+    try:
+        with warnings.catch_warnings():
+            # PyTorch advises authors to move on from TorchScript; our users only have the file.
+            warnings.simplefilter("ignore")
+            archive = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
+    except RuntimeError as error:
+        raise CheckpointError(f"{path} is a damaged TorchScript archive") from error
+    return archive.state_dict()
+
+
+def _is_scripted(path: Path) -> bool:
+    if not (path.is_file() and zipfile.is_zipfile(path)):
+        return False
+    with zipfile.ZipFile(path) as parts:
+        return any(name.endswith("/constants.pkl") for name in parts.namelist())
 
 
 def _unwrap(content: Any, path: Path) -> dict[str, Tensor]:

@@ -1,6 +1,6 @@
-"""How weights enter the graph: as they are (fp32), or as int8.
+"""How weights enter the graph: as they are (fp32), in half precision, or as int8.
 
-Both writers add the same two parts, the embedding and an LSTM layer; everything around them is
+All writers add the same two parts, the embedding and an LSTM layer; everything around them is
 the same graph.
 """
 
@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from onnx import TensorProto
 
 from lstm_export.builder import GraphBuilder
 from lstm_export.network import LstmWeights, Network
@@ -59,13 +60,38 @@ class FloatWeights:
     ) -> None:
         """Add ONNX's LSTM."""
         name = outputs[0]
-        weights = [
-            builder.constant(f"{name}_W", np.stack([onnx_gates(d.weight_ih) for d in layer])),
-            builder.constant(f"{name}_R", np.stack([onnx_gates(d.weight_hh) for d in layer])),
-            _add_bias(builder, name, layer),
-        ]
+        weights = _add_matrices(builder, name, layer, np.float32)
         steps, *rest = inputs
         builder.add("LSTM", [steps, *weights, *rest], outputs, **_attributes(layer))
+
+
+class HalfWeights:
+    """Embedding and LSTM in fp16, for CUDA; all that is small stays in fp32.
+
+    A CPU, which has no LSTM in fp16, casts around it: slow, but the file can be checked there.
+    """
+
+    def add_embedding(self, builder: GraphBuilder, network: Network, ids: str) -> str:
+        """Add a lookup in fp16."""
+        builder.constant("embedding", network.parts.embedding.astype(np.float16))
+        builder.add("Gather", ["embedding", ids], ["embedded_fp16"])
+        return builder.add("Cast", ["embedded_fp16"], ["embedded"], to=TensorProto.FLOAT)
+
+    def add_lstm(
+        self, builder: GraphBuilder, layer: Layer, inputs: LstmInputs, outputs: list[str]
+    ) -> None:
+        """Add ONNX's LSTM in fp16 between casts."""
+        name = outputs[0]
+        weights = _add_matrices(builder, name, layer, np.float16)
+        steps, h0, c0 = (
+            builder.add("Cast", [real], [f"{real}_half"], to=TensorProto.FLOAT16) if real else ""
+            for real in (inputs.steps, inputs.h0, inputs.c0)
+        )
+        halves = [f"{output}_half" for output in outputs]
+        feeds = [steps, *weights, inputs.lengths, h0, c0]
+        builder.add("LSTM", feeds, halves, **_attributes(layer))
+        for half, output in zip(halves, outputs, strict=True):
+            builder.add("Cast", [half], [output], to=TensorProto.FLOAT)
 
 
 @dataclass(frozen=True)
@@ -88,7 +114,7 @@ class Int8Weights:
         builder.constant("embedding_scale", table.scale[:, np.newaxis])
         builder.add("Gather", ["embedding_int8", ids], ["embedded_int8"])
         builder.add("Gather", ["embedding_scale", ids], ["embedded_scale"])
-        builder.add("Cast", ["embedded_int8"], ["embedded_cast"], to=1)
+        builder.add("Cast", ["embedded_int8"], ["embedded_cast"], to=TensorProto.FLOAT)
         return builder.add("Mul", ["embedded_cast", "embedded_scale"], ["embedded"])
 
     def add_lstm(
@@ -96,9 +122,9 @@ class Int8Weights:
     ) -> None:
         """Add ``DynamicQuantizeLSTM``, which takes its matrices transposed."""
         name = outputs[0]
-        w, w_scale, w_zero = self._add_matrices(builder, f"{name}_W", [d.weight_ih for d in layer])
-        r, r_scale, r_zero = self._add_matrices(builder, f"{name}_R", [d.weight_hh for d in layer])
-        bias = _add_bias(builder, name, layer)
+        w, w_scale, w_zero = self._add_quantized(builder, f"{name}_W", [d.weight_ih for d in layer])
+        r, r_scale, r_zero = self._add_quantized(builder, f"{name}_R", [d.weight_hh for d in layer])
+        bias = builder.constant(f"{name}_B", _biases(layer))
         steps, *rest = inputs
         no_peepholes = ""
         builder.add(
@@ -109,7 +135,7 @@ class Int8Weights:
             **_attributes(layer),
         )
 
-    def _add_matrices(
+    def _add_quantized(
         self, builder: GraphBuilder, name: str, matrices: list[Array]
     ) -> tuple[str, str, str]:
         """Add each direction's ``[4 * hidden, input]``; name values, scales and zero points."""
@@ -131,9 +157,21 @@ def onnx_gates(stacked: Array) -> Array:
     return np.concatenate([i, o, f, g])
 
 
-def _add_bias(builder: GraphBuilder, name: str, layer: Layer) -> str:
+def _add_matrices(
+    builder: GraphBuilder, name: str, layer: Layer, dtype: type[np.floating]
+) -> list[str]:
+    """Add W, R and B of ONNX's LSTM; return their names."""
+    matrices = {
+        "W": np.stack([onnx_gates(d.weight_ih) for d in layer]),
+        "R": np.stack([onnx_gates(d.weight_hh) for d in layer]),
+        "B": _biases(layer),
+    }
+    return [builder.constant(f"{name}_{k}", m.astype(dtype)) for k, m in matrices.items()]
+
+
+def _biases(layer: Layer) -> Array:
     rows = [np.concatenate([onnx_gates(d.bias_ih), onnx_gates(d.bias_hh)]) for d in layer]
-    return builder.constant(f"{name}_B", np.stack(rows))
+    return np.stack(rows)
 
 
 def _attributes(layer: Layer) -> dict[str, int | str]:

@@ -68,6 +68,7 @@ def test_text_interface_of_a_foreign_model(make: type[nn.Module], tmp_path: Path
     assert all_equal(source, tmp_path)
 
 
+@pytest.mark.filterwarnings("ignore:.*is deprecated")
 def test_torchscript_archive_is_read(tmp_path: Path) -> None:
     module = trained_like(FAMILY[5]())
     torch.jit.save(torch.jit.script(module), str(tmp_path / "scripted.pt"))

@@ -126,7 +126,7 @@ def whole(
 
 
 @pytest.mark.parametrize("signal_", [signal.SIGKILL, signal.SIGINT])
-def test_a_stopped_run_resumes_to_the_same_weights(  # noqa: PLR0917 - fixtures are arguments
+def test_a_stopped_run_resumes_to_the_same_weights(
     start_train: Callable[..., "subprocess.Popen[str]"],
     run: Command,
     reviews_csv: Path,

@@ -11,7 +11,7 @@ SIZES = (50, 1, 24, 64, 2)
 class SeedRNN(nn.Module):
     """The class that the project starts from, as users have it in their notebooks."""
 
-    def __init__(  # noqa: PLR0917 - the seed's own signature
+    def __init__(
         self,
         vocab_size: int,
         output_size: int,

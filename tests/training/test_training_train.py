@@ -93,7 +93,7 @@ def test_equal_seeds_give_equal_files_and_other_seeds_other_weights(
 
 
 @pytest.mark.parametrize("steps", [1, 5, 27, 28, 54, 60])  # 27 steps an epoch
-def test_a_run_that_died_goes_on_exactly(  # noqa: PLR0917 - fixtures are arguments
+def test_a_run_that_died_goes_on_exactly(
     tiny: TrainingConfig,
     examples: Examples,
     uninterrupted: Checkpoint,
