@@ -20,15 +20,23 @@ print(model("One of the finest films I have ever seen."))
 _NODE = """\
 ```js
 const ort = require("onnxruntime-node");
-const session = await ort.InferenceSession.create("{file}");
+const session = await ort.InferenceSession.create("{file}", {{ logSeverityLevel: 3 }});
 const text = new ort.Tensor("string", ["One of the finest films I have ever seen."], [1]);
 const {{ probability }} = await session.run({{ text }});
 ```"""
 
 _CPP = """\
 ```cpp
+Ort::Env env;
 Ort::Session session(env, ORT_TSTR("{file}"), Ort::SessionOptions{{}});
-// one string tensor of shape [1] named "text" in, one float tensor named "probability" out
+Ort::AllocatorWithDefaultOptions allocator;
+const int64_t shape[] = {{1}};
+auto text = Ort::Value::CreateTensor(allocator, shape, 1, ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING);
+const char* review[] = {{"One of the finest films I have ever seen."}};
+text.FillStringTensor(review, 1);
+const char *in[] = {{"text"}}, *out[] = {{"probability"}};
+auto answer = session.Run(Ort::RunOptions{{}}, in, &text, 1, out, 1);
+float probability = answer[0].GetTensorData<float>()[0];
 ```"""
 
 _IDS = """\
@@ -40,7 +48,7 @@ speaks."""
 def write_card(
     source: Source, outcomes: Sequence[Outcome], config: ExportConfig, path: Path
 ) -> None:
-    """Write the card of the files that were kept."""
+    """Write the card of the files that were kept, of which there is one at least."""
     files = [outcome for outcome in outcomes if outcome.path]
     text = source.encoder is not None and config.interface != "ids"
     parts = [
@@ -76,12 +84,11 @@ def _files(source: Source, files: Sequence[Outcome]) -> str:
         for o in files
         if o.path
     ]
+    texts = len(files[0].parity.wanted)
     return "\n".join(
         [
-            f"Each compared with {source.original_name} on {len(files[0].parity.wanted)} texts"
-            if files
-            else "No file was equal to the original, so none was written.",
-            "before it was written; differences are those of the probability.",
+            f"Each was compared with {source.original_name} on {texts} texts before it was",
+            "written. Differences are those of the probability.",
             "",
             "| file | precision | size | largest | mean | labels equal |",
             "| --- | --- | --- | --- | --- | --- |",
@@ -103,13 +110,20 @@ def _measures(source: Source) -> str:
 def _use(source: Source, files: Sequence[Outcome], *, text: bool) -> str:
     if not text:
         return _IDS.format(classes=source.network.parts.classes)
-    name = files[-1].path.name if files and files[-1].path else "model.onnx"
+    # fp16 is for CUDA; int8 and fp32 run on any device that the reader may try first.
+    first = min(files, key=lambda outcome: ("int8", "fp32", "fp16").index(outcome.name))
+    name = first.path.name if first.path else ""
     return "\n\n".join(example.format(file=name) for example in (_PYTHON, _NODE, _CPP))
 
 
 def _origin(source: Source) -> str:
-    told = {k: v for k, v in source.training.items() if isinstance(v, str | int | float)}
-    lines = [f"- {name}: {value}" for name, value in told.items()]
+    lines = [f"- {name}: {_told(value)}" for name, value in source.training.items()]
     lines += [f"- checkpoint: sha256 {source.sha256}"]
     lines += [f"- written with: {json.dumps(versions())}"]
     return "\n".join(lines)
+
+
+def _told(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_told(part)}" for name, part in value.items())
+    return str(value)

@@ -28,6 +28,7 @@ Examples:
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the files.  [default: the checkpoint's]",
 )
+@click.option("--name", default="model", show_default=True, help="What the files are called.")
 @click.option(
     "--precision",
     "precisions",

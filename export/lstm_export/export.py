@@ -7,10 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import onnx
+import onnxruntime
 from lstm_runtime import SentimentModel
 from lstm_runtime.contract import Interface, Metadata, Precision, Reference, TokenizerSpec
 from lstm_runtime.files import atomic_path
-from lstm_runtime.providers import import_onnxruntime
+from lstm_runtime.seal import seal
 from lstm_runtime.tokenizer import TextEncoder
 from lstm_training.examples import Examples
 from onnx import ModelProto, helper
@@ -26,11 +27,8 @@ from lstm_export.reference import reference_ids, reference_texts
 from lstm_export.source import Source
 from lstm_export.weights import FloatWeights, HalfWeights, Int8Weights, WeightWriter
 
-FILE_NAMES: Mapping[Precision, str] = {
-    "fp32": "model.onnx",
-    "int8": "model.int8.onnx",
-    "fp16": "model.fp16.onnx",
-}
+SUFFIXES: Mapping[Precision, str] = {"fp32": "", "int8": ".int8", "fp16": ".fp16"}
+"""A file has one precision, and its name says which."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,8 @@ class ExportConfig:
 
     precisions: tuple[Precision, ...] = ("fp32", "int8")
     "One file for each."
+    name: str = "model"
+    "What the files are called, before precision and ``.onnx``."
     interface: Interface | None = None
     "``text`` or ``ids``; None for text where there is a vocabulary."
     state: StateForm = "optional"
@@ -92,7 +92,7 @@ def export(
     proof = _Proof(source, config, data)
     yield proof.witness()
     for precision in config.precisions:
-        yield proof.file(precision, output / FILE_NAMES[precision])
+        yield proof.file(precision, output / f"{config.name}{SUFFIXES[precision]}.onnx")
 
 
 class _Proof:
@@ -187,13 +187,13 @@ class _Proof:
 def versions() -> dict[str, str]:
     """Return the versions of the libraries that write and check the files."""
     found = {name: version(name) for name in ("lstm-edge", "torch", "onnx")}
-    return found | {"onnxruntime": import_onnxruntime().__version__}
+    return found | {"onnxruntime": onnxruntime.__version__}
 
 
 def _write(model: ModelProto, path: Path) -> None:
     """Write ``model`` and let the runtime verify the very file, before it gets its name."""
     with atomic_path(path) as temporary:
-        temporary.write_bytes(model.SerializeToString(deterministic=True))
+        temporary.write_bytes(seal(model.SerializeToString(deterministic=True)))
         SentimentModel.load(temporary, "cpu").verify()
 
 

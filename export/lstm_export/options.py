@@ -45,6 +45,7 @@ def make_config(options: Mapping[str, Any]) -> ExportConfig:
     """Return the configuration that the options describe."""
     return ExportConfig(
         precisions=tuple(dict.fromkeys(options["precisions"])),
+        name=options["name"],
         interface=options["interface"],
         state=options["state"],
         int8=Int8Weights(options["per_channel"], options["reduce_range"]),

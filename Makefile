@@ -1,0 +1,46 @@
+# make demo   trains a small model on real reviews, exports it, proves it and answers a few reviews
+# make test   everything that has to hold: lint, types, all tests
+# make model  trains the model that comes with the package and exports it again
+# Each makes the virtual environment .venv first; PYTHON names the interpreter (3.11 or newer).
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO := .work/demo
+MODEL := .work/default
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test model lint clean
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet -c constraints.txt \
+		-e ".[cpu,export,train,data,bulk,plot]" --group dev
+	touch $@
+
+demo: $(INSTALLED)
+	$(BIN)/lstm-train --limit 12000 --max-tokens 120 -o $(DEMO)
+	$(BIN)/lstm-export $(DEMO)/model.pt
+	$(BIN)/lstm-run --model $(DEMO)/model.int8.onnx \
+		"One of the finest films I have ever seen." \
+		"A dull, lifeless mess." \
+		"Wonderful acting, a great story and a perfect ending." \
+		"The worst film of the year: boring, stupid and far too long."
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/pytest
+
+model: $(INSTALLED)
+	$(BIN)/lstm-train --resume -o $(MODEL)
+	$(BIN)/lstm-export $(MODEL)/model.pt --name default --precision int8 --precision fp16
+	cp $(MODEL)/default.int8.onnx $(MODEL)/default.fp16.onnx $(MODEL)/README.md \
+		runtime/lstm_runtime/models/
+
+clean:
+	rm -rf $(VENV) .work dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
