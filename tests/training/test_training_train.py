@@ -54,7 +54,7 @@ def test_a_run_learns_and_leaves_all_its_files(
 ) -> None:
     lines: list[str] = []
     result = train(replace(tiny, epochs=6), examples, tmp_path / "new" / "out", say=lines.append)
-    assert result.checkpoint.metrics["accuracy"] > 0.8
+    assert result.checkpoint.metrics["accuracy"] > 0.9
     assert equal_weights(load_checkpoint(tmp_path / "new/out/model.pt"), result.checkpoint)
     assert sorted(result.files) == sorted((tmp_path / "new/out").iterdir())
     assert {path.name for path in result.files} == {
