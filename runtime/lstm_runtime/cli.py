@@ -1,10 +1,11 @@
 """``lstm-run``: text in, sentiment out."""
 
+import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -12,6 +13,7 @@ from lstm_runtime.console import EdgeCommand
 from lstm_runtime.lines import read_lines
 
 if TYPE_CHECKING:
+    from lstm_runtime.bulk import BulkReport
     from lstm_runtime.model import SentimentModel
 
 EXAMPLES = """\b
@@ -38,7 +40,7 @@ class Options:
     output_file: Path | None
     text_column: str
     prefix: str
-    on_error: str
+    on_error: Literal["stop", "keep"]
     resume: bool
     max_tokens: int | None
     batch_size: int | None
@@ -166,8 +168,8 @@ def main(texts: tuple[str, ...], **options: Any) -> None:
         _bench(model, asked)
     elif asked.trace:
         _trace(model, texts, asked)
-    elif asked.output_file:
-        _score_files(model, asked)
+    elif asked.input_file and asked.output_file:
+        _score_files(model, asked.input_file, asked.output_file, asked)
     else:
         _answer(model, texts, asked)
 
@@ -230,8 +232,32 @@ def _trace(model: "SentimentModel", texts: tuple[str, ...], asked: Options) -> N
             click.echo(line)
 
 
-def _score_files(model: "SentimentModel", asked: Options) -> None:
-    raise click.UsageError("not yet")
+def _score_files(model: "SentimentModel", source: Path, output: Path, asked: Options) -> None:
+    from lstm_runtime.bulk import BulkJob, run_bulk  # noqa: PLC0415 - for this mode
+    from lstm_runtime.table import Columns  # noqa: PLC0415
+
+    job = BulkJob(
+        source,
+        output,
+        Columns(asked.text_column, asked.prefix),
+        asked.on_error,
+        asked.resume,
+        asked.max_tokens,
+        asked.batch_size,
+    )
+    try:
+        report = run_bulk(model, job)
+    except KeyboardInterrupt:
+        click.echo("stopped; --resume goes on from here", err=True)
+        raise
+    click.echo(json.dumps(asdict(report)) if asked.as_json else _bulk_line(report))
+
+
+def _bulk_line(report: "BulkReport") -> str:
+    rate = (report.rows - report.resumed) / max(report.seconds, 1e-9)
+    bad = f", {report.bad:,} without an answer" if report.bad else ""
+    resumed = f", {report.resumed:,} of them resumed" if report.resumed else ""
+    return f"{report.rows:,} rows{resumed}{bad} in {report.seconds:.1f} s ({rate:,.0f} rows/s)"
 
 
 def _bench(model: "SentimentModel", asked: Options) -> None:

@@ -54,6 +54,8 @@ def tiny() -> TrainingConfig:
         hidden_dim=16,
         n_layers=1,
         learning_rate=0.02,
+        embedding_dropout=0.1,
+        word_dropout=0.05,
         checkpoint_every=2,
     )
 

@@ -92,6 +92,7 @@ def test_a_truncated_file_is_named(saved: Path, part: float) -> None:
         load_checkpoint(saved)
 
 
+@pytest.mark.filterwarnings("ignore:Defining your `__torch_function__`:UserWarning")
 @given(st.data())
 def test_a_file_with_a_wrong_byte_never_ends_in_another_error(
     saved_once: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -24,11 +24,11 @@ class TrainingConfig:
 
     """
 
-    epochs: int = 6
+    epochs: int = 7
     "Passes over the training texts."
     batch_size: int = 32
     "Texts a step, on each process."
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
     "Peak of the one-cycle schedule."
     weight_decay: float = 0.01
     "AdamW's decoupled weight decay."
@@ -52,9 +52,9 @@ class TrainingConfig:
     "LSTM layers."
     drop_prob: float = 0.5
     "Dropout between LSTM layers."
-    embedding_dropout: float = 0.3
+    embedding_dropout: float = 0.4
     "Dropout on the word vectors."
-    word_dropout: float = 0.05
+    word_dropout: float = 0.1
     "Part of the words that a step reads as unknown."
 
     holdout: float = 0.1
