@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from lstm_export.source import load_source
 from lstm_runtime import LstmEdgeError, ProviderError, SentimentModel
+from lstm_training.checkpoint import load_checkpoint
 
 from .conftest import MIXED
 
@@ -27,12 +27,12 @@ def model(request: pytest.FixtureRequest, model_files: dict[str, Path]) -> Senti
 
 
 def test_answers_are_pytorchs(model: SentimentModel, checkpoint_file: Path) -> None:
-    source = load_source(checkpoint_file)
-    assert source.encoder is not None
+    checkpoint = load_checkpoint(checkpoint_file)
+    module = checkpoint.model().eval()
     for text in TEXTS[:12]:
-        ids = torch.tensor([source.encoder(text)])
+        ids = torch.tensor([checkpoint.encoder(text)])
         with torch.inference_mode():
-            wanted, _ = source.module(ids, source.module.init_hidden(1))
+            wanted, _ = module(ids, module.init_hidden(1))
         tolerance = 1e-5 if model.metadata.precision == "fp32" else 5e-3
         assert model(text).scores["positive"] == pytest.approx(float(wanted), abs=tolerance)
 

@@ -1,0 +1,70 @@
+"""Whole processes, their time and memory: python benchmarks/processes.py MODEL [ROUNDS].
+
+A process of its own, and a small one: Linux counts a parent's memory at the time of the fork as
+the child's.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Cost(NamedTuple):
+    """Of one process."""
+
+    seconds: float
+    "Wall time from start to end."
+    megabytes: float
+    "Most memory that it held."
+
+
+def process_costs(model: Path, rounds: int) -> dict[str, Cost]:
+    """Return the medians of a bare import, ``lstm-run TEXT`` and ``lstm-run --help``."""
+    script = str(Path(sys.executable).with_name("lstm-run"))
+    commands: dict[str, Sequence[str]] = {
+        "python -c 'import numpy, onnxruntime'": [
+            sys.executable, "-c", "import numpy, onnxruntime",
+        ],
+        "lstm-run TEXT": [script, "--model", str(model), "One of the finest films."],
+        "lstm-run --help": [script, "--help"],
+    }  # fmt: skip
+    return _take_turns(commands, rounds)
+
+
+def _take_turns(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, Cost]:
+    costs: dict[str, list[Cost]] = {name: [] for name in commands}
+    for turn in range(rounds + 1):
+        for name, command in commands.items():
+            cost = _run(command)
+            if turn:  # the first one fills the file cache
+                costs[name].append(cost)
+    return {
+        name: Cost(
+            statistics.median(cost.seconds for cost in found),
+            statistics.median(cost.megabytes for cost in found),
+        )
+        for name, found in costs.items()
+    }
+
+
+def _run(command: Sequence[str]) -> Cost:
+    started = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - ours
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{command[0]} failed")
+    return Cost(seconds, usage.ru_maxrss / 1e3)
+
+
+if __name__ == "__main__":
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 21
+    found = process_costs(Path(sys.argv[1]), count)
+    print(json.dumps({name: cost._asdict() for name, cost in found.items()}))
