@@ -10,7 +10,7 @@ from lstm_runtime.files import atomic_path
 from rich import box
 from rich.table import Table
 
-from lstm_export.export import Outcome, versions
+from lstm_export.exporter import Outcome, versions
 from lstm_export.source import Source
 
 _HEADINGS = ("", "MB", "texts", "max", "mean", "steps", "states", "labels")
