@@ -46,19 +46,24 @@ def _cells(outcome: Outcome, *, scored: bool) -> list[str]:
     found = outcome.parity
     largest = found.largest
     states = [largest[name] for name in ("hn", "cn") if name in largest]
-    accuracy = "{:.2%} > {:.2%}".format(*outcome.accuracy) if outcome.accuracy else ""
+    accuracy = " ".join(f"{share:.2%}" for share in outcome.accuracy) if outcome.accuracy else ""
     return [
         outcome.name,
         "" if outcome.size is None else f"{outcome.size / 1e6:.2f}",
         str(len(found.wanted)),
-        f"{largest['probability']:.1e}",
-        f"{found.mean:.1e}",
-        f"{largest['trajectory']:.1e}" if "trajectory" in largest else "-",
-        f"{max(states):.1e}" if states else "-",
+        _short(largest["probability"]),
+        _short(found.mean),
+        _short(largest["trajectory"]) if "trajectory" in largest else "-",
+        _short(max(states)) if states else "-",
         f"{found.agreement:.2%}",
         *([accuracy] if scored else []),
         "FAILED" if outcome.failures else "equal",
     ]
+
+
+def _short(difference: float) -> str:
+    """Return two digits and the exponent without its leading zero: the table has 80 columns."""
+    return f"{difference:.1e}".replace("e-0", "e-").replace("e+0", "e+")
 
 
 def _entry(outcome: Outcome) -> dict[str, Any]:
