@@ -3,9 +3,9 @@
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
 
@@ -32,8 +32,7 @@ Shell completion (bash; also zsh_source, fish_source):
 """
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """What the command line asks for; the options below say what each field means."""
 
     input_file: Path | None
@@ -148,7 +147,11 @@ class Options:
     type=click.Path(path_type=Path),
     help="With --trace: draw it as .png, .svg or .pdf.",
 )
-@click.option("--bench", is_flag=True, help="Measure speed and memory on this device.")
+@click.option(
+    "--bench",
+    is_flag=True,
+    help="Measure speed and memory on this device, with the texts of --input if given.",
+)
 @click.option("--verify", is_flag=True, help="Replay the file's reference answers on this device.")
 @click.option("--info", is_flag=True, help="Show versions, providers and the model's card.")
 @click.option("--version", "show_version", is_flag=True, help="Show the tool's and the model's.")
@@ -261,7 +264,11 @@ def _bulk_line(report: "BulkReport") -> str:
 
 
 def _bench(model: "SentimentModel", asked: Options) -> None:
-    raise click.UsageError("not yet")
+    from lstm_runtime.speed import measure, speed_lines  # noqa: PLC0415 - for this mode
+
+    found = measure(model, list(_texts((), asked.input_file)))
+    for line in [json.dumps(asdict(found))] if asked.as_json else speed_lines(found):
+        click.echo(line)
 
 
 def _show_info(asked: Options) -> None:

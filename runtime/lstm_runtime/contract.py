@@ -162,9 +162,15 @@ class Metadata:
             )
         try:
             known = {field.name for field in fields(cls)}
-            return cls(**_typed({k: json.loads(v) for k, v in props.items() if k in known}))
+            found = cls(**_typed({k: json.loads(v) for k, v in props.items() if k in known}))
         except (TypeError, KeyError, ValueError, AttributeError) as error:
             raise ModelFileError(f"the model file's metadata is damaged: {error}") from error
+        if len(found.labels) != max(found.architecture.classes, 2):
+            raise ModelFileError(
+                f"the model file's metadata is damaged: {len(found.labels)} labels for "
+                f"{found.architecture.classes} classes"
+            )
+        return found
 
 
 def _typed(values: dict[str, Any]) -> dict[str, Any]:

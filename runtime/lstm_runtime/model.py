@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -17,13 +17,15 @@ from lstm_runtime.contract import LENGTHS, Metadata, Reference
 from lstm_runtime.engine import Engine
 from lstm_runtime.errors import InputError, ProviderError, VerificationError
 from lstm_runtime.ids import Ids, checked_batch, checked_ids, is_one_text
-from lstm_runtime.info import ModelInfo
 from lstm_runtime.pool import ordered_map
 from lstm_runtime.providers import CPU, candidates, usable_cores
 from lstm_runtime.result import Sentiment, Verification, sentiment
 from lstm_runtime.session import SessionSettings
-from lstm_runtime.stream import SentimentStream, StreamState
-from lstm_runtime.trace import Trace, Tracer
+
+if TYPE_CHECKING:
+    from lstm_runtime.info import ModelInfo
+    from lstm_runtime.stream import SentimentStream, StreamState
+    from lstm_runtime.trace import Trace, Tracer
 
 _GPU_BATCH = 64
 _log = logging.getLogger(__name__)
@@ -124,11 +126,13 @@ class SentimentModel:
         return self._engine.provider
 
     @cached_property
-    def info(self) -> ModelInfo:
+    def info(self) -> "ModelInfo":
         """What the model is and what it runs on."""
         from importlib.metadata import version  # noqa: PLC0415 - 25 ms, needed here only
 
         import onnxruntime  # noqa: PLC0415 - loaded by now
+
+        from lstm_runtime.info import ModelInfo  # noqa: PLC0415
 
         return ModelInfo(
             path=self.path,
@@ -248,7 +252,7 @@ class SentimentModel:
             texts = [checked_ids(row, vocab_size) for row in ids]
         return [self._answer_ids(row) for row in texts]
 
-    def stream(self, state: StreamState | None = None) -> SentimentStream:
+    def stream(self, state: "StreamState | None" = None) -> "SentimentStream":
         """Return a reader for one text that arrives in pieces.
 
         Args:
@@ -258,9 +262,11 @@ class SentimentModel:
             InputError: when the model cannot be continued, or the state is another model's.
 
         """
+        from lstm_runtime.stream import SentimentStream  # noqa: PLC0415 - one text needs none
+
         return SentimentStream(self._engine, state)
 
-    def trace(self, text: str) -> Trace:
+    def trace(self, text: str) -> "Trace":
         """Return what happens at each token of ``text``: probabilities and the four gates.
 
         Raises:
@@ -289,7 +295,9 @@ class SentimentModel:
         return result
 
     @cached_property
-    def _tracer(self) -> Tracer:
+    def _tracer(self) -> "Tracer":
+        from lstm_runtime.trace import Tracer  # noqa: PLC0415 - one text needs none
+
         return Tracer(self._engine)
 
     def _answers(

@@ -204,6 +204,14 @@ def test_only_what_is_needed_is_imported(
     assert found.stdout.endswith("LOADED []\n")
 
 
+def test_bench_measures_with_given_texts(lstm_run: Any, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text("a good film\na dull one\n")
+    found = json.loads(lstm_run("--bench", "--json", "--input", str(tmp_path / "in.txt")).stdout)
+    assert found["texts"] == 2
+    assert found["words"] == 3
+    assert 0 < found["p50_ms"] <= found["p95_ms"]
+
+
 def test_shell_completion_is_there(lstm_run: Any) -> None:
     found = lstm_run(env=os.environ | {"_LSTM_RUN_COMPLETE": "bash_source"})
     assert "complete" in found.stdout

@@ -1,0 +1,98 @@
+"""The built wheel in environments of its own: the newest libraries, and the oldest it claims."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+APP = Path(__file__).with_name("embedding_app.py")
+
+_PROBE = """
+import sys, numpy, onnxruntime
+from lstm_runtime import SentimentModel
+model = SentimentModel.load(sys.argv[1])
+stream = model.stream()
+for piece in ("a good fi", "lm"):
+    stream.push(piece)
+assert abs(stream.finish().score - model("a good film").score) < 0.05
+assert list(model.score_many(["good", ""] * 50)) == model(["good", ""] * 50)
+assert len(model.trace("a good film").tokens) == 3
+assert model.verify().passed
+print(numpy.__version__, onnxruntime.__version__)
+"""
+
+
+def _lower_bounds() -> dict[str, str]:
+    """Return the oldest versions that pyproject.toml claims for the runtime."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    claims = [*project["dependencies"], *project["optional-dependencies"]["cpu"]]
+    return dict(claim.split(">=") for claim in claims)
+
+
+def _pip(*arguments: str, python: Path | None = None) -> None:
+    target = ["--python", str(python)] if python else []
+    command = [sys.executable, "-m", "pip", *target, *arguments, "--quiet"]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    if found.returncode and "No matching distribution" in found.stderr:
+        pytest.skip(f"no package registry here: {found.stderr.strip().splitlines()[-1]}")
+    assert found.returncode == 0, found.stderr
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    _pip("wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT))
+    return next(folder.glob("lstm_edge-*.whl"))
+
+
+def _environment(folder: Path, *packages: str) -> Path:
+    """Make a virtual environment with these packages; return its Python."""
+    command = [sys.executable, "-m", "venv", "--without-pip", str(folder)]
+    subprocess.run(command, check=True, capture_output=True)
+    bin_folder = "Scripts" if sys.platform == "win32" else "bin"
+    python = folder / bin_folder / "python"
+    _pip("install", *packages, python=python)
+    return python
+
+
+def test_the_app_of_the_readme_runs_from_the_wheel_without_torch(
+    wheel: Path, tmp_path: Path
+) -> None:
+    python = _environment(tmp_path / "env", f"{wheel}[cpu]")
+    found = subprocess.run(
+        [str(python), str(APP), "What a wonderful film!", "A dull, lifeless mess."],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stderr
+    assert [line.split("\t")[0] for line in found.stdout.splitlines()] == ["thanks", "trouble"]
+    code = "import importlib.util as u; print([n for n in ('torch', 'onnx') if u.find_spec(n)])"
+    absent = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True)
+    assert absent.stdout == "[]\n"
+    helped = subprocess.run(
+        [str(python.with_name("lstm-train")), "x"], capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in helped.stderr
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="the oldest versions have no wheels here")
+def test_the_oldest_numpy_and_onnxruntime_that_are_claimed(
+    wheel: Path, tmp_path: Path, model_files: dict[str, Path]
+) -> None:
+    bounds = _lower_bounds()
+    pins = [f"{name}=={version}" for name, version in bounds.items()]
+    python = _environment(tmp_path / "env", "--no-deps", str(wheel), *pins)
+    for precision in ("fp32", "int8"):
+        found = subprocess.run(
+            [str(python), "-c", _PROBE, str(model_files[precision])],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert found.returncode == 0, found.stderr
+        for name, version in zip(("numpy", "onnxruntime"), found.stdout.split(), strict=True):
+            assert version.startswith(bounds[name])
