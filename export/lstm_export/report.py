@@ -19,7 +19,7 @@ _HEADINGS = ("", "MB", "texts", "max", "mean", "steps", "states", "labels")
 
 def parity_table(source: Source, outcomes: Sequence[Outcome]) -> Table:
     """Return a table of differences from the original, one row a comparison."""
-    table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False, title_justify="left")
+    table = Table(box=box.SIMPLE, padding=0, title_justify="left")
     table.title = f"Difference from {source.original_name}"
     scored = any(outcome.accuracy for outcome in outcomes)
     for heading in (*_HEADINGS, *(("accuracy",) if scored else ()), ""):
