@@ -72,6 +72,7 @@ def checkpoint_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model_files(checkpoint_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return the exported files of `checkpoint_file`, by precision."""
     folder = tmp_path_factory.mktemp("exported")
-    outcomes = list(export_source(load_source(checkpoint_file), folder, ExportConfig()))
+    config = ExportConfig(precisions=("fp32", "int8", "fp16"))
+    outcomes = list(export_source(load_source(checkpoint_file), folder, config))
     assert not [outcome.failures for outcome in outcomes if outcome.failures]
     return {outcome.name: outcome.path for outcome in outcomes if outcome.path}
