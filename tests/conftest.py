@@ -10,7 +10,7 @@ from typing import Any
 import onnxruntime
 import pytest
 import torch
-from lstm_export.export import ExportConfig, export
+from lstm_export.exporter import ExportConfig, export_source
 from lstm_export.source import load_source
 from lstm_runtime.vocabulary import PAD_WORD, UNKNOWN_WORD, Vocabulary
 from lstm_training.checkpoint import Checkpoint, save_checkpoint
@@ -72,6 +72,7 @@ def checkpoint_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model_files(checkpoint_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return the exported files of `checkpoint_file`, by precision."""
     folder = tmp_path_factory.mktemp("exported")
-    outcomes = list(export(load_source(checkpoint_file), folder, ExportConfig()))
+    config = ExportConfig(precisions=("fp32", "int8", "fp16"))
+    outcomes = list(export_source(load_source(checkpoint_file), folder, config))
     assert not [outcome.failures for outcome in outcomes if outcome.failures]
     return {outcome.name: outcome.path for outcome in outcomes if outcome.path}

@@ -1,1 +1,23 @@
-"""The export part of lstm-edge."""
+"""Write a sentiment LSTM as ONNX files that are proven equal to the PyTorch model.
+
+>>> from lstm_export import export
+>>> outcomes = export("model.pt", "onnx")
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lstm_export.api import export
+
+__all__ = ["export"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the call when it is asked for: the command's --help must not pay for torch."""
+    if name == "export":
+        from lstm_runtime.extras import requires_extra  # noqa: PLC0415
+
+        with requires_extra("export", "cpu"):
+            from lstm_export.api import export  # noqa: PLC0415
+        return export
+    raise AttributeError(name)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lstm_runtime.files import atomic_path
 
-from lstm_export.export import ExportConfig, Outcome, versions
+from lstm_export.exporter import ExportConfig, Outcome, versions
 from lstm_export.source import Source
 
 _PYTHON = """\

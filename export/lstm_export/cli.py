@@ -8,7 +8,7 @@ from lstm_runtime.console import EdgeCommand
 from lstm_runtime.extras import requires_extra
 
 if TYPE_CHECKING:
-    from lstm_export.export import ExportConfig, Outcome
+    from lstm_export.exporter import ExportConfig, Outcome
     from lstm_export.source import Source
 
 EXAMPLES = """\b
@@ -119,12 +119,13 @@ def main(checkpoint: Path, output: Path | None, **options: Any) -> None:
     command exits 1. Beside the files it writes report.json, parity.png and a model card, README.md.
     """
     with requires_extra("export", "cpu"):
-        from lstm_export.export import export  # noqa: PLC0415 - keeps --help instant
+        from lstm_export.exporter import export_source  # noqa: PLC0415 - keeps --help instant
         from lstm_export.options import load_data, make_config, make_source  # noqa: PLC0415
     source = make_source(checkpoint, options)
     config = make_config(options)
-    outcomes = list(export(source, output or checkpoint.parent, config, load_data(options)))
-    _report(source, outcomes, config, output or checkpoint.parent)
+    folder = output or checkpoint.parent
+    outcomes = list(export_source(source, folder, config, load_data(options)))
+    _report(source, outcomes, config, folder)
 
 
 def _report(
@@ -133,20 +134,15 @@ def _report(
     """Print the table, write what goes beside the files; end with an error where one failed."""
     from rich.console import Console  # noqa: PLC0415
 
+    from lstm_export.api import require_parity  # noqa: PLC0415
     from lstm_export.card import write_card  # noqa: PLC0415
-    from lstm_export.errors import ParityError  # noqa: PLC0415
     from lstm_export.picture import draw_parity  # noqa: PLC0415
     from lstm_export.report import parity_table, write_report  # noqa: PLC0415
 
     Console().print(parity_table(source, outcomes))
-    failed = [f"{o.name}: {'; '.join(o.failures)}" for o in outcomes if o.failures]
     write_report(source, outcomes, folder / "report.json")
     draw_parity(source, outcomes, folder / "parity.png")
-    if failed:
-        raise ParityError(
-            f"not equal to the original, so not written ({folder / 'report.json'} has every case): "
-            f"{' | '.join(failed)}"
-        )
+    require_parity(outcomes)
     write_card(source, outcomes, config, folder / "README.md")
     for outcome in outcomes:
         if outcome.path:

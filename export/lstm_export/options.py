@@ -15,7 +15,7 @@ from lstm_training.tables import Columns
 from torch import nn
 
 from lstm_export.errors import UnsupportedModelError
-from lstm_export.export import ExportConfig
+from lstm_export.exporter import ExportConfig
 from lstm_export.live_module import ReadingOptions
 from lstm_export.source import Source, load_source
 from lstm_export.vocabulary_file import read_vocabulary

@@ -7,7 +7,7 @@ from lstm_runtime.files import atomic_path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lstm_export.export import Outcome
+from lstm_export.exporter import Outcome
 from lstm_export.source import Source
 
 _COLOUR = "#2a6f97"

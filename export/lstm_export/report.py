@@ -10,7 +10,7 @@ from lstm_runtime.files import atomic_path
 from rich import box
 from rich.table import Table
 
-from lstm_export.export import Outcome, versions
+from lstm_export.exporter import Outcome, versions
 from lstm_export.source import Source
 
 _HEADINGS = ("", "MB", "texts", "max", "mean", "steps", "states", "labels")
@@ -19,7 +19,7 @@ _HEADINGS = ("", "MB", "texts", "max", "mean", "steps", "states", "labels")
 
 def parity_table(source: Source, outcomes: Sequence[Outcome]) -> Table:
     """Return a table of differences from the original, one row a comparison."""
-    table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False, title_justify="left")
+    table = Table(box=box.SIMPLE, padding=0, title_justify="left")
     table.title = f"Difference from {source.original_name}"
     scored = any(outcome.accuracy for outcome in outcomes)
     for heading in (*_HEADINGS, *(("accuracy",) if scored else ()), ""):
@@ -46,19 +46,24 @@ def _cells(outcome: Outcome, *, scored: bool) -> list[str]:
     found = outcome.parity
     largest = found.largest
     states = [largest[name] for name in ("hn", "cn") if name in largest]
-    accuracy = "{:.2%} > {:.2%}".format(*outcome.accuracy) if outcome.accuracy else ""
+    accuracy = " ".join(f"{share:.2%}" for share in outcome.accuracy) if outcome.accuracy else ""
     return [
         outcome.name,
         "" if outcome.size is None else f"{outcome.size / 1e6:.2f}",
         str(len(found.wanted)),
-        f"{largest['probability']:.1e}",
-        f"{found.mean:.1e}",
-        f"{largest['trajectory']:.1e}" if "trajectory" in largest else "-",
-        f"{max(states):.1e}" if states else "-",
+        _short(largest["probability"]),
+        _short(found.mean),
+        _short(largest["trajectory"]) if "trajectory" in largest else "-",
+        _short(max(states)) if states else "-",
         f"{found.agreement:.2%}",
         *([accuracy] if scored else []),
         "FAILED" if outcome.failures else "equal",
     ]
+
+
+def _short(difference: float) -> str:
+    """Return two digits and the exponent without its leading zero: the table has 80 columns."""
+    return f"{difference:.1e}".replace("e-0", "e-").replace("e+0", "e+")
 
 
 def _entry(outcome: Outcome) -> dict[str, Any]:

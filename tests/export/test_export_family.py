@@ -7,7 +7,7 @@ import pytest
 import torch
 from foreign_models import FAMILY, Doubled, WithAttention, trained_like
 from lstm_export.errors import UnsupportedModelError
-from lstm_export.export import ExportConfig, export
+from lstm_export.exporter import ExportConfig, export_source
 from lstm_export.live_module import ReadingOptions
 from lstm_export.source import Source, load_source, module_source
 from lstm_runtime.vocabulary import Vocabulary
@@ -33,7 +33,7 @@ WRAPPERS = (
 
 
 def all_equal(source: Source, folder: Path) -> bool:
-    outcomes = list(export(source, folder, ALL))
+    outcomes = list(export_source(source, folder, ALL))
     assert [outcome.failures for outcome in outcomes] == [()] * 4
     return sorted(path.name for path in folder.iterdir()) == sorted(
         ["model.onnx", "model.int8.onnx", "model.fp16.onnx"]

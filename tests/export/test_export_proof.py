@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lstm_export import export as export_module
+from lstm_export import exporter as export_module
 from lstm_export import graph, weights
-from lstm_export.export import ExportConfig, Outcome, export
+from lstm_export.exporter import ExportConfig, Outcome, export_source
 from lstm_export.graph import build_graph
 from lstm_export.network import LstmWeights, Network
 from lstm_export.source import load_source
@@ -19,7 +19,7 @@ Build = Callable[..., ModelProto]
 
 
 def run(checkpoint: Path, folder: Path, config: ExportConfig = FP32) -> Outcome:
-    return list(export(load_source(checkpoint), folder, config))[-1]
+    return list(export_source(load_source(checkpoint), folder, config))[-1]
 
 
 def swap_gates(stacked: np.ndarray) -> np.ndarray:

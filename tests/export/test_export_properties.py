@@ -7,7 +7,7 @@ import torch
 from foreign_models import trained_like
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lstm_export.export import ExportConfig, export
+from lstm_export.exporter import ExportConfig, export_source
 from lstm_export.live_module import ReadingOptions
 from lstm_export.source import load_source
 from torch import nn
@@ -45,5 +45,5 @@ def test_random_architecture_is_equal(shape: dict) -> None:
         torch.save(module.state_dict(), checkpoint)
         source = load_source(checkpoint, ReadingOptions(readout=shape["readout"]))
         config = ExportConfig(precisions=("fp32", "int8", "fp16"))
-        outcomes = list(export(source, Path(folder), config))
+        outcomes = list(export_source(source, Path(folder), config))
         assert [outcome.failures for outcome in outcomes] == [()] * 4

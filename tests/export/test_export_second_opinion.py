@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from foreign_models import UdacitySentiment, trained_like
-from lstm_export.export import ExportConfig, export
+from lstm_export.exporter import ExportConfig, export_source
 from lstm_export.source import module_source
 from onnxruntime import InferenceSession
 from torch import Tensor, nn
@@ -39,7 +39,7 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> tuple[InferenceSession
     model, file = IdsOnly(seed).eval(), folder / "theirs.onnx"
     torch.onnx.export(model, example, file, dynamo=True, dynamic_shapes=dynamic, verbose=False)
     config = ExportConfig(precisions=("fp32",))
-    assert not list(export(module_source(seed), folder, config))[-1].failures
+    assert not list(export_source(module_source(seed), folder, config))[-1].failures
     files = (str(folder / "theirs.onnx"), str(folder / "model.onnx"))
     theirs, ours = (InferenceSession(f, providers=["CPUExecutionProvider"]) for f in files)
     return theirs, ours

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lstm_export.export import ExportConfig, export
+from lstm_export.exporter import ExportConfig, export_source
 from lstm_export.source import load_source
 from lstm_runtime import SentimentModel
 
@@ -28,7 +28,7 @@ def ids_file(checkpoint_file: Path, tmp_path_factory: pytest.TempPathFactory) ->
     """Return an fp32 file with the ids interface, its vocabulary in the metadata."""
     config = ExportConfig(precisions=("fp32",), interface="ids")
     folder = tmp_path_factory.mktemp("ids")
-    outcomes = list(export(load_source(checkpoint_file), folder, config))
+    outcomes = list(export_source(load_source(checkpoint_file), folder, config))
     return next(outcome.path for outcome in outcomes if outcome.path)
 
 

@@ -86,7 +86,7 @@ def test_the_oldest_numpy_and_onnxruntime_that_are_claimed(
     bounds = _lower_bounds()
     pins = [f"{name}=={version}" for name, version in bounds.items()]
     python = _environment(tmp_path / "env", "--no-deps", str(wheel), *pins)
-    for precision in ("fp32", "int8"):
+    for precision in ("fp32", "int8", "fp16"):
         found = subprocess.run(
             [str(python), "-c", _PROBE, str(model_files[precision])],
             capture_output=True,

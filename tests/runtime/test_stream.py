@@ -95,11 +95,11 @@ def test_wrong_pieces_and_states_are_refused(fp32: SentimentModel) -> None:
 def test_a_file_that_needs_states_answers_and_streams(
     checkpoint_file: Path, tmp_path: Path, fp32: SentimentModel
 ) -> None:
-    from lstm_export.export import ExportConfig, export
+    from lstm_export.exporter import ExportConfig, export_source
     from lstm_export.source import load_source
 
     config = ExportConfig(precisions=("fp32",), state="required")
-    list(export(load_source(checkpoint_file), tmp_path, config))
+    list(export_source(load_source(checkpoint_file), tmp_path, config))
     model = SentimentModel.load(tmp_path / "model.onnx")
     assert model(MIXED).score == pytest.approx(fp32(MIXED).score, abs=1e-6)
     assert _whole(model.stream(), _chunks(MIXED, [9])) == pytest.approx(

@@ -67,7 +67,7 @@ class Outcome:
     "Share of right answers before and after, where labelled texts were given."
 
 
-def export(
+def export_source(
     source: Source, output: Path, config: ExportConfig, data: Examples | None = None
 ) -> Iterator[Outcome]:
     """Write the files that ``config`` asks for into the folder ``output``.
