@@ -18,8 +18,7 @@ from typing import Any
 import click
 import numpy as np
 import torch
-from lstm_export.export import ExportConfig, export
-from lstm_export.source import load_source
+from lstm_export import export
 from lstm_runtime import SentimentModel
 from lstm_runtime.providers import usable_cores
 from lstm_training.checkpoint import Checkpoint, load_checkpoint
@@ -48,7 +47,7 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter per option
     with TemporaryDirectory() as name:
         folder = Path(name)
         source = load_checkpoint(checkpoint)
-        list(export(load_source(checkpoint), folder, ExportConfig(precisions=("fp32", "int8"))))
+        export(checkpoint, folder)
         tables = [
             one_review(source, folder, reviews),
             bulk(source, folder, reviews, rounds),

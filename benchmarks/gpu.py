@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
-from lstm_export.export import ExportConfig, export
-from lstm_export.source import load_source
+from lstm_export import export
+from lstm_export.exporter import ExportConfig
 from lstm_runtime import LstmEdgeError, SentimentModel
 from machine import machine
 from reviews import load_reviews, typical_review
@@ -31,7 +31,8 @@ def main(checkpoint: Path, data: Path | None, count: int, output: Path) -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
         config = ExportConfig(precisions=("fp32", "int8", "fp16"))
-        files = {o.name: o.path for o in export(load_source(checkpoint), folder, config)}
+        outcomes = export(checkpoint, folder, config=config)
+        files = {outcome.name: outcome.path for outcome in outcomes if outcome.path}
         try:
             rows = [
                 *_rows(files["int8"], "cpu", (1,), reviews),
