@@ -1,16 +1,14 @@
 """The inputs of the parity proof: batch sizes and lengths that no exporter has seen."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 from lstm_runtime.tokenizer import TextEncoder
-from lstm_training.examples import Examples
 from numpy.typing import NDArray
 
 from lstm_export.network import Network
-from lstm_export.reference_texts import REFERENCE_TEXTS
 
 Array = NDArray[np.float32]
 
@@ -36,44 +34,52 @@ class Case:
     "Whether the states are other than zero."
 
 
-def parity_cases(network: Network, encoder: TextEncoder | None, *, states: bool) -> Iterator[Case]:
-    """Yield random batches, then real texts, each alone.
+def random_cases(network: Network, graph: TextEncoder | None, *, states: bool) -> Iterator[Case]:
+    """Yield random batches.
 
     Args:
         network: gives the sizes.
-        encoder: that of a file with the text interface; random batches are then random words, so
-            that they take the same way into the graph as real texts.
+        graph: the encoder in the graph, if any: the batches are then random words, so that they
+            take the same way into the graph as texts.
         states: whether to start from carried states too.
 
     """
     random = np.random.default_rng(1)
-    words = None if encoder is None else _spelled_words(encoder)
+    words = None if graph is None else spelled_words(graph)
     for (batch, longest), carried in product(SHAPES, (False, True) if states else (False,)):
         lengths = random.integers(1, longest + 1, batch)
         lengths[random.integers(batch)] = longest
         ids, texts = _random_batch(random, lengths, network, words)
         name = f"{batch} x {longest}{', carried state' if carried else ''}"
         yield Case(name, ids, *_states(random, network, batch, carried=carried), texts, carried)
-    if encoder is not None:
-        for n, text in enumerate(REFERENCE_TEXTS):
-            zeros = _states(random, network, 1, carried=False)
-            yield Case(f"text {n}", (tuple(encoder(text)),), *zeros, (text,))
 
 
-def data_cases(
-    network: Network, encoder: TextEncoder, graph: TextEncoder | None, data: Examples
+def text_cases(
+    network: Network,
+    encoder: TextEncoder,
+    texts: Iterable[str],
+    *,
+    as_text: bool,
+    name: str = "text",
 ) -> Iterator[Case]:
-    """Yield the texts of ``data``, each alone, as text where the graph has an encoder."""
-    random = np.random.default_rng(0)
-    zeros = _states(random, network, 1, carried=False)
-    for n, text in enumerate(data.texts):
+    """Yield texts, each alone.
+
+    Args:
+        network: gives the sizes.
+        encoder: gives the original its ids.
+        texts: the texts.
+        as_text: whether the file takes text, not ids.
+        name: what a case is called, before its number.
+
+    """
+    zeros = _states(np.random.default_rng(0), network, 1, carried=False)
+    for n, text in enumerate(texts):
         # JSON may smuggle in lone surrogates, which UTF-8 does not have.
         clean = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-        texts = None if graph is None else (clean,)
-        yield Case(f"row {n}", (tuple(encoder(clean)),), *zeros, texts)
+        yield Case(f"{name} {n}", (tuple(encoder(clean)),), *zeros, (clean,) if as_text else None)
 
 
-def _spelled_words(encoder: TextEncoder) -> list[tuple[str, int]]:
+def spelled_words(encoder: TextEncoder) -> list[tuple[str, int]]:
     """Return the words that the tokeniser takes in one piece, with their ids."""
     plain = encoder.vocabulary.plain
     return [(word, n) for word, n in plain.items() if encoder.tokenizer.tokens(word) == [word]]

@@ -73,6 +73,11 @@ Examples:
     help="Word of the vocabulary that unknown words become.  [default: <unk> where the "
     "vocabulary has it; else unknown words are dropped]",
 )
+@click.option(
+    "--pattern",
+    metavar="REGEX",
+    help="What --vocab takes for a token, in the syntax of RE2.  [default: [a-z0-9']+|[!?]]",
+)
 @click.option("--labels", help="Label names, joined by commas.  [default: negative,positive]")
 @click.option(
     "--readout",

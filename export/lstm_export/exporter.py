@@ -1,6 +1,6 @@
 """The export: write each file, prove it, and only then give it its name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -17,13 +17,14 @@ from lstm_training.examples import Examples
 from onnx import ModelProto, helper
 
 from lstm_export.answer import Answer
-from lstm_export.cases import data_cases, parity_cases
+from lstm_export.cases import Case, random_cases, text_cases
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.graph import StateForm, build_graph
 from lstm_export.original import Original
 from lstm_export.parity import TOLERANCES, Parity, file_parity, witness_parity
 from lstm_export.quantize import require_quantized
 from lstm_export.reference import reference_ids, reference_texts
+from lstm_export.reference_texts import REFERENCE_TEXTS
 from lstm_export.source import Source
 from lstm_export.weights import FloatWeights, HalfWeights, Int8Weights, WeightWriter
 
@@ -105,12 +106,22 @@ class _Proof:
         # A file with the ids interface has its words in the metadata, not in the graph.
         self._encoder = _graph_encoder(source, config)
         self._original = Original(source)
-        states = source.network.continuable and config.state != "none"
-        self._cases = list(parity_cases(source.network, self._encoder, states=states))
+        self._cases = self._unlabelled_cases()
         self._unlabelled = len(self._cases)
         if data is not None:
-            self._cases += data_cases(source.network, _data_encoder(source), self._encoder, data)
+            self._cases += self._text_cases(data.texts, "row")
         self._wanted: list[Answer] = [self._original.answer(case) for case in self._cases]
+
+    def _unlabelled_cases(self) -> list[Case]:
+        network = self._source.network
+        states = network.continuable and self._config.state != "none"
+        cases = list(random_cases(network, self._encoder, states=states))
+        return cases + (self._text_cases(REFERENCE_TEXTS, "text") if self._source.encoder else [])
+
+    def _text_cases(self, texts: Iterable[str], name: str) -> list[Case]:
+        encoder, as_text = _required_encoder(self._source), self._encoder is not None
+        network = self._source.network
+        return list(text_cases(network, encoder, texts, as_text=as_text, name=name))
 
     def witness(self) -> Outcome:
         """Compare the NumPy cell with the original."""
@@ -200,11 +211,11 @@ def _write(model: ModelProto, path: Path) -> None:
 def _graph_encoder(source: Source, config: ExportConfig) -> TextEncoder | None:
     """Return the encoder that goes into the graph: none for the ids interface."""
     if config.interface == "text":
-        return _data_encoder(source)
+        return _required_encoder(source)
     return None if config.interface == "ids" else source.encoder
 
 
-def _data_encoder(source: Source) -> TextEncoder:
+def _required_encoder(source: Source) -> TextEncoder:
     if source.encoder is None:
         raise UnsupportedModelError(
             "reading text needs a vocabulary and the checkpoint has none: add --vocab FILE"

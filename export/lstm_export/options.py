@@ -9,11 +9,13 @@ from typing import Any, get_args
 
 import click
 from lstm_runtime.contract import Precision
+from lstm_runtime.tokenizer import Tokenizer
 from lstm_training.data import load_examples
 from lstm_training.examples import Examples
 from lstm_training.tables import Columns
 from torch import nn
 
+from lstm_export.cases import spelled_words
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.exporter import ExportConfig
 from lstm_export.live_module import ReadingOptions
@@ -31,14 +33,32 @@ def make_source(checkpoint: Path, options: Mapping[str, Any]) -> Source:
     source = load_source(checkpoint, reading, module)
     if options["vocabulary"]:
         rows = source.network.architecture.vocab_size
-        source = source.with_vocabulary(
-            read_vocabulary(options["vocabulary"], rows, options["unknown"])
-        )
-    elif options["unknown"]:
-        raise click.UsageError("--unknown names a word of the vocabulary: it needs --vocab FILE")
+        vocabulary = read_vocabulary(options["vocabulary"], rows, options["unknown"])
+        tokenizer = Tokenizer(options["pattern"]) if options["pattern"] else None
+        source = source.with_vocabulary(vocabulary, tokenizer)
+        _tell_unread_words(source)
+    elif options["unknown"] or options["pattern"]:
+        raise click.UsageError("--unknown and --pattern belong to a vocabulary: add --vocab FILE")
     if options["labels"]:
         source = source.with_labels(tuple(options["labels"].split(",")))
     return source
+
+
+def _tell_unread_words(source: Source) -> None:
+    """Say how many words of a foreign vocabulary the tokeniser never makes: drift shows here."""
+    encoder = source.encoder
+    if encoder is None:
+        return
+    read = {word for word, _ in spelled_words(encoder)}
+    unread = [word for word in encoder.vocabulary.plain if word not in read]
+    if unread:
+        some = ", ".join(repr(word) for word in unread[:3])
+        click.echo(
+            f"note: the token pattern {encoder.tokenizer.pattern} never makes {len(unread):,} of "
+            f"the vocabulary's {len(encoder.vocabulary):,} words (such as {some}); if the model "
+            "was trained with another tokeniser, give its --pattern",
+            err=True,
+        )
 
 
 def make_config(options: Mapping[str, Any]) -> ExportConfig:

@@ -57,10 +57,12 @@ class Source:
             return "our reading of the weights in PyTorch"
         return f"{type(self.original.module).__name__}.forward in PyTorch"
 
-    def with_vocabulary(self, vocabulary: Vocabulary) -> "Source":
-        """Return the same source with another vocabulary."""
-        tokenizer = self.encoder.tokenizer if self.encoder else Tokenizer()
-        return replace(self, encoder=TextEncoder(tokenizer, vocabulary))
+    def with_vocabulary(
+        self, vocabulary: Vocabulary, tokenizer: Tokenizer | None = None
+    ) -> "Source":
+        """Return the same source with another vocabulary, and another tokeniser if given."""
+        usual = self.encoder.tokenizer if self.encoder else Tokenizer()
+        return replace(self, encoder=TextEncoder(tokenizer or usual, vocabulary))
 
     def with_labels(self, labels: tuple[str, ...]) -> "Source":
         """Return the same source with other label names.

@@ -15,6 +15,8 @@ from lstm_runtime.vocabulary import Vocabulary
 
 DEFAULT_PATTERN = "[a-z0-9']+|[!?]"
 
+_BEYOND_RE2 = re.compile(r"\(\?(<?[=!]|>)|\\[1-9]")
+
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
@@ -26,7 +28,8 @@ class Tokenizer:
     ``C``, the one locale that exists on every device.
 
     Raises:
-        VocabularyError: when the pattern is not a regular expression or matches nothing at all.
+        VocabularyError: when the pattern is not a regular expression, needs what RE2 lacks, or
+            matches the empty string.
 
     """
 
@@ -41,10 +44,16 @@ class Tokenizer:
             raise VocabularyError(f"token pattern {self.pattern!r}: {error}") from error
         if matches_empty:
             raise VocabularyError(f"token pattern {self.pattern!r} matches the empty string")
+        if _BEYOND_RE2.search(self.pattern):
+            raise VocabularyError(
+                f"token pattern {self.pattern!r} uses look-around or a back-reference, which RE2, "
+                "the regular expressions of ONNX Runtime, does not have"
+            )
 
     @cached_property
     def _regex(self) -> re.Pattern[str]:
-        return re.compile(self.pattern)
+        # RE2's classes (\w, \d, \b) are those of ASCII.
+        return re.compile(self.pattern, re.ASCII)
 
     def tokens(self, text: str) -> list[str]:
         """Return the tokens of ``text``; a text without any gives an empty list."""

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from foreign_models import MeanPooled, trained_like
+from foreign_models import MeanPooled, UdacitySentiment, trained_like
 
 HERE = Path(__file__).parent
 
@@ -67,6 +67,24 @@ def test_users_own_class_is_the_original(run, tmp_path: Path) -> None:
     assert np.allclose(list(answer["scores"].values()), wanted, atol=1e-5)
 
 
+def test_pattern_of_a_foreign_tokeniser(run, tmp_path: Path) -> None:
+    torch.save(trained_like(UdacitySentiment()).state_dict(), tmp_path / "net.pt")
+    words = ["<pad>", "<unk>", "don", "'", "t", ".", *(f"Word-{n}" for n in range(294))]
+    (tmp_path / "words.txt").write_text("\n".join(words))
+    command = ("lstm-export", "net.pt", "--vocab", "words.txt", "--precision", "fp32")
+    done = run(*command, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "never makes 295 of the vocabulary's 300 words (such as '.', 'Word-0'" in done.stderr
+    done = run(*command, "--pattern", "[a-z]+|[.']|[A-Z]?[a-z]+-[0-9]+", cwd=tmp_path)
+    assert done.returncode == 0 and "294 of" in done.stderr, "only lower case is ever seen"
+    done = run("lstm-run", "--model", str(tmp_path / "model.onnx"), "--trace", "Don't.")
+    assert all(token in done.stdout for token in ("don", "'", "t", "."))
+    for bad in ("(", "a*", "(?=a)a"):
+        done = run(*command, "--pattern", bad, cwd=tmp_path)
+        assert done.returncode == 1 and done.stderr.startswith("Error: token pattern"), bad
+        assert done.stderr.count("\n") == 1
+
+
 def test_labelled_data_gives_accuracy_before_and_after(run, checkpoint_file, tmp_path) -> None:
     rows = [("a great film", "pos"), ("awful", "neg"), ("", "neg"), ("fun <br /> not", "pos")]
     lines = [json.dumps({"review": text, "y": label}) for text, label in rows]
@@ -104,7 +122,7 @@ def test_failed_proof_exits_1_and_leaves_no_file(
         (("{checkpoint}", "--module", "no_such_module:Net"), 1, "cannot be built"),
         (("{checkpoint}", "--module", "json:loads", "--init", '{"s": "1"}'), 1, "not a module"),
         (("{checkpoint}", "--module", "json:loads", "--init", "["), 2, "not JSON"),
-        (("{checkpoint}", "--unknown", "x"), 2, "needs --vocab"),
+        (("{checkpoint}", "--unknown", "x"), 2, "add --vocab FILE"),
         (("{checkpoint}", "--labels", "a,b,c"), 1, "2 different labels"),
         (("{checkpoint}", "--data", "none.csv"), 1, "none.csv"),
         (("{checkpoint}", "--vocab", "none.txt"), 1, "none.txt"),
