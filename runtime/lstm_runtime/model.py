@@ -190,8 +190,10 @@ class SentimentModel:
         Args:
             texts: may be endless; a few hundred are taken ahead of their answers.
             batch_size: texts of like length in one run. None for 1 on the CPU, where an answer
-                then does not depend on its neighbours, and 64 elsewhere. An int8 file takes 1
-                only; fp32 on the CPU gains some speed from 4 to 8, at differences around 1e-7.
+                then does not depend on its neighbours, and 64 elsewhere. fp32 on the CPU is half
+                as fast again from 8, at differences around 1e-7. An int8 file takes 1 only: an
+                int8 run has one scale for all its texts, and of 4,949 reviews in batches of 8,
+                six changed their label.
             max_tokens: read only the last so many tokens of each text; None for all.
 
         Raises:
