@@ -9,14 +9,12 @@ weights and the same reviews. Leave the machine alone meanwhile: about five minu
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
-import numpy as np
 import torch
 from lstm_export import export
 from lstm_runtime import SentimentModel
@@ -109,10 +107,8 @@ def bulk(source: Checkpoint, folder: Path, reviews: Sequence[str], rounds: int) 
         "score_many, int8, one thread": ours(int8, 1),
         "score_many, int8": ours(int8, None),
     }
-    rates = {}
-    for name, call in calls.items():
-        rates[name] = len(reviews) / _median_seconds(call, rounds)
-        print(f"{name}: {rates[name]:,.0f} reviews/s", file=sys.stderr)
+    seconds = take_turns(calls, rounds)
+    rates = {name: len(reviews) / value for name, value in seconds.items()}
     base = rates["PyTorch, arrival order, batches of 32"]
     rows = [[name, f"{rate:,.0f}", f"{rate / base:.1f}"] for name, rate in rates.items()]
     return Table(
@@ -172,15 +168,6 @@ def _script(name: str, model: Path, count: int) -> Any:
     """Run a script of this folder in a process of its own; return the JSON that it prints."""
     command = [sys.executable, str(Path(__file__).with_name(name)), str(model), str(count)]
     return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)  # noqa: S603
-
-
-def _median_seconds(call: Callable[[], object], rounds: int) -> float:
-    seconds = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - started)
-    return float(np.median(seconds))
 
 
 if __name__ == "__main__":

@@ -247,7 +247,7 @@ def test_resume_without_a_journal_starts_at_the_first_row(bulk: Any, tmp_path: P
 
 
 @pytest.mark.parametrize("cut", [1, 20, 200])
-@pytest.mark.parametrize("junk", [b"", b'["posi', b"\0\0\0\0\n", b"\xff\n[null"])
+@pytest.mark.parametrize("junk", [b"", b"\0" * 20_000, b'["posi', b"\0\0\0\0\n", b"\xff\n[null"])
 def test_a_journal_with_any_end_resumes_to_the_same_output(
     bulk: Any, tmp_path: Path, cut: int, junk: bytes
 ) -> None:
