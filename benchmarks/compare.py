@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -71,8 +72,8 @@ def one_review(source: Checkpoint, folder: Path, reviews: Sequence[str]) -> Tabl
     }
     for precision, ours in (("fp32", fp32), ("int8", int8)):
         plain = PlainOnnxRuntime(ours.path, one_thread=True)
-        calls[f"our {precision} file, bare session.run"] = lambda plain=plain: plain.one(text)
-        calls[f"lstm_runtime, {precision}"] = lambda ours=ours: ours(text)
+        calls[f"our {precision} file, bare session.run"] = partial(plain.one, text)
+        calls[f"lstm_runtime, {precision}"] = partial(ours, text)
     seconds = take_turns(calls, ROUNDS)
     base = seconds["PyTorch, eager"]
     rows = [[name, f"{1e3 * s:.2f}", f"{base / s:.1f}"] for name, s in seconds.items()]

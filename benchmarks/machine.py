@@ -6,14 +6,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 _LIBRARIES = ("lstm-edge", "onnxruntime", "onnxruntime-gpu", "torch", "onnxscript", "numpy")
+_INT8_FLAGS = {"avx2", "avx512_vnni", "avx_vnni", "amx_int8"}
 
 
 def machine() -> dict[str, str]:
     """Return processor, cores, system and versions."""
     found = {
         "processor": _processor(),
-        "int8 instructions": ", ".join(_flags() & {"avx2", "avx512_vnni", "avx_vnni", "amx_int8"})
-        or "unknown",
+        "int8 instructions": ", ".join(sorted(_flags() & _INT8_FLAGS)) or "unknown",
         "cores": str(len(os.sched_getaffinity(0))),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),

@@ -1,8 +1,10 @@
 """The ONNX graph, written straight from the weights.
 
-``torch.onnx.export`` freezes the sequence length of this model and leaves the LSTM's weights
-behind Slice and Concat chains that no quantiser sees through. Ten nodes written by hand have
-neither fault. Padding is handled by the LSTM operator's ``sequence_lens``, never by packing.
+``torch.onnx.export`` freezes the sequence length of the seed class (tests record where it works and
+where it does not), knows nothing of texts of different lengths in one batch, and leaves the LSTM's
+weights behind Slice and Concat chains that no quantiser sees through. A few nodes written by hand
+have none of these faults. Padding is handled by the LSTM operator's ``sequence_lens``, never by
+packing.
 """
 
 from typing import Literal
