@@ -32,6 +32,8 @@ class Case:
     "The same as text, for a file with the text interface."
     carried: bool = False
     "Whether the states are other than zero."
+    reference: bool = False
+    "Whether it is one of the texts that the file carries as its reference."
 
 
 def random_cases(network: Network, graph: TextEncoder | None, *, states: bool) -> Iterator[Case]:
@@ -60,7 +62,7 @@ def text_cases(
     texts: Iterable[str],
     *,
     as_text: bool,
-    name: str = "text",
+    reference: bool,
 ) -> Iterator[Case]:
     """Yield texts, each alone.
 
@@ -69,14 +71,17 @@ def text_cases(
         encoder: gives the original its ids.
         texts: the texts.
         as_text: whether the file takes text, not ids.
-        name: what a case is called, before its number.
+        reference: whether they are the texts that the file carries as its reference, and not
+            rows of the user's data.
 
     """
     zeros = _states(np.random.default_rng(0), network, 1, carried=False)
+    name = "text" if reference else "row"
     for n, text in enumerate(texts):
         # JSON may smuggle in lone surrogates, which UTF-8 does not have.
         clean = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-        yield Case(f"{name} {n}", (tuple(encoder(clean)),), *zeros, (clean,) if as_text else None)
+        ids, given = (tuple(encoder(clean)),), (clean,) if as_text else None
+        yield Case(f"{name} {n}", ids, *zeros, given, reference=reference)
 
 
 def spelled_words(encoder: TextEncoder) -> list[tuple[str, int]]:

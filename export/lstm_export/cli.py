@@ -107,7 +107,8 @@ Examples:
     "--atol",
     multiple=True,
     metavar="PRECISION=NUMBER",
-    help="Largest difference of a probability.  [default: fp32=1e-5, fp16=5e-3, int8=0.05]",
+    help="Largest difference of a probability, for every text (fp32), or for every reference text "
+    "and 95 % of all (fp16, int8).  [default: fp32=1e-5, fp16=5e-3, int8=0.05]",
 )
 @click.option(
     "--data",

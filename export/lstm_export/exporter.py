@@ -109,19 +109,21 @@ class _Proof:
         self._cases = self._unlabelled_cases()
         self._unlabelled = len(self._cases)
         if data is not None:
-            self._cases += self._text_cases(data.texts, "row")
+            self._cases += self._text_cases(data.texts, reference=False)
         self._wanted: list[Answer] = [self._original.answer(case) for case in self._cases]
 
     def _unlabelled_cases(self) -> list[Case]:
         network = self._source.network
         states = network.continuable and self._config.state != "none"
         cases = list(random_cases(network, self._encoder, states=states))
-        return cases + (self._text_cases(REFERENCE_TEXTS, "text") if self._source.encoder else [])
+        if self._source.encoder is not None:
+            cases += self._text_cases(REFERENCE_TEXTS, reference=True)
+        return cases
 
-    def _text_cases(self, texts: Iterable[str], name: str) -> list[Case]:
+    def _text_cases(self, texts: Iterable[str], *, reference: bool) -> list[Case]:
         encoder, as_text = _required_encoder(self._source), self._encoder is not None
         network = self._source.network
-        return list(text_cases(network, encoder, texts, as_text=as_text, name=name))
+        return list(text_cases(network, encoder, texts, as_text=as_text, reference=reference))
 
     def witness(self) -> Outcome:
         """Compare the NumPy cell with the original."""

@@ -31,6 +31,8 @@ class Tolerance:
     "Largest difference of a probability."
     mean: float
     "Mean difference of the probabilities."
+    share: float = 1.0
+    "Share of the texts that have to lie within ``largest``; reference texts always have to."
     agreement: float = 1.0
     "Share of texts with the same label, among those not within 0.02 of the threshold."
     trajectory: float | None = None
@@ -39,12 +41,14 @@ class Tolerance:
     "Largest difference of the states, relative above 1; None where it is reported only."
 
 
+# Cells add up over hundreds of steps, and float32's rounding with them: on trained models, 9e-6 was
+# measured on the way and 4e-5 in a cell. A wrong gate shows as 0.1. With coarser weights there are
+# texts that the model cannot decide, where any rounding decides: in int8, up to three in a hundred
+# texts of random words moved by more than 0.05 (one by 0.24), but no reference text by 0.02.
 TOLERANCES: Mapping[Precision, Tolerance] = {
-    # Cells add up over hundreds of steps, and float32's rounding with them: 9e-6 was measured on the
-    # way and 4e-5 in a cell, on trained models after 300 and 700 words. A wrong gate shows as 0.1.
     "fp32": Tolerance(largest=1e-5, mean=1e-5, trajectory=1e-4, states=5e-4),
-    "fp16": Tolerance(largest=5e-3, mean=5e-3),
-    "int8": Tolerance(largest=0.05, mean=0.005, agreement=0.995),
+    "fp16": Tolerance(largest=5e-3, mean=5e-3, share=0.95, agreement=0.995),
+    "int8": Tolerance(largest=0.05, mean=0.005, share=0.95, agreement=0.995),
 }
 
 
@@ -56,6 +60,8 @@ class CaseParity:
     "Batch and length, or which text."
     largest: dict[str, float]
     "Output to its largest difference; that of states is relative to values above 1."
+    reference: bool
+    "Whether it is one of the texts that the file carries as its reference."
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,10 @@ class Parity:
     def mean(self) -> float:
         """Mean difference of the probabilities."""
         return float(np.abs(self.wanted - self.found).mean())
+
+    def share_within(self, limit: float) -> float:
+        """Share of the texts whose probabilities differ by ``limit`` at most."""
+        return float((np.abs(self.wanted - self.found).max(axis=1) <= limit).mean())
 
     @property
     def agreement(self) -> float:
@@ -117,29 +127,40 @@ class Parity:
 
     def failures(self, tolerance: Tolerance) -> list[str]:
         """Say what lies outside ``tolerance``; nothing when all is within. A NaN is outside."""
-        worst = f"probability (case {self.worst_case})"
         largest = self.largest
-        limits = [
-            (worst, largest[contract.PROBABILITY], tolerance.largest),
-            ("mean probability", self.mean, tolerance.mean),
-        ]
         bounds = {
             contract.TRAJECTORY: tolerance.trajectory,
             contract.HN: tolerance.states,
             contract.CN: tolerance.states,
         }
-        for name, bound in bounds.items():
-            if name in largest and bound is not None:
-                limits.append((name, largest[name], bound))
+        limits = [
+            *self._reference_limits(tolerance.largest),
+            ("mean probability", self.mean, tolerance.mean),
+            *((n, largest[n], b) for n, b in bounds.items() if n in largest and b is not None),
+        ]
         failures = [
             f"{name} differs by {value:.2g}, allowed is {limit:.2g}"
             for name, value, limit in limits
             if not value <= limit
         ]
+        within = self.share_within(tolerance.largest)
+        if not within >= tolerance.share:
+            worst = f"worst is case {self.worst_case}, by {largest[contract.PROBABILITY]:.2g}"
+            failures.append(
+                f"{within:.2%} of the probabilities differ by {tolerance.largest:.2g} at most, "
+                f"needed are {tolerance.share:.0%} ({worst})"
+            )
         if not self.agreement >= tolerance.agreement:
             needed = f"needed are {tolerance.agreement:.2%}"
             failures.append(f"{self.agreement:.2%} of the labels agree, {needed}")
         return failures
+
+    def _reference_limits(self, limit: float) -> list[tuple[str, float, float]]:
+        return [
+            (f"probability (case {case.name})", case.largest[contract.PROBABILITY], limit)
+            for case in self.cases
+            if case.reference
+        ]
 
 
 def file_parity(model: Path, cases: Sequence[Case], wanted: Sequence[Answer]) -> Parity:
@@ -196,7 +217,7 @@ def _feed(session: Any, case: Case, lengths: NDArray[np.int32]) -> dict[str, NDA
 def _parity(cases: Sequence[Case], wanted: Sequence[Answer], found: Sequence[Answer]) -> Parity:
     return Parity(
         tuple(
-            CaseParity(case.name, _largest(w, f))
+            CaseParity(case.name, _largest(w, f), case.reference)
             for case, w, f in zip(cases, wanted, found, strict=True)
         ),
         np.concatenate([answer.probability for answer in wanted]),

@@ -1,0 +1,55 @@
+"""What counts as equal: the bounds, one by one, on differences made by hand."""
+
+import numpy as np
+import pytest
+from lstm_export.parity import TOLERANCES, CaseParity, Parity
+
+
+def parity(differences: list[float], *, reference: bool = False, start: float = 0.7) -> Parity:
+    wanted = np.full((len(differences), 1), start)
+    cases = [
+        CaseParity(f"case {n}", {"probability": d, "trajectory": d, "hn": d, "cn": d}, reference)
+        for n, d in enumerate(differences)
+    ]
+    return Parity(tuple(cases), wanted, wanted + np.array(differences)[:, np.newaxis])
+
+
+@pytest.mark.parametrize(
+    ("precision", "differences", "words"),
+    [
+        ("fp32", [1e-6] * 100, None),
+        ("fp32", [0.0] * 99 + [2e-5], "needed are 100%"),
+        ("fp32", [float("nan")] + [0.0] * 99, "nan"),
+        ("int8", [0.0] * 95 + [0.06] * 5, None),
+        ("int8", [0.0] * 94 + [0.06] * 6, "94.00% of the probabilities differ by 0.05 at most"),
+        ("int8", [0.006] * 100, "mean probability differs by 0.006"),
+        ("int8", [0.0] * 99 + [-0.3], "99.00% of the labels agree"),
+        ("int8", [0.0] * 95 + [float("nan")] * 5, "mean probability differs by nan"),
+        ("fp16", [0.004] * 96 + [0.006] * 4, None),
+        ("fp16", [0.0] * 94 + [0.006] * 6, "needed are 95%"),
+    ],
+)
+def test_bounds_over_all_texts(precision, differences, words) -> None:
+    failures = parity(differences).failures(TOLERANCES[precision])
+    assert bool(failures) == (words is not None), failures
+    assert words is None or words in "; ".join(failures)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
+def test_every_reference_text_is_bound(precision) -> None:
+    differences = [0.0] * 99 + [0.06]
+    failures = parity(differences, reference=True).failures(TOLERANCES[precision])
+    assert any("probability (case case 99) differs by 0.06" in failure for failure in failures)
+
+
+@pytest.mark.parametrize("output", ["trajectory", "hn", "cn"])
+def test_fp32_binds_what_is_on_the_way(output: str) -> None:
+    found = parity([0.0])
+    found.cases[0].largest[output] = 1e-3
+    assert any(output in failure for failure in found.failures(TOLERANCES["fp32"]))
+    assert not found.failures(TOLERANCES["int8"])
+
+
+def test_labels_near_the_threshold_do_not_count() -> None:
+    assert parity([-0.02], start=0.515).agreement == 1.0
+    assert parity([-0.03], start=0.525).agreement == 0.0
