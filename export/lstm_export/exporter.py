@@ -47,7 +47,7 @@ class ExportConfig:
     int8: Int8Weights = field(default_factory=Int8Weights)
     "Granularity and range of int8 weights."
     atol: Mapping[Precision, float] = field(default_factory=dict)
-    "Largest difference of a probability, where it is to be another than the default."
+    "Largest difference of a probability, other than the default; the mean's bound moves along."
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class _Proof:
             parity = file_parity(draft, self._cases, self._wanted)
         outcome = Outcome(precision, parity, size=size, accuracy=self._accuracy(parity))
         tolerance = TOLERANCES[precision]
-        tolerance = replace(tolerance, largest=self._config.atol.get(precision, tolerance.largest))
+        tolerance = tolerance.scaled_to(self._config.atol.get(precision, tolerance.largest))
         failures = parity.failures(tolerance)
         if failures:
             return replace(outcome, failures=tuple(failures))

@@ -1,7 +1,7 @@
 """The proof: an exported file and the original model on the same inputs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,10 @@ class Tolerance:
     "Largest difference of a probability on the way; None where it is reported only."
     states: float | None = None
     "Largest difference of the states, relative above 1; None where it is reported only."
+
+    def scaled_to(self, largest: float) -> "Tolerance":
+        """Return the same with another ``largest``, along which the bound of the mean moves."""
+        return replace(self, largest=largest, mean=self.mean * largest / self.largest)
 
 
 # Cells add up over hundreds of steps, and float32's rounding with them: on trained models, 9e-6 was

@@ -53,3 +53,9 @@ def test_fp32_binds_what_is_on_the_way(output: str) -> None:
 def test_labels_near_the_threshold_do_not_count() -> None:
     assert parity([-0.02], start=0.515).agreement == 1.0
     assert parity([-0.03], start=0.525).agreement == 0.0
+
+
+def test_bound_of_the_mean_moves_along() -> None:
+    wider = TOLERANCES["int8"].scaled_to(0.1)
+    assert (wider.largest, wider.mean, wider.share) == (0.1, 0.01, 0.95)
+    assert not parity([0.008] * 100).failures(wider)
