@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from lstm_runtime.tokenizer import TextEncoder
+from lstm_runtime.tokenizer import TextEncoder, without_surrogates
 from numpy.typing import NDArray
 
 from lstm_export.network import Network
@@ -78,8 +78,7 @@ def text_cases(
     zeros = _states(np.random.default_rng(0), network, 1, carried=False)
     name = "text" if reference else "row"
     for n, text in enumerate(texts):
-        # JSON may smuggle in lone surrogates, which UTF-8 does not have.
-        clean = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        clean = without_surrogates(text)
         ids, given = (tuple(encoder(clean)),), (clean,) if as_text else None
         yield Case(f"{name} {n}", ids, *zeros, given, reference=reference)
 

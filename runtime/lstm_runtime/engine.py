@@ -1,6 +1,5 @@
 """`Engine`: a session and what its file says of itself; arrays in, arrays out."""
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,11 @@ from lstm_runtime.contract import Metadata
 from lstm_runtime.errors import ClosedError, InputError, ModelFileError, ProviderError
 from lstm_runtime.providers import open_session, require_precision
 from lstm_runtime.session import CPU, SessionSettings, brief
-from lstm_runtime.tokenizer import TextEncoder, Tokenizer
+from lstm_runtime.tokenizer import TextEncoder, Tokenizer, without_surrogates
 from lstm_runtime.vocabulary import Vocabulary
 
 Feed = dict[str, NDArray[Any]]
 Array = NDArray[np.float32]
-
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class Engine:
@@ -91,8 +88,7 @@ class Engine:
         if max_tokens is not None and self._tokenizer is not None:
             texts = [self._tokenizer.keep_last(text, max_tokens) for text in texts]
         if self.reads_text:
-            # UTF-8 has no lone surrogates; like them, their replacement is never part of a token.
-            clean = [t if t.isascii() else _SURROGATES.sub("\ufffd", t) for t in texts]
+            clean = [without_surrogates(text) for text in texts]
             return {contract.TEXT: np.array(clean, object)}
         return self.ids_feed([self.encode(text) for text in texts])
 

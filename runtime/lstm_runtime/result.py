@@ -17,7 +17,7 @@ class Sentiment:
     score: float
     "Probability of ``label``, 0 to 1."
     scores: dict[str, float]
-    "Probability of every label; they add up to 1."
+    "Probability of every label; they add up to 1, but where a model has a sigmoid for each label."
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,16 @@ DEFAULT_PATTERN = "[a-z0-9']+|[!?]"
 
 _BEYOND_RE2 = re.compile(r"\(\?(<?[=!]|>)|\\[1-9]")
 
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+def without_surrogates(text: str) -> str:
+    """Return ``text`` as UTF-8 can hold it: JSON and file names may smuggle in lone surrogates.
+
+    Their replacement, U+FFFD, is like them never part of a token.
+    """
+    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 
 @dataclass(frozen=True)
