@@ -4,6 +4,7 @@ import hashlib
 import warnings
 import zipfile
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,8 @@ def load_source(
 def module_source(module: nn.Module, options: ReadingOptions | None = None) -> Source:
     """Take a live module, which is the original that every file is compared with.
 
+    The module itself stays as it is, in its mode and on its device: a copy is run.
+
     Raises:
         UnsupportedModelError: when the network is not of the family.
 
@@ -132,7 +135,8 @@ def module_source(module: nn.Module, options: ReadingOptions | None = None) -> S
     digest = hashlib.sha256()
     for name in sorted(state):
         digest.update(name.encode() + state[name].detach().cpu().float().numpy().tobytes())
-    original = LiveModule(module, read_parts(state), options or ReadingOptions())
+    copy = deepcopy(module).cpu()
+    original = LiveModule(copy, read_parts(state), options or ReadingOptions())
     return Source(original.network, digest.hexdigest(), original)
 
 

@@ -31,6 +31,12 @@ def test_live_modules_answer_alike(tmp_path: Path) -> None:
         assert abs(found - wanted.item()) < 1e-5
 
 
+def test_live_module_stays_in_training(tmp_path: Path) -> None:
+    module = trained_like(UdacitySentiment()).train()
+    export(module, tmp_path)
+    assert module.training and module.lstm.training
+
+
 def test_checkpoint_and_vocabulary_file(tmp_path: Path) -> None:
     torch.save(trained_like(UdacitySentiment()).state_dict(), tmp_path / "w.pt")
     (tmp_path / "words.txt").write_text("\n".join(WORDS.words))
