@@ -147,7 +147,8 @@ def _report(
 
     Console().print(parity_table(source, outcomes))
     write_report(source, outcomes, folder / "report.json")
-    draw_parity(source, outcomes, folder / "parity.png")
+    if any(outcome.size for outcome in outcomes):
+        draw_parity(source, outcomes, folder / "parity.png")
     require_parity(outcomes)
     write_card(source, outcomes, config, folder / "README.md")
     for outcome in outcomes:

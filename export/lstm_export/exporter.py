@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -74,8 +75,8 @@ def export_source(
     """Write the files that ``config`` asks for into the folder ``output``.
 
     First the NumPy cell, which shares no code with PyTorch or ONNX Runtime, has to agree with the
-    original; then every file has to, before it gets its name. A file that fails is removed, and
-    an earlier file of that name stays as it was.
+    original, or nothing is written; then every file has to, before it gets its name. A file that
+    fails is removed, and an earlier file of that name stays as it was.
 
     Args:
         source: the trained model.
@@ -91,7 +92,10 @@ def export_source(
 
     """
     proof = _Proof(source, config, data)
-    yield proof.witness()
+    witness = proof.witness()
+    yield witness
+    if witness.failures:
+        return
     for precision in config.precisions:
         yield proof.file(precision, output / f"{config.name}{SUFFIXES[precision]}.onnx")
 
@@ -182,7 +186,7 @@ class _Proof:
             precision=precision,
             tolerance=tolerance,
             source_sha256=source.sha256,
-            reference=self._reference(),
+            reference=self._reference,
             tokenizer=spec,
             vocabulary=words,
             metrics=source.metrics,
@@ -191,6 +195,7 @@ class _Proof:
             parity=parity.summary() | {"original": source.original_name},
         )
 
+    @cached_property
     def _reference(self) -> tuple[Reference, ...]:
         if self._encoder is not None:
             return reference_texts(self._original, self._encoder)

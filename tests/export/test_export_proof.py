@@ -12,6 +12,7 @@ from lstm_export.exporter import ExportConfig, Outcome, export_source
 from lstm_export.graph import build_graph
 from lstm_export.network import LstmWeights, Network
 from lstm_export.source import load_source
+from lstm_runtime.cell import CellWeights
 from onnx import ModelProto
 
 FP32 = ExportConfig(precisions=("fp32",))
@@ -76,6 +77,21 @@ def test_wrong_gate_order_is_caught(
     for precision in ("fp32", "int8"):
         outcome = run(checkpoint_file, tmp_path, ExportConfig(precisions=(precision,)))
         assert "probability" in " ".join(outcome.failures)
+    assert not list(tmp_path.iterdir())
+
+
+def test_witness_that_disagrees_stops_the_export(
+    checkpoint_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = LstmWeights.cell_weights
+
+    def swapped(weights: LstmWeights) -> CellWeights:
+        cell = right(weights)
+        return replace(cell, forget=cell.use, use=cell.forget)
+
+    monkeypatch.setattr(LstmWeights, "cell_weights", swapped)
+    outcome = run(checkpoint_file, tmp_path)
+    assert outcome.name == "numpy" and outcome.failures
     assert not list(tmp_path.iterdir())
 
 
