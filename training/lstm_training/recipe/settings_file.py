@@ -1,0 +1,55 @@
+"""A TOML file that says what is to be different from the recipe."""
+
+import tomllib
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lstm_training.errors import ConfigError
+from lstm_training.recipe.settings import RecipeConfig
+
+_Config = TypeVar("_Config")
+
+
+def read_settings(path: Path) -> RecipeConfig:
+    """Return the recipe with the values of a TOML file in place of its own.
+
+    The file's tables and keys are named as the fields of `RecipeConfig`, so that
+    ``[student.course]`` with ``epochs = 3`` shortens the last stage. What is not named stays.
+
+    Raises:
+        ConfigError: when the file is not TOML, or names a field that there is not, or gives one a
+            value of another type.
+
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+    return _merged(RecipeConfig(), table, f"{path}: ")
+
+
+def _merged(config: _Config, table: dict[str, Any], where: str) -> _Config:
+    """Return ``config`` with the values of ``table``."""
+    known = [field.name for field in fields(config)]  # type: ignore[arg-type] # a dataclass
+    changes = {}
+    for name, value in table.items():
+        if name not in known:
+            raise ConfigError(f"{where}no setting {name!r}; there are {', '.join(known)}")
+        changes[name] = _value(getattr(config, name), value, f"{where}{name}")
+    return replace(config, **changes)  # type: ignore[type-var] # a dataclass
+
+
+def _value(before: Any, value: Any, where: str) -> Any:
+    """Return ``value`` in the type of ``before``."""
+    if is_dataclass(before):
+        if not isinstance(value, dict):
+            raise ConfigError(f"{where} is a table of settings, not {value!r:.40}")
+        return _merged(before, value, f"{where}.")
+    if isinstance(before, tuple) and isinstance(value, list):
+        return tuple(value)
+    if isinstance(before, float) and type(value) is int:
+        return float(value)
+    if type(value) is not (str if before is None else type(before)):
+        raise ConfigError(f"{where} is {value!r:.40}; a value like {before!r} is wanted")
+    return value

@@ -1,0 +1,70 @@
+"""A folder of stages: each leaves an output that a later run takes up."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lstm_training.checkpoint import load_content, save_content
+from lstm_training.errors import CheckpointError
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a stage came to."""
+
+    content: dict[str, Any]
+    "Tensors and plain values."
+    inputs: str
+    "Digest of all that the content depends on."
+    seconds: float
+    "Time that it took to make."
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """The folder where the stages leave their outputs."""
+
+    folder: Path
+    "Where they lie."
+    say: Callable[[str], None]
+    "Takes a line for each stage."
+
+    def stage(
+        self, name: str, inputs: dict[str, Any], work: Callable[[], dict[str, Any]]
+    ) -> Output:
+        """Return the output of a stage: the one on disk if it came from equal ``inputs``.
+
+        Args:
+            name: name of the output's file.
+            inputs: all that the content depends on, as plain values.
+            work: makes the content.
+
+        Raises:
+            CheckpointError: when the output on disk is damaged, or cannot be written.
+
+        """
+        path = self.folder / f"{name}.pt"
+        digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+        if path.exists():
+            found = _read(path)
+            if found.inputs == digest:
+                self.say(f"{name}: taken from {path.name}")
+                return found
+            self.say(f"{name}: {path.name} came from other inputs and is made again")
+        start = time.monotonic()
+        made = Output(work(), digest, time.monotonic() - start)
+        save_content(dict(vars(made)), path)
+        self.say(f"{name}: done in {made.seconds:.0f} s")
+        return made
+
+
+def _read(path: Path) -> Output:
+    content = load_content(path)
+    try:
+        return Output(**content)
+    except TypeError as error:
+        raise CheckpointError(f"{path} is no output of the recipe: remove it") from error

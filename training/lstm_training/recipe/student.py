@@ -1,0 +1,85 @@
+"""The student: a `SentimentRNN` that learns from labels and from its teachers' probabilities.
+
+Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015). The loss stands on
+the last step and, with a weight that grows along the text, on all steps before it ("linear gain" in
+Dai and Le, 2015): so the probability after each token means something, and gradients reach far.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from lstm_training.batches import Batch, drop_words, make_batch
+from lstm_training.dataset import EncodedTexts
+from lstm_training.evaluate import measure, predict
+from lstm_training.model import SentimentRNN
+from lstm_training.recipe.course import Course
+from lstm_training.recipe.settings import StudentConfig
+
+PAD, UNKNOWN = 0, 1
+"""Ids that every vocabulary of `build_vocabulary` gives to padding and to unknown words."""
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What the student learns from and is measured on."""
+
+    texts: EncodedTexts
+    "Texts with targets: the probability that each is positive."
+    held_out: EncodedTexts
+    "Texts with labels 0 and 1."
+
+
+def loss_along(model: SentimentRNN, batch: Batch, gain: float) -> Tensor:
+    """Return the loss of a batch whose labels are probabilities.
+
+    Args:
+        model: the student.
+        batch: texts and targets.
+        gain: weight of the steps before the last, against 1 for the last.
+
+    """
+    trajectory = model.trajectory(batch.ids)[0][:, :, -1]
+    place = torch.arange(1, trajectory.shape[1] + 1) / batch.lengths[:, None]
+    inside = place <= 1
+    targets = batch.labels[:, None].expand_as(trajectory)
+    losses = binary_cross_entropy_with_logits(trajectory, targets, reduction="none")
+    weight = place * inside
+    along = (losses * weight).sum(1) / weight.sum(1)
+    rows = torch.arange(len(batch.lengths))
+    return (losses[rows, batch.lengths - 1] + gain * along).mean()
+
+
+def teach(
+    student: SentimentRNN,
+    lessons: Lessons,
+    config: StudentConfig,
+    path: Path,
+    say: Callable[[str], None],
+) -> None:
+    """Train ``student``.
+
+    Args:
+        student: with the weights to start from.
+        lessons: what to learn from and what to measure on.
+        config: how to train.
+        path: state to resume from.
+        say: takes a line now and then.
+
+    """
+    torch.manual_seed(config.course.seed)
+    texts = lessons.texts
+
+    def loss_of(positions: list[int]) -> Tensor:
+        batch = make_batch(texts, positions, PAD)
+        return loss_along(student, drop_words(batch, config.word_dropout, UNKNOWN), config.gain)
+
+    def measures() -> str:
+        metrics = measure(predict(student, lessons.held_out, 64, PAD), lessons.held_out.labels)
+        return f"; held out: loss {metrics.loss:.4f}, accuracy {metrics.accuracy:.4f}"
+
+    Course("student", student, config.course, texts.lengths, path, say).run(loss_of, measures)
