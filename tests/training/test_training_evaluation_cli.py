@@ -1,6 +1,7 @@
 """``lstm-evaluate`` as a process."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -55,6 +56,14 @@ def test_the_bundled_model_is_measured_and_shown(run: Command, reviews: Path) ->
     assert "positive" in lines[-2] and "wonderful" in lines[-2] and "red lines [b]" in lines[-2]
     assert "\x1b" not in done.stdout
     assert all(len(line) <= 100 for line in lines)
+
+
+def test_any_text_can_be_shown_anywhere(run: Command, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\n" + "a dull film \u6620 " * 20 + ",1\n", "utf-8")
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = run("lstm-evaluate", f"--data={tmp_path / 'a.csv'}", env=environment, encoding="utf-8")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "a dull film" in done.stdout
 
 
 def test_json_is_one_strict_document(run: Command, reviews: Path, model_files) -> None:

@@ -85,7 +85,9 @@ def _show(evaluation: "Evaluation", mistakes: int, files: list[Path], *, as_json
         click.echo(to_json(evaluation, mistakes))
         return
     console = Console()
-    for table in tables(evaluation, mistakes):
-        console.print(table)
+    with console.capture() as printed:
+        for table in tables(evaluation, mistakes):
+            console.print(table)
+    click.echo(printed.get(), nl=False)  # which, unlike rich, can write any text anywhere
     for path in files:
         click.echo(path)
