@@ -1,4 +1,4 @@
-"""What the three commands share: errors become one line on stderr, never a traceback."""
+"""What all commands share: errors become one line on stderr, never a traceback."""
 
 import errno
 import os

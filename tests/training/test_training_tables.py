@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lstm_training.data import load_examples
 from lstm_training.errors import DataError
-from lstm_training.examples import LabelScheme
+from lstm_training.examples import LabelScheme, Row
 from lstm_training.tables import Columns
 from pyarrow import parquet
 
@@ -53,6 +53,22 @@ def test_a_gzipped_table_is_read_as_it_is(tmp_path: Path, name: str) -> None:
     packed = tmp_path / f"{name}.gz"
     packed.write_bytes(gzip.compress((tmp_path / name).read_bytes()))
     assert load_examples(str(packed)).texts == tuple(text for text, _ in ROWS)
+
+
+def test_a_models_own_names_are_labels_too(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\na,Ham\nb,spam\nc,pos\nd,0\n")
+    scheme = LabelScheme(others=("spam", "ham"))
+    assert load_examples(str(tmp_path / "a.csv"), scheme=scheme).labels == (1, 0, 1, 0)
+    assert not scheme.reverses(("spam", "ham"))
+    assert scheme.reverses(("ham", "spam"))
+
+
+def test_known_labels_keep_their_sense() -> None:
+    scheme = LabelScheme(others=("positive", "negative"))
+    assert scheme.parse(Row("here", "a", "positive")) == 1
+    assert scheme.reverses(("positive", "negative"))
+    assert not LabelScheme().reverses(("bad", "good"))
+    assert LabelScheme(("good", "bad")).reverses(("Bad", "good"))
 
 
 @given(st.lists(st.text(), min_size=1, max_size=5), st.sampled_from(["a.csv", "a.tsv", "a.jsonl"]))
@@ -125,7 +141,6 @@ BAD_FILES = {
     "latin1.csv": ("text,label\na,1\ncafé,0\n".encode("latin-1"), "line 3: not UTF-8"),
     "latin1.jsonl": (GOOD_LINE + '{"text": "é"}\n'.encode("latin-1"), "line 2: not UTF-8"),
     "utf16.csv": ("text,label\na,1\n".encode("utf-16"), "line 1: not UTF-8"),
-    "one_class.csv": (b"text,label\na,1\nb,1\n", "holds the label 1 alone"),
     "plain.jsonl.gz": (b"not gzip", "is not a complete gzip file"),
     "cut.jsonl.gz": (gzip.compress(GOOD_LINE * 9)[:-12], "is not a complete gzip file"),
     "not.parquet": (b"PAR1 not", "is not a readable Parquet file"),

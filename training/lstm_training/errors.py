@@ -19,5 +19,9 @@ class TrainingError(LstmEdgeError, RuntimeError):
     """A training run that cannot start, go on or be resumed."""
 
 
+class EvaluationError(LstmEdgeError, ValueError):
+    """A model that cannot be measured: of no known kind, with too many labels or no answers."""
+
+
 class TrainingInterruptedError(TrainingError):
     """A training run that was asked to stop; its state is saved and can be resumed."""

@@ -27,7 +27,7 @@ class Examples:
     """Labelled texts, column by column.
 
     Raises:
-        DataError: when there is no text, a column is shorter, or only one class is present.
+        DataError: when there is no text or a column is shorter.
 
     """
 
@@ -41,16 +41,13 @@ class Examples:
     "What 0 and 1 mean."
 
     def __post_init__(self) -> None:
-        """Check that the columns belong together and hold both classes."""
+        """Check that there is a text and that the columns belong together."""
         if not self.texts:
             raise DataError(f"{self.name} holds no text")
         if len(self.texts) != len(self.labels):
             raise DataError(
                 f"{self.name} has {len(self.texts)} texts but {len(self.labels)} labels"
             )
-        if set(self.labels) != {0, 1}:
-            only = ", ".join(str(label) for label in sorted(set(self.labels)))
-            raise DataError(f"{self.name} holds the label {only} alone; training needs 0 and 1")
 
     def __len__(self) -> int:
         """Return the number of texts."""
@@ -82,6 +79,8 @@ class LabelScheme:
 
     names: tuple[str, str] | None = None
     "The data's own two values, negative first; None accepts 0/1, neg/pos, false/true and the like."
+    others: tuple[str, str] | None = None
+    "Two more values to accept where `names` is None, negative first; known words keep their sense."
 
     @property
     def label_names(self) -> tuple[str, str]:
@@ -109,10 +108,18 @@ class LabelScheme:
             "(name your own two with --labels NEG,POS)"
         )
 
+    def reverses(self, labels: tuple[str, str]) -> bool:
+        """Tell whether the first of ``labels`` means 1 here and the second 0."""
+        negative, positive = self._accepted()
+        return _plain(labels[0]) in positive and _plain(labels[1]) in negative
+
     def _accepted(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        if self.names is None:
+        if self.names is not None:
+            return (_plain(self.names[0]),), (_plain(self.names[1]),)
+        others = tuple(map(_plain, self.others or ()))
+        if not others or {*others} & {*_NEGATIVE, *_POSITIVE}:
             return _NEGATIVE, _POSITIVE
-        return (_plain(self.names[0]),), (_plain(self.names[1]),)
+        return (*_NEGATIVE, others[0]), (*_POSITIVE, others[1])
 
 
 def _plain(value: object) -> str:

@@ -14,7 +14,7 @@ from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoin
 from lstm_training.config import TrainingConfig
 from lstm_training.dataset import Dataset, prepare
 from lstm_training.errors import TrainingError
-from lstm_training.evaluate import Metrics, measure, predict
+from lstm_training.evaluate import Confusion, Metrics, measure, predict
 from lstm_training.examples import Examples
 from lstm_training.loop import train_to_the_end
 from lstm_training.progress import EpochRecord, require_same
@@ -155,15 +155,9 @@ def _report(
     checkpoint: Checkpoint, history: list[EpochRecord], scores: Tensor, labels: Tensor
 ) -> dict[str, Any]:
     """Return what metrics.json holds: the checkpoint's account, the confusions and the time."""
-    guess, truth = scores > 0.5, labels > 0.5
     return {
         "held_out": checkpoint.metrics,
-        "confusion": {
-            "true_negative": int((~guess & ~truth).sum()),
-            "false_positive": int((guess & ~truth).sum()),
-            "false_negative": int((~guess & truth).sum()),
-            "true_positive": int((guess & truth).sum()),
-        },
+        "confusion": asdict(Confusion.count(scores > 0.5, labels)),
         **checkpoint.training,
         "model": asdict(checkpoint.config),
         "epochs": len(history),
