@@ -29,5 +29,5 @@ def best_temperature(logits: Tensor, labels: Tensor) -> float:
 def fold_temperature(model: SentimentRNN, temperature: float) -> None:
     """Divide the model's logits by ``temperature`` for good."""
     with torch.no_grad():
-        model.fc.weight /= temperature
-        model.fc.bias /= temperature
+        model.fc.weight.div_(temperature)
+        model.fc.bias.div_(temperature)

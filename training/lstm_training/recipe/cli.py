@@ -68,13 +68,17 @@ def main(  # noqa: PLR0913 - one argument an option
     one that was under way goes on after its last saved batch.
     """
     settings = read_settings(config) if config else RecipeConfig()
-    sources = {"labelled": labelled, "unlabelled": unlabelled, "test": test}
-    given = {name: value for name, value in sources.items() if value}
-    settings = replace(settings, corpus=replace(settings.corpus, **given))
+    corpus = settings.corpus
+    corpus = replace(
+        corpus,
+        labelled=labelled or corpus.labelled,
+        unlabelled=unlabelled or corpus.unlabelled,
+        test=test or corpus.test,
+    )
     output.mkdir(parents=True, exist_ok=True)
     with requires_extra("train", "recipe"):
         from lstm_training.recipe.dishes import make  # noqa: PLC0415 - loads torch and sklearn
-    for path in make(settings, output, stage, _logger(output / LOG_FILE)):
+    for path in make(replace(settings, corpus=corpus), output, stage, _logger(output / LOG_FILE)):
         click.echo(path)
 
 

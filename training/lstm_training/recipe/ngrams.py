@@ -4,7 +4,7 @@ Wang and Manning, "Baselines and Bigrams: Simple, Good Sentiment and Topic Class
 each n-gram that a text holds counts with the log ratio of its frequencies in the two classes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -43,7 +43,7 @@ class NgramTeacher:
 def score_all(
     config: NgramConfig,
     train: Examples,
-    others: dict[str, Sequence[str]],
+    others: Mapping[str, Sequence[str]],
     say: Callable[[str], None],
 ) -> dict[str, Tensor]:
     """Score the training texts out of fold, and ``others`` with a teacher of all training texts.

@@ -119,7 +119,7 @@ class StudentConfig:
     "Dropout on the word vectors."
     word_dropout: float = 0.05
     "Part of the words that a step reads as unknown."
-    course: CourseConfig = field(default_factory=lambda: CourseConfig(6, 64, 3e-3))
+    course: CourseConfig = field(default_factory=lambda: CourseConfig(4, 64, 2e-3))
     "Over labelled texts, unlabelled texts and sentences."
 
 

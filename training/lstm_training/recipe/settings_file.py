@@ -35,7 +35,7 @@ def _merged(config: _Config, table: dict[str, Any], where: str) -> _Config:
     changes = {}
     for name, value in table.items():
         if name not in known:
-            raise ConfigError(f"{where}no setting {name!r}; there are {', '.join(known)}")
+            raise ConfigError(f"{where}{name} is no setting; there are {', '.join(known)}")
         changes[name] = _value(getattr(config, name), value, f"{where}{name}")
     return replace(config, **changes)  # type: ignore[type-var] # a dataclass
 

@@ -1,0 +1,168 @@
+"""The recipe as its user runs it, with made-up texts and an encoder of a few thousand weights."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Run
+from lstm_training.checkpoint import load_checkpoint
+from tokenizers import Tokenizer, models, pre_tokenizers
+from training.conftest import BAD, GOOD, OTHER, made_up_reviews
+from transformers import BertConfig, BertModel
+
+SETTINGS = """
+[corpus]
+sentences = 40
+[sizes]
+vocab_size = 60
+embedding_dim = 16
+hidden_dim = 16
+[transformer]
+folder = {encoder}
+[transformer.course]
+epochs = 3
+learning_rate = 5e-3
+[language_model]
+cutoffs = [20]
+[language_model.course]
+epochs = 1
+batch_size = 16
+[rehearsal.course]
+epochs = 1
+batch_size = 8
+learning_rate = 0.02
+[student.course]
+epochs = {epochs}
+batch_size = 8
+learning_rate = 0.02
+"""
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a BERT-shaped encoder that knows the made-up words."""
+    folder = tmp_path_factory.mktemp("encoder")
+    words = ["[PAD]", "[UNK]", *OTHER, *GOOD, *BAD]
+    tokenizer = Tokenizer(models.WordLevel({word: n for n, word in enumerate(words)}, "[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=256,
+    )
+    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Return the options that name the made-up texts; four labelled ones are test texts."""
+    folder = tmp_path_factory.mktemp("texts")
+    rows = made_up_reviews(400)
+    parts = {
+        "labelled": rows[:240],
+        "unlabelled": [
+            (f"{a[0]}. {b[0]}!", 0) for a, b in zip(rows[240::2], rows[241::2], strict=True)
+        ],
+        "test": rows[:4],
+    }
+    options = []
+    for name, part in parts.items():
+        path = folder / f"{name}.jsonl"
+        path.write_text("".join(json.dumps({"text": t, "label": n}) + "\n" for t, n in part))
+        options += [f"--{name}", str(path)]
+    return options
+
+
+def settings(folder: Path, encoder: Path, epochs: int = 4) -> str:
+    path = folder / "settings.toml"
+    path.write_text(SETTINGS.format(encoder=json.dumps(str(encoder)), epochs=epochs))
+    return str(path)
+
+
+RECIPE = ("python", "-m", "lstm_training.recipe")
+
+
+def test_recipe_makes_a_model_and_takes_up_what_is_done(
+    run: Run, tmp_path: Path, encoder: Path, sources: list[str]
+) -> None:
+    command = (*RECIPE, "--config", settings(tmp_path, encoder), "-o", "out", *sources)
+    first = run(*command, cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert "4 left out because they are test texts" in first.stderr
+    checkpoint = load_checkpoint(tmp_path / "out/model.pt")
+    assert checkpoint.metrics["accuracy"] > 0.8
+    assert checkpoint.training["rows"]["excluded"] == 4
+    written = first.stdout.splitlines()
+    assert written == ["out/model.pt", "out/metrics.json", "out/held_out_labelled.jsonl"]
+    assert json.loads((tmp_path / "out/metrics.json").read_text())["temperature"] > 0
+    again = run(*command, cwd=tmp_path)
+    assert again.stderr.count(": taken from ") == 6
+    assert load_checkpoint(tmp_path / "out/model.pt").metrics == checkpoint.metrics
+    assert "student: done" in (tmp_path / "out/recipe.log").read_text()
+    exported = run("lstm-export", "out/model.pt", "--precision", "fp32", cwd=tmp_path)
+    assert exported.returncode == 0, exported.stderr
+    evaluated = run(
+        "lstm-evaluate", "out/model.onnx", "--data", written[-1], "--json", cwd=tmp_path
+    )
+    accuracy = json.loads(evaluated.stdout)["accuracy"]
+    assert accuracy == pytest.approx(checkpoint.metrics["accuracy"])
+
+
+def test_recipe_goes_on_after_ctrl_c(
+    run: Run, tmp_path: Path, encoder: Path, sources: list[str]
+) -> None:
+    command = (*RECIPE, "--config", settings(tmp_path, encoder, epochs=60), "-o", "out", *sources)
+    process = subprocess.Popen(
+        [sys.executable, *command[1:]], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "student: epoch 1," in line and (tmp_path / "out/rehearsal.pt").exists():
+            process.send_signal(signal.SIGINT)
+            break
+    said = process.stderr.read()
+    assert process.wait() == 1
+    assert "the same command goes on from here" in said
+    assert "Traceback" not in said
+    again = run(*command, cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert "student: going on after batch" in again.stderr
+    assert not list((tmp_path / "out").glob("*.part.pt"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("--unlabelled", "nowhere.jsonl"), "nowhere.jsonl: no such file"),
+        (("--labelled", "nowhere.csv"), "nowhere.csv: no such file"),
+    ],
+)
+def test_recipe_names_a_missing_source(
+    run: Run, tmp_path: Path, sources: list[str], change: tuple[str, str], message: str
+) -> None:
+    done = run(*RECIPE, "-o", "out", *sources, *change, cwd=tmp_path)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_recipe_refuses_settings_that_there_are_not(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text("[student]\nspeed = 3\n")
+    done = run(*RECIPE, "--config", "s.toml", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "s.toml: student.speed is no setting" in done.stderr
+
+
+def test_recipe_help_answers_at_once(run: Run) -> None:
+    done = run(*RECIPE, "--help")
+    assert done.returncode == 0
+    assert "--unlabelled" in done.stdout
+    assert "torch" not in run("python", "-X", "importtime", *RECIPE[1:], "--help").stderr

@@ -1,0 +1,277 @@
+"""The recipe's parts, each by itself."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from lstm_training.batches import Batch
+from lstm_training.errors import CheckpointError, ConfigError, DataError, TrainingInterruptedError
+from lstm_training.examples import Examples
+from lstm_training.model import ModelConfig, SentimentRNN
+from lstm_training.recipe.blend import SHORT, Blend, fit_blend
+from lstm_training.recipe.calibration import best_temperature, fold_temperature
+from lstm_training.recipe.corpus import load_corpus
+from lstm_training.recipe.course import Course
+from lstm_training.recipe.language_model import LanguageModel
+from lstm_training.recipe.ngrams import score_all
+from lstm_training.recipe.settings import (
+    CorpusConfig,
+    CourseConfig,
+    NgramConfig,
+    RecipeConfig,
+)
+from lstm_training.recipe.settings_file import read_settings
+from lstm_training.recipe.stages import Workshop
+from lstm_training.recipe.student import loss_along
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+from training.conftest import made_up_reviews
+
+
+def quiet(_line: str) -> None:
+    pass
+
+
+def jsonl(path: Path, rows: list[tuple[str, int]]) -> str:
+    path.write_text("".join(json.dumps({"text": t, "label": n}) + "\n" for t, n in rows))
+    return str(path)
+
+
+# Settings
+
+
+def test_settings_replace_only_what_they_name(tmp_path: Path) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text(
+        "[student]\ngain = 1\n[student.course]\nepochs = 3\n[ngrams]\norders = [1, 2]\n"
+        '[transformer]\nfolder = "x"\n'
+    )
+    changed, recipe = read_settings(path), RecipeConfig()
+    assert changed.student.course.epochs == 3
+    assert changed.student.course.batch_size == recipe.student.course.batch_size
+    assert isinstance(changed.student.gain, float)
+    assert changed.ngrams.orders == (1, 2)
+    assert changed.transformer.folder == "x"
+    assert changed.language_model == recipe.language_model
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[student", "is not TOML"),
+        ("[cook]\n", "cook is no setting; there are corpus, "),
+        ("student = 3\n", "student is a table of settings, not 3"),
+        ('[student]\ngain = "much"\n', "student.gain is 'much'"),
+        ("[student.course]\nepochs = 2.5\n", "student.course.epochs is 2.5"),
+        ("[student.course]\nepochs = true\n", "student.course.epochs is True"),
+    ],
+)
+def test_settings_say_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        read_settings(path)
+    assert message in str(caught.value)
+
+
+# Corpus
+
+
+def test_corpus_holds_no_test_text_and_no_text_twice(tmp_path: Path) -> None:
+    rows = made_up_reviews(60)
+    unlabelled = [(f"<br />{text.upper()} ", 0) for text, _ in rows[:2]]  # of the test part
+    unlabelled += [(f" {text}", 0) for text, _ in rows[10:12]]  # of the labelled part
+    unlabelled += [("New one here. And a second sentence!", 0)] * 2
+    config = CorpusConfig(
+        labelled=(jsonl(tmp_path / "a.jsonl", rows[:30]), jsonl(tmp_path / "b.jsonl", rows[30:])),
+        unlabelled=(jsonl(tmp_path / "u.jsonl", unlabelled),),
+        test=(jsonl(tmp_path / "t.jsonl", rows[:4]),),
+        holdout=0.25,
+    )
+    corpus = load_corpus(config, quiet)
+    learned, held_out = set(corpus.train.texts), set(corpus.held_out.texts)
+    assert not learned & held_out
+    assert learned | held_out == {text for text, _ in rows[4:]}
+    assert corpus.unlabelled == ("New one here. And a second sentence!",)
+    assert set(corpus.sentences) == {"New one here.", "And a second sentence!"}
+    assert corpus.excluded == 4 + 2
+    b = {text for text, _ in rows[30:]}
+    for text, source in zip(corpus.held_out.texts, corpus.held_out_sources, strict=True):
+        assert (Path(source).name == "b.jsonl") == (text in b)
+
+
+def test_corpus_needs_a_new_unlabelled_text(tmp_path: Path) -> None:
+    source = jsonl(tmp_path / "a.jsonl", made_up_reviews(40))
+    with pytest.raises(DataError, match="every unlabelled text"):
+        load_corpus(CorpusConfig((source,), (source,), ()), quiet)
+
+
+# Teachers
+
+
+def test_ngrams_score_training_texts_out_of_fold() -> None:
+    reviews = made_up_reviews(200)
+    texts = tuple(text for text, _ in reviews)
+    right = Examples("right", texts, tuple(label for _, label in reviews))
+    scores = score_all(NgramConfig(folds=4), right, {"same": texts}, quiet)
+    truth = torch.tensor(right.labels) == 1
+    assert float(((scores["train"] > 0) == truth).float().mean()) > 0.9
+    # Labels without sense can be learned by heart only, and out of fold that shows.
+    coins = tuple(np.random.default_rng(0).integers(0, 2, 200).tolist())
+    scores = score_all(
+        NgramConfig(folds=4), Examples("coins", texts, coins), {"same": texts}, quiet
+    )
+    truth = torch.tensor(coins) == 1
+    assert float(((scores["same"] > 0) == truth).float().mean()) > 0.9
+    assert float(((scores["train"] > 0) == truth).float().mean()) < 0.65
+
+
+def test_blend_trusts_the_teacher_that_is_right_on_texts_of_that_length() -> None:
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(400) % 2
+    sign = labels.float() * 2 - 1
+    good, noise = sign * 2, torch.randn(400, generator=generator)
+    lengths = torch.where(torch.arange(400) < 200, SHORT, SHORT + 1)
+    # The first teacher is good at short texts, the second at long ones.
+    short = lengths <= SHORT
+    logits = torch.stack([torch.where(short, good, noise), torch.where(short, noise, good)], dim=1)
+    blend = fit_blend(logits, lengths, labels)
+    assert blend.short[0] > 5 * abs(blend.short[1])
+    assert blend.long[1] > 5 * abs(blend.long[0])
+    assert bool(((blend.probabilities(logits, lengths) > 0.5) == (labels == 1)).all())
+
+
+def test_blend_without_labels_to_learn_from_is_the_mean() -> None:
+    blend = fit_blend(torch.ones(3, 2), torch.tensor([1, 1, 99]), torch.tensor([1, 1, 0]))
+    assert blend == Blend((0.5, 0.5, 0.0), (0.5, 0.5, 0.0))
+
+
+# Student
+
+
+def batch_of(lengths: list[int], width: int) -> Batch:
+    generator = torch.Generator().manual_seed(1)
+    ids = torch.randint(2, 20, (len(lengths), width), generator=generator, dtype=torch.int32)
+    return Batch(ids, torch.tensor(lengths), torch.rand(len(lengths), generator=generator))
+
+
+def small_model() -> SentimentRNN:
+    torch.manual_seed(0)
+    return SentimentRNN.from_config(ModelConfig(20, embedding_dim=8, hidden_dim=8)).eval()
+
+
+def test_loss_along_is_the_loss_of_the_last_step_when_there_is_no_gain() -> None:
+    model, batch = small_model(), batch_of([3, 7, 1], 7)
+    expected = binary_cross_entropy_with_logits(
+        model.logits(batch.ids, batch.lengths)[:, 0], batch.labels
+    )
+    torch.testing.assert_close(loss_along(model, batch, 0.0), expected)
+
+
+def test_loss_along_weighs_the_steps_by_their_place() -> None:
+    model, batch = small_model(), batch_of([3], 3)
+    steps = model.trajectory(batch.ids)[0][0, :, 0]
+    losses = binary_cross_entropy_with_logits(steps, batch.labels.expand(3), reduction="none")
+    expected = losses[2] + 0.5 * (1 * losses[0] + 2 * losses[1] + 3 * losses[2]) / 6
+    torch.testing.assert_close(loss_along(model, batch, 0.5), expected)
+
+
+def test_loss_along_does_not_see_padding() -> None:
+    model, batch = small_model(), batch_of([3, 5], 9)
+    cut = Batch(batch.ids[:, :5], batch.lengths, batch.labels)
+    torch.testing.assert_close(loss_along(model, batch, 0.3), loss_along(model, cut, 0.3))
+
+
+def test_language_model_does_not_see_padding_nor_the_word_it_predicts() -> None:
+    language = LanguageModel(small_model(), [10]).eval()
+    ids, lengths = batch_of([4, 6], 8).ids, torch.tensor([4, 6])
+    other = ids.clone()
+    other[0, 4:] = 7
+    torch.testing.assert_close(language(ids, lengths), language(other, lengths))
+    steps, _ = language.model.lstm(language.model.embedding(ids[:1, :3]))
+    expected = language.softmax(steps[0], ids[0, 1:4].long()).loss
+    torch.testing.assert_close(language(ids[:1, :4], torch.tensor([4])), expected)
+
+
+@given(st.floats(0.25, 4.0))
+def test_temperature_finds_by_how_much_logits_are_too_large(factor: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    honest = torch.randn(4000, generator=generator) * 2
+    labels = (torch.rand(4000, generator=generator) < honest.sigmoid()).float()
+    assert best_temperature(honest * factor, labels) == pytest.approx(
+        factor * best_temperature(honest, labels), rel=1e-2
+    )
+    assert best_temperature(honest, labels) == pytest.approx(1.0, abs=0.15)
+
+
+def test_folded_temperature_divides_the_logits() -> None:
+    model, batch = small_model(), batch_of([3, 7], 7)
+    before = model.logits(batch.ids, batch.lengths)
+    fold_temperature(model, 2.5)
+    torch.testing.assert_close(model.logits(batch.ids, batch.lengths), before / 2.5)
+
+
+# Courses and stages
+
+
+def course(path: Path) -> tuple[Course, nn.Module]:
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 1))
+    return Course("it", module, CourseConfig(3, 4, 1e-2), [5] * 40, path, quiet), module
+
+
+def test_interrupted_course_comes_to_the_same_weights(tmp_path: Path) -> None:
+    data = torch.randn(40, 4, generator=torch.Generator().manual_seed(0))
+    calls = 0
+
+    def train(path: Path, stop_at: int | None) -> nn.Module:
+        nonlocal calls
+        calls = 0
+        taught, module = course(path)
+
+        def loss_of(positions: list[int]) -> Tensor:
+            nonlocal calls
+            calls += 1
+            if calls == stop_at:
+                os.kill(os.getpid(), signal.SIGINT)
+            return ((module(data[positions])[:, 0] - data[positions, 0]) ** 2).mean()
+
+        taught.run(loss_of)
+        return module
+
+    whole = train(tmp_path / "a.pt", None)
+    assert calls == 30
+    with pytest.raises(TrainingInterruptedError, match="stopped after batch 13 of 30"):
+        train(tmp_path / "b.pt", 13)
+    resumed = train(tmp_path / "b.pt", None)
+    assert calls == 17
+    for name, weight in whole.state_dict().items():
+        assert torch.equal(weight, resumed.state_dict()[name])
+    assert not list(tmp_path.iterdir())
+
+
+def test_stage_is_made_once_for_equal_inputs(tmp_path: Path) -> None:
+    said: list[str] = []
+    workshop, made = Workshop(tmp_path, said.append), iter(range(10))
+
+    def stage(inputs: dict[str, int]) -> object:
+        return workshop.stage("one", inputs, lambda: {"number": next(made)}).content["number"]
+
+    assert [stage({"a": 1}), stage({"a": 1}), stage({"a": 2}), stage({"a": 2})] == [0, 0, 1, 1]
+    assert any("other inputs" in line for line in said)
+
+
+def test_stage_refuses_a_damaged_output(tmp_path: Path) -> None:
+    workshop = Workshop(tmp_path, quiet)
+    (tmp_path / "one.pt").write_bytes(b"PK\x03\x04 cut")
+    with pytest.raises(CheckpointError, match=r"one\.pt"):
+        workshop.stage("one", {}, dict)
+    torch.save([1], tmp_path / "one.pt")
+    with pytest.raises(CheckpointError, match=r"one\.pt"):
+        workshop.stage("one", {}, dict)
