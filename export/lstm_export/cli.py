@@ -114,6 +114,11 @@ Examples:
     "--data",
     help="Labelled texts (as for lstm-train): compared too, with the accuracy before and after.",
 )
+@click.option(
+    "--notes",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Markdown for the model card: licence, intended use, limits.",
+)
 @click.option("--text-column", default="text", show_default=True, help="Column of --data.")
 @click.option("--label-column", default="label", show_default=True, help="Column of --data.")
 def main(checkpoint: Path, output: Path | None, **options: Any) -> None:

@@ -49,6 +49,8 @@ class ExportConfig:
     "Granularity and range of int8 weights."
     atol: Mapping[Precision, float] = field(default_factory=dict)
     "Largest difference of a probability, other than the default; the mean's bound moves along."
+    notes: str = ""
+    "Markdown for the model card: what the checkpoint cannot tell of itself."
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,16 @@ def make_config(options: Mapping[str, Any]) -> ExportConfig:
         state=options["state"],
         int8=Int8Weights(options["per_channel"], options["reduce_range"]),
         atol=parse_atol(options["atol"]),
+        notes=read_notes(options["notes"]),
     )
+
+
+def read_notes(path: Path | None) -> str:
+    """Return the text of ``--notes``."""
+    try:
+        return path.read_text(encoding="utf-8").strip() if path else ""
+    except UnicodeDecodeError as error:
+        raise click.BadParameter(f"{path} is not UTF-8", param_hint="--notes") from error
 
 
 def load_data(options: Mapping[str, Any]) -> Examples | None:

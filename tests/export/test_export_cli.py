@@ -43,8 +43,14 @@ def test_writes_and_proves_every_precision(run, checkpoint_file: Path, tmp_path:
 
 def test_writes_beside_the_checkpoint_by_default(run, checkpoint_file, tmp_path) -> None:
     (tmp_path / "model.pt").write_bytes(checkpoint_file.read_bytes())
-    done = run("lstm-export", str(tmp_path / "model.pt"), "--precision", "int8", "--state", "none")
+    (tmp_path / "notes.md").write_text("## Limits\n\nFür Filme.\n", encoding="utf-8")
+    command = ("lstm-export", str(tmp_path / "model.pt"), "--precision", "int8", "--state", "none")
+    done = run(*command, "--notes", str(tmp_path / "notes.md"))
     assert done.returncode == 0
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "\n\n## Limits\n\nFür Filme.\n\n## Origin\n" in card
+    (tmp_path / "notes.md").write_bytes(b"\xff")
+    assert run(*command, "--notes", str(tmp_path / "notes.md")).returncode == 2
     assert (tmp_path / "model.int8.onnx").exists() and not (tmp_path / "model.onnx").exists()
 
 

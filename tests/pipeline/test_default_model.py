@@ -1,0 +1,69 @@
+"""The bundled model: where it comes from, its size, and texts that nobody would argue about."""
+
+import csv
+import json
+from pathlib import Path
+
+import onnx
+import pytest
+from lstm_runtime import SentimentModel
+from lstm_runtime.bundled import DEFAULT_CPU, DEFAULT_OTHER
+from lstm_training.checkpoint import load_checkpoint
+
+ROOT = Path(__file__).parents[2]
+CHECKPOINT = ROOT / "training/checkpoints/default.pt"
+OBVIOUS = ROOT / "tests/data/obvious_reviews.csv"
+
+with OBVIOUS.open(newline="", encoding="utf-8") as file:
+    REVIEWS = list(csv.DictReader(file))
+
+MISREAD: frozenset[str] = frozenset()
+"""What the bundled model is known to get wrong; a better one has to be taken off the list."""
+
+
+@pytest.fixture(scope="module")
+def model() -> SentimentModel:
+    return SentimentModel.load()
+
+
+@pytest.mark.parametrize("review", REVIEWS, ids=lambda review: review["text"])
+def test_reads_obvious_reviews_right(model: SentimentModel, review: dict[str, str]) -> None:
+    answer = model(review["text"])
+    assert (answer.label == review["label"]) == (review["text"] not in MISREAD)
+
+
+def test_case_makes_no_difference(model: SentimentModel) -> None:
+    for review in REVIEWS:
+        text = review["text"]
+        assert model(text.upper()).scores == model(text.lower()).scores == model(text).scores
+
+
+def test_comes_from_the_checkpoint_that_lies_in_the_clone(run, tmp_path: Path) -> None:
+    checkpoint = load_checkpoint(CHECKPOINT)
+    assert CHECKPOINT.stat().st_size <= 12e6
+    assert checkpoint.config.n_layers == 2
+    done = run(
+        *("lstm-export", str(CHECKPOINT), "-o", str(tmp_path), "--name", "default"),
+        *("--precision", "int8", "--precision", "fp16"),
+    )
+    assert done.returncode == 0, done.stderr
+    for bundled in (DEFAULT_CPU, DEFAULT_OTHER):
+        # The metadata hold the proof, whose last digits differ from processor to processor.
+        assert onnx.load(tmp_path / bundled.name).graph == onnx.load(bundled).graph
+    assert DEFAULT_CPU.stat().st_size <= 3e6
+
+
+def test_learned_from_no_test_text() -> None:
+    account = load_checkpoint(CHECKPOINT).training
+    assert account["rows"]["excluded"] > 0
+    assert account["run"]["corpus"]["test"]
+
+
+def test_recipe_of_the_checkpoint_is_the_recipe_of_this_tree() -> None:
+    from lstm_training.recipe.kitchen import plain
+    from lstm_training.recipe.settings import RecipeConfig
+
+    ours, its = plain(RecipeConfig()), load_checkpoint(CHECKPOINT).training["run"]
+    for sources in ("unlabelled", "test"):  # read from local copies of the same texts
+        del ours["corpus"][sources], its["corpus"][sources]
+    assert json.dumps(its) == json.dumps(ours)
