@@ -1,8 +1,7 @@
 """The recipe: corpus, teachers, language model, student, checkpoint, in their order."""
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,9 @@ from lstm_training.recipe.blend import Blend, fit_blend
 from lstm_training.recipe.calibration import best_temperature, fold_temperature
 from lstm_training.recipe.corpus import load_corpus
 from lstm_training.recipe.language_model import pretrain
-from lstm_training.recipe.settings import RecipeConfig, StudentConfig
+from lstm_training.recipe.settings import RecipeConfig, StudentConfig, plain
 from lstm_training.recipe.stages import Output, Workshop
-from lstm_training.recipe.student import PAD, Lessons, teach
+from lstm_training.recipe.student import PAD, Lessons, mean_weights, teach
 
 
 class Kitchen:
@@ -130,13 +129,21 @@ class Kitchen:
             start,
         )
 
+    def pupil(self, seed: int) -> Output:
+        """Weights of one student that has both teachers."""
+        config, start = self.config.student, self.rehearsal
+        config = replace(config, course=replace(config.course, seed=seed))
+        teachers = [self.ngrams, self.transformer_scores]
+        return self._student(f"student_{seed}", config, start.content["weights"], teachers, start)
+
     @cached_property
     def student(self) -> Output:
-        """Weights of the student that has both teachers."""
-        start = self.rehearsal
-        teachers = [self.ngrams, self.transformer_scores]
-        return self._student(
-            "student", self.config.student, start.content["weights"], teachers, start
+        """Mean of the pupils' weights."""
+        pupils = [self.pupil(seed) for seed in self.config.seeds]
+        return self.workshop.stage(
+            "student",
+            self._inputs(None, *pupils),
+            lambda: {"weights": mean_weights([pupil.content["weights"] for pupil in pupils])},
         )
 
     def _student(
@@ -154,6 +161,7 @@ class Kitchen:
             student.load_state_dict(initial, strict=False)
             lessons = Lessons(self._lessons(config, teachers), self.held_out)
             teach(student, lessons, config, self.folder / f"{name}.part.pt", self.say)
+            self.tell(name, predict(student, self.held_out, 64, PAD))
             return {"weights": student.state_dict()}
 
         return self.workshop.stage(name, self._inputs(config, start, *teachers), work)
@@ -163,8 +171,7 @@ class Kitchen:
         logits = torch.stack([teacher.content["held_out"] for teacher in teachers], dim=1)
         lengths, labels = torch.tensor(self.held_out.lengths), self.held_out.labels
         blend = fit_blend(logits, lengths, labels)
-        for name, metrics in self.by_source(blend.probabilities(logits, lengths)).items():
-            self.say(f"  teachers: held out, {name}: accuracy {metrics.accuracy:.4f}")
+        self.tell("teachers", blend.probabilities(logits, lengths))
         return blend
 
     def _lessons(self, config: StudentConfig, teachers: list[Output]) -> EncodedTexts:
@@ -183,30 +190,31 @@ class Kitchen:
             (*train.ids, *(text[-config.max_tokens :] for text in ids)), torch.cat([labelled, pool])
         )
 
-    def by_source(self, probabilities: Tensor) -> dict[str, Metrics]:
+    def tell(self, who: str, probabilities: Tensor) -> dict[str, Metrics]:
         """Measure ``probabilities`` of the held-out texts, all together and source by source."""
         sources, labels = self.corpus.held_out_sources, self.held_out.labels
         measures = {"all": measure(probabilities, labels)}
         for source in dict.fromkeys(sources):
             rows = torch.tensor([n for n, name in enumerate(sources) if name == source])
             measures[source] = measure(probabilities[rows], labels[rows])
+        for name, metrics in measures.items():
+            self.say(
+                f"  {who}: held out, {name}: accuracy {metrics.accuracy:.4f}, "
+                f"calibration error {metrics.ece:.4f}"
+            )
         return measures
 
     def checkpoint(self) -> Checkpoint:
         """Return the finished model: the student with its temperature folded in."""
-        model = SentimentRNN.from_config(self.model_config(self.config.student.drop_prob))
+        sizes = self.model_config(self.config.student.drop_prob)
+        model = SentimentRNN.from_config(sizes)
         model.load_state_dict(self.student.content["weights"])
         raw = predict(model, self.held_out, 64, PAD)
         temperature = best_temperature(raw.logit(), self.held_out.labels)
         fold_temperature(model, temperature)
-        measures = self.by_source(predict(model, self.held_out, 64, PAD))
-        for name, metrics in measures.items():
-            self.say(
-                f"model: held out, {name}: accuracy {metrics.accuracy:.4f}, "
-                f"calibration error {metrics.ece:.4f}"
-            )
+        measures = self.tell("model", predict(model, self.held_out, 64, PAD))
         return Checkpoint(
-            config=self.model_config(self.config.student.drop_prob),
+            config=sizes,
             state_dict=model.state_dict(),
             vocabulary=self.vocabulary,
             labels=self.corpus.train.label_names,
@@ -216,14 +224,6 @@ class Kitchen:
 
     def _account(self, temperature: float, measures: dict[str, Metrics]) -> dict[str, Any]:
         """Return how the model came about, as plain values."""
-        stages = {
-            "ngrams": self.ngrams,
-            "transformer": self.transformer,
-            "transformer_scores": self.transformer_scores,
-            "language_model": self.language_model,
-            "rehearsal": self.rehearsal,
-            "student": self.student,
-        }
         return {
             "data": f"{self.corpus.train.name}, unlabelled texts",
             "rows": {
@@ -235,7 +235,7 @@ class Kitchen:
             },
             "held_out": {name: asdict(metrics) for name, metrics in measures.items()},
             "temperature": temperature,
-            "stage_seconds": {name: round(stage.seconds) for name, stage in stages.items()},
+            "stage_seconds": self.workshop.seconds,
             "run": plain(self.config),
         }
 
@@ -246,9 +246,3 @@ class Kitchen:
             "sizes": plain(self.config.sizes),
             "before": [output.inputs for output in before],
         }
-
-
-def plain(config: Any) -> dict[str, Any]:
-    """Return a configuration as what JSON can hold."""
-    values: dict[str, Any] = json.loads(json.dumps(asdict(config)))
-    return values

@@ -1,6 +1,8 @@
 """Every number of the recipe."""
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class StudentConfig:
     "Dropout on the word vectors."
     word_dropout: float = 0.05
     "Part of the words that a step reads as unknown."
-    course: CourseConfig = field(default_factory=lambda: CourseConfig(4, 64, 2e-3))
+    course: CourseConfig = field(default_factory=lambda: CourseConfig(3, 64, 2e-3))
     "Over labelled texts, unlabelled texts and sentences."
 
 
@@ -143,3 +145,10 @@ class RecipeConfig:
     "The student's first course, with the first teacher alone."
     student: StudentConfig = field(default_factory=StudentConfig)
     "Its second course, with both teachers."
+    seeds: tuple[int, ...] = (0, 1)
+    "The second course is taken once with each, and the weights are averaged."
+
+
+def plain(config: Any) -> Any:
+    """Return a configuration as what JSON can hold; None stays None."""
+    return json.loads(json.dumps(config and asdict(config)))

@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ class Workshop:
     "Where they lie."
     say: Callable[[str], None]
     "Takes a line for each stage."
+    seconds: dict[str, int] = field(default_factory=dict)
+    "Time that each stage took, of those that were asked for."
 
     def stage(
         self, name: str, inputs: dict[str, Any], work: Callable[[], dict[str, Any]]
@@ -47,6 +49,13 @@ class Workshop:
             CheckpointError: when the output on disk is damaged, or cannot be written.
 
         """
+        output = self._output(name, inputs, work)
+        self.seconds[name] = round(output.seconds)
+        return output
+
+    def _output(
+        self, name: str, inputs: dict[str, Any], work: Callable[[], dict[str, Any]]
+    ) -> Output:
         path = self.folder / f"{name}.pt"
         digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
         if path.exists():

@@ -82,4 +82,14 @@ def teach(
         metrics = measure(predict(student, lessons.held_out, 64, PAD), lessons.held_out.labels)
         return f"; held out: loss {metrics.loss:.4f}, accuracy {metrics.accuracy:.4f}"
 
-    Course("student", student, config.course, texts.lengths, path, say).run(loss_of, measures)
+    Course(path.name.split(".")[0], student, config.course, texts.lengths, path, say).run(
+        loss_of, measures
+    )
+
+
+def mean_weights(models: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Return the mean of each weight over students that started from the same weights.
+
+    Wortsman et al., "Model soups" (2022): such a mean is mostly better than each of them.
+    """
+    return {name: torch.stack([m[name] for m in models]).mean(0) for name in models[0]}
