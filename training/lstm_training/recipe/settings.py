@@ -121,7 +121,7 @@ class StudentConfig:
     "Dropout on the word vectors."
     word_dropout: float = 0.05
     "Part of the words that a step reads as unknown."
-    course: CourseConfig = field(default_factory=lambda: CourseConfig(3, 64, 2e-3))
+    course: CourseConfig = field(default_factory=lambda: CourseConfig(2, 64, 3e-3))
     "Over labelled texts, unlabelled texts and sentences."
 
 
@@ -139,11 +139,13 @@ class RecipeConfig:
     "Second teacher."
     language_model: LanguageModelConfig = field(default_factory=LanguageModelConfig)
     "Pre-training of the student."
-    rehearsal: StudentConfig = field(
-        default_factory=lambda: StudentConfig(course=CourseConfig(2, 64, 3e-3))
-    )
+    rehearsal: StudentConfig = field(default_factory=StudentConfig)
     "The student's first course, with the first teacher alone."
-    student: StudentConfig = field(default_factory=StudentConfig)
+    student: StudentConfig = field(
+        default_factory=lambda: StudentConfig(
+            drop_prob=0.2, embedding_dropout=0.2, course=CourseConfig(3, 64, 2e-3)
+        )
+    )
     "Its second course, with both teachers."
     seeds: tuple[int, ...] = (0, 1)
     "The second course is taken once with each, and the weights are averaged."
