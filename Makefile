@@ -50,7 +50,7 @@ model: $(INSTALLED)
 	$(BIN)/python -m lstm_training.recipe -o $(MODEL) $(RECIPE)
 	cp $(MODEL)/model.pt training/checkpoints/default.pt
 	$(BIN)/lstm-export training/checkpoints/default.pt -o $(MODEL) --name default \
-		--precision int8 --precision fp16
+		--precision int8 --precision fp16 --notes training/checkpoints/notes.md
 	cp $(MODEL)/default.int8.onnx $(MODEL)/default.fp16.onnx runtime/lstm_runtime/models/
 	cp $(MODEL)/README.md runtime/lstm_runtime/models/
 

@@ -17,7 +17,15 @@ OBVIOUS = ROOT / "tests/data/obvious_reviews.csv"
 with OBVIOUS.open(newline="", encoding="utf-8") as file:
     REVIEWS = list(csv.DictReader(file))
 
-MISREAD: frozenset[str] = frozenset()
+MISREAD = {
+    "Not bad at all.",
+    "This movie is not bad.",
+    "It was never boring.",
+    "I can't recommend this highly enough.",
+    "There is not a dull moment in it.",
+    "I expected an awful film, but it turned out to be great.",
+    "The trailer looked terrible. The film itself is a delight.",
+}
 """What the bundled model is known to get wrong; a better one has to be taken off the list."""
 
 

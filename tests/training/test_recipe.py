@@ -34,6 +34,9 @@ batch_size = 16
 epochs = 1
 batch_size = 8
 learning_rate = 0.02
+[finish.course]
+batch_size = 8
+learning_rate = 5e-3
 [student.course]
 epochs = {epochs}
 batch_size = 8
@@ -102,9 +105,9 @@ def test_recipe_makes_a_model_and_takes_up_what_is_done(
     assert checkpoint.training["rows"]["excluded"] == 4
     written = first.stdout.splitlines()
     assert written == ["out/model.pt", "out/metrics.json", "out/held_out_labelled.jsonl"]
-    assert json.loads((tmp_path / "out/metrics.json").read_text())["temperature"] > 0
+    assert json.loads((tmp_path / "out/metrics.json").read_text())["calibration"]["scale"] > 0
     again = run(*command, cwd=tmp_path)
-    assert again.stderr.count(": taken from ") == 8
+    assert again.stderr.count(": taken from ") == 9
     assert load_checkpoint(tmp_path / "out/model.pt").metrics == checkpoint.metrics
     assert "student: done" in (tmp_path / "out/recipe.log").read_text()
     exported = run("lstm-export", "out/model.pt", "--precision", "fp32", cwd=tmp_path)

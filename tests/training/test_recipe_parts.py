@@ -15,7 +15,7 @@ from lstm_training.errors import CheckpointError, ConfigError, DataError, Traini
 from lstm_training.examples import Examples
 from lstm_training.model import ModelConfig, SentimentRNN
 from lstm_training.recipe.blend import SHORT, Blend, fit_blend
-from lstm_training.recipe.calibration import best_temperature, fold_temperature
+from lstm_training.recipe.calibration import Calibration, fit_calibration, fold
 from lstm_training.recipe.corpus import load_corpus
 from lstm_training.recipe.course import Course
 from lstm_training.recipe.language_model import LanguageModel
@@ -199,22 +199,22 @@ def test_language_model_does_not_see_padding_nor_the_word_it_predicts() -> None:
     torch.testing.assert_close(language(ids[:1, :4], torch.tensor([4])), expected)
 
 
-@given(st.floats(0.25, 4.0))
-def test_temperature_finds_by_how_much_logits_are_too_large(factor: float) -> None:
+@given(st.floats(0.25, 4.0), st.floats(-2.0, 2.0))
+def test_calibration_undoes_a_wrong_scale_and_shift(scale: float, shift: float) -> None:
     generator = torch.Generator().manual_seed(0)
     honest = torch.randn(4000, generator=generator) * 2
     labels = (torch.rand(4000, generator=generator) < honest.sigmoid()).float()
-    assert best_temperature(honest * factor, labels) == pytest.approx(
-        factor * best_temperature(honest, labels), rel=1e-2
-    )
-    assert best_temperature(honest, labels) == pytest.approx(1.0, abs=0.15)
+    found = fit_calibration(honest * scale + shift, labels)
+    # 4,000 coins do not fall exactly as they should.
+    assert found.scale * scale == pytest.approx(1.0, abs=0.15)
+    assert found.scale * shift + found.shift == pytest.approx(0.0, abs=0.15)
 
 
-def test_folded_temperature_divides_the_logits() -> None:
+def test_folded_calibration_changes_the_logits() -> None:
     model, batch = small_model(), batch_of([3, 7], 7)
     before = model.logits(batch.ids, batch.lengths)
-    fold_temperature(model, 2.5)
-    torch.testing.assert_close(model.logits(batch.ids, batch.lengths), before / 2.5)
+    fold(Calibration(0.4, -0.1), model)
+    torch.testing.assert_close(model.logits(batch.ids, batch.lengths), 0.4 * before - 0.1)
 
 
 # Courses and stages

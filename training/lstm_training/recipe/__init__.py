@@ -5,6 +5,8 @@ Stages, each a file of its own and an output in the work folder:
 1. ``ngrams``: a naive-Bayes-weighted logistic regression on 1- to 3-grams scores every text.
 2. ``transformer``: a small sentence encoder, fine-tuned on the labelled texts, scores every text.
 3. ``language_model``: the student's embedding and LSTM learn to predict the next word.
-4. ``student``: the `SentimentRNN` learns from labels and from the teachers' blended scores.
-5. ``model``: the temperature is folded into the last layer; the checkpoint for ``lstm-export``.
+4. ``rehearsal``: the `SentimentRNN` learns from labels and from the first teacher's scores.
+5. ``student``: two of them go on with the teachers' blended scores; their weights are averaged.
+6. ``finish``: one more course from that mean, on more of long texts.
+7. ``model``: scale and shift of its logits go into the last layer; the checkpoint to export.
 """

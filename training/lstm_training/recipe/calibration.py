@@ -1,33 +1,43 @@
-"""The temperature that makes probabilities mean what they say, folded into the last layer.
+"""What makes probabilities mean what they say: a scale and a shift, folded into the last layer.
 
-Guo et al., "On Calibration of Modern Neural Networks" (2017).
+Platt, "Probabilistic Outputs for Support Vector Machines" (1999); with the scale alone it is the
+temperature of Guo et al., "On Calibration of Modern Neural Networks" (2017).
 """
 
+from dataclasses import dataclass
+
 import torch
-from scipy.optimize import minimize_scalar
+from sklearn.linear_model import LogisticRegression
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from lstm_training.model import SentimentRNN
 
 
-def best_temperature(logits: Tensor, labels: Tensor) -> float:
-    """Return the temperature of the lowest cross-entropy, between 1/8 and 8.
+@dataclass(frozen=True)
+class Calibration:
+    """Calibrated logits are ``scale * logits + shift``."""
+
+    scale: float
+    "More than 1 for a model that is too cautious."
+    shift: float
+    "Less than 0 for a model that says positive too often."
+
+
+def fit_calibration(logits: Tensor, labels: Tensor) -> Calibration:
+    """Return the calibration of the lowest cross-entropy.
 
     Args:
         logits: of held-out texts, ``[texts]``.
-        labels: 0 or 1, float ``[texts]``.
+        labels: 0 or 1, ``[texts]``, both there.
 
     """
-
-    def loss(exponent: float) -> float:
-        return float(binary_cross_entropy_with_logits(logits / 2**exponent, labels))
-
-    return float(2 ** minimize_scalar(loss, bounds=(-3, 3), method="bounded").x)
+    # So weak a penalty is none.
+    regression = LogisticRegression(C=1e6).fit(logits.numpy()[:, None], labels.numpy())
+    return Calibration(float(regression.coef_[0, 0]), float(regression.intercept_[0]))
 
 
-def fold_temperature(model: SentimentRNN, temperature: float) -> None:
-    """Divide the model's logits by ``temperature`` for good."""
+def fold(calibration: Calibration, model: SentimentRNN) -> None:
+    """Make the model's logits the calibrated ones for good."""
     with torch.no_grad():
-        model.fc.weight.div_(temperature)
-        model.fc.bias.div_(temperature)
+        model.fc.weight.mul_(calibration.scale)
+        model.fc.bias.mul_(calibration.scale).add_(calibration.shift)

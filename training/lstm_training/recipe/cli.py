@@ -19,6 +19,7 @@ STAGES = (
     "language_model",
     "rehearsal",
     "student",
+    "finish",
     "model",
 )
 """The stages in the order in which they are made; the last one is ``model.pt``."""

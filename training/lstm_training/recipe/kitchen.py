@@ -16,7 +16,7 @@ from lstm_training.evaluate import Metrics, measure, predict
 from lstm_training.model import ModelConfig, SentimentRNN
 from lstm_training.recipe import ngrams, transformer
 from lstm_training.recipe.blend import Blend, fit_blend
-from lstm_training.recipe.calibration import best_temperature, fold_temperature
+from lstm_training.recipe.calibration import Calibration, fit_calibration, fold
 from lstm_training.recipe.corpus import load_corpus
 from lstm_training.recipe.language_model import pretrain
 from lstm_training.recipe.settings import RecipeConfig, StudentConfig, plain
@@ -146,6 +146,14 @@ class Kitchen:
             lambda: {"weights": mean_weights([pupil.content["weights"] for pupil in pupils])},
         )
 
+    @cached_property
+    def finish(self) -> Output:
+        """Weights of the student after a last course that starts from the mean."""
+        start, teachers = self.student, [self.ngrams, self.transformer_scores]
+        return self._student(
+            "finish", self.config.finish, start.content["weights"], teachers, start
+        )
+
     def _student(
         self,
         name: str,
@@ -205,13 +213,13 @@ class Kitchen:
         return measures
 
     def checkpoint(self) -> Checkpoint:
-        """Return the finished model: the student with its temperature folded in."""
-        sizes = self.model_config(self.config.student.drop_prob)
+        """Return the finished model: the student with its calibration folded in."""
+        sizes = self.model_config(self.config.finish.drop_prob)
         model = SentimentRNN.from_config(sizes)
-        model.load_state_dict(self.student.content["weights"])
+        model.load_state_dict(self.finish.content["weights"])
         raw = predict(model, self.held_out, 64, PAD)
-        temperature = best_temperature(raw.logit(), self.held_out.labels)
-        fold_temperature(model, temperature)
+        calibration = fit_calibration(raw.logit(), self.held_out.labels)
+        fold(calibration, model)
         measures = self.tell("model", predict(model, self.held_out, 64, PAD))
         return Checkpoint(
             config=sizes,
@@ -219,10 +227,10 @@ class Kitchen:
             vocabulary=self.vocabulary,
             labels=self.corpus.train.label_names,
             metrics=asdict(measures.pop("all")),
-            training=self._account(temperature, measures),
+            training=self._account(calibration, measures),
         )
 
-    def _account(self, temperature: float, measures: dict[str, Metrics]) -> dict[str, Any]:
+    def _account(self, calibration: Calibration, measures: dict[str, Metrics]) -> dict[str, Any]:
         """Return how the model came about, as plain values."""
         return {
             "data": f"{self.corpus.train.name}, unlabelled texts",
@@ -234,7 +242,7 @@ class Kitchen:
                 "excluded": self.corpus.excluded,
             },
             "held_out": {name: asdict(metrics) for name, metrics in measures.items()},
-            "temperature": temperature,
+            "calibration": asdict(calibration),
             "stage_seconds": self.workshop.seconds,
             "run": plain(self.config),
         }

@@ -149,6 +149,15 @@ class RecipeConfig:
     "Its second course, with both teachers."
     seeds: tuple[int, ...] = (0, 1)
     "The second course is taken once with each, and the weights are averaged."
+    finish: StudentConfig = field(
+        default_factory=lambda: StudentConfig(
+            max_tokens=500,
+            drop_prob=0.2,
+            embedding_dropout=0.2,
+            course=CourseConfig(1, 64, 1.2e-3, seed=7),
+        )
+    )
+    "The third course, which goes on from the mean and reads more of long texts."
 
 
 def plain(config: Any) -> Any:
