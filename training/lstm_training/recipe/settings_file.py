@@ -15,7 +15,7 @@ def read_settings(path: Path) -> RecipeConfig:
     """Return the recipe with the values of a TOML file in place of its own.
 
     The file's tables and keys are named as the fields of `RecipeConfig`, so that
-    ``[student.course]`` with ``epochs = 3`` shortens the last stage. What is not named stays.
+    ``[finish.course]`` with ``epochs = 2`` lengthens the last course. What is not named stays.
 
     Raises:
         ConfigError: when the file is not TOML, or names a field that there is not, or gives one a
