@@ -34,6 +34,9 @@ batch_size = 16
 epochs = 1
 batch_size = 8
 learning_rate = 0.02
+[drills]
+written = 300
+cut = 20
 [finish.course]
 batch_size = 8
 learning_rate = 5e-3
@@ -107,7 +110,7 @@ def test_recipe_makes_a_model_and_takes_up_what_is_done(
     assert written == ["out/model.pt", "out/metrics.json", "out/held_out_labelled.jsonl"]
     assert json.loads((tmp_path / "out/metrics.json").read_text())["calibration"]["scale"] > 0
     again = run(*command, cwd=tmp_path)
-    assert again.stderr.count(": taken from ") == 9
+    assert again.stderr.count(": taken from ") == 12
     assert load_checkpoint(tmp_path / "out/model.pt").metrics == checkpoint.metrics
     assert "student: done" in (tmp_path / "out/recipe.log").read_text()
     exported = run("lstm-export", "out/model.pt", "--precision", "fp32", cwd=tmp_path)
@@ -162,6 +165,17 @@ def test_recipe_refuses_settings_that_there_are_not(run: Run, tmp_path: Path) ->
     done = run(*RECIPE, "--config", "s.toml", cwd=tmp_path)
     assert done.returncode == 1
     assert "s.toml: student.speed is no setting" in done.stderr
+
+
+def test_recipe_says_what_an_encoder_lacks(run: Run, tmp_path: Path, sources: list[str]) -> None:
+    (tmp_path / "s.toml").write_text('[transformer]\nfolder = "."\n')
+    done = run(
+        *(*RECIPE, "--config", "s.toml", "-o", "out", *sources, "--stage", "transformer"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1
+    assert "transformer.folder: . holds no config.json and no model.safetensors" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_recipe_help_answers_at_once(run: Run) -> None:

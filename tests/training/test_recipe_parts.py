@@ -1,8 +1,11 @@
 """The recipe's parts, each by itself."""
 
+import csv
 import json
 import os
+import re
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from lstm_runtime.tokenizer import Tokenizer
 from lstm_training.batches import Batch
 from lstm_training.errors import CheckpointError, ConfigError, DataError, TrainingInterruptedError
 from lstm_training.examples import Examples
@@ -18,24 +22,32 @@ from lstm_training.recipe.blend import SHORT, Blend, fit_blend
 from lstm_training.recipe.calibration import Calibration, fit_calibration, fold
 from lstm_training.recipe.corpus import load_corpus
 from lstm_training.recipe.course import Course
+from lstm_training.recipe.drills import is_turning, write_drills
 from lstm_training.recipe.language_model import LanguageModel
 from lstm_training.recipe.ngrams import score_all
 from lstm_training.recipe.settings import (
     CorpusConfig,
     CourseConfig,
+    DrillConfig,
     NgramConfig,
     RecipeConfig,
 )
 from lstm_training.recipe.settings_file import read_settings
-from lstm_training.recipe.stages import Workshop
+from lstm_training.recipe.stages import PartState, Workshop
 from lstm_training.recipe.student import loss_along
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 from training.conftest import made_up_reviews
 
+CASES = sorted((Path(__file__).parents[1] / "data").glob("*_reviews.csv"))
+
 
 def quiet(_line: str) -> None:
     pass
+
+
+def key(text: str) -> str:
+    return " ".join(Tokenizer().tokens(text))
 
 
 def jsonl(path: Path, rows: list[tuple[str, int]]) -> str:
@@ -70,6 +82,10 @@ def test_settings_replace_only_what_they_name(tmp_path: Path) -> None:
         ('[student]\ngain = "much"\n', "student.gain is 'much'"),
         ("[student.course]\nepochs = 2.5\n", "student.course.epochs is 2.5"),
         ("[student.course]\nepochs = true\n", "student.course.epochs is True"),
+        ('[ngrams]\norders = [1, "3"]\n', "ngrams.orders is [1, '3']; a value like [1, 3]"),
+        ("[ngrams]\norders = [1, 2, 3]\n", "ngrams.orders is [1, 2, 3]"),
+        ("[ngrams]\norders = 3\n", "ngrams.orders is 3"),
+        ('seeds = ["a"]\n', "seeds is ['a']; a value like [0, 1]"),
     ],
 )
 def test_settings_say_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
@@ -152,6 +168,55 @@ def test_blend_without_labels_to_learn_from_is_the_mean() -> None:
     assert blend == Blend((0.5, 0.5, 0.0), (0.5, 0.5, 0.0))
 
 
+# Drills
+
+
+def test_drills_mean_what_their_labels_say() -> None:
+    said = {drill.text: drill.positive for drill in write_drills(DrillConfig(joined=0.0))}
+    assert len(said) > 9_000
+    for text, positive in said.items():
+        if match := re.fullmatch(
+            r"(.*) (?:isn't|is never|is not at all) (bad|good|dull|funny)\.", text
+        ):
+            assert positive == (match[2] in {"bad", "dull"})
+    assert 0.45 < sum(said.values()) / len(said) < 0.55
+
+
+def test_no_drill_is_a_text_of_the_tests() -> None:
+    asked = {key(row["text"]) for path in CASES for row in csv.DictReader(path.open())}
+    assert len(asked) > 100
+    for seed in range(3):
+        drills = write_drills(DrillConfig(written=100_000, seed=seed))
+        assert not asked & {key(drill.text) for drill in drills}
+
+
+def test_drills_are_the_same_for_the_same_seed() -> None:
+    small = DrillConfig(written=500)
+    assert write_drills(small) == write_drills(small)
+    assert write_drills(small) != write_drills(replace(small, seed=1))
+
+
+def test_joined_drills_say_one_thing() -> None:
+    config = DrillConfig(written=2_000, joined=0.5)
+    drills = write_drills(config)
+    single = {drill.text: drill.positive for drill in drills[:-1_000]}
+    for drill in drills[-1_000:]:
+        parts = [
+            (drill.text[:n], drill.text[n + 1 :]) for n, c in enumerate(drill.text) if c == " "
+        ]
+        assert any(single.get(a) == single.get(b) == drill.positive for a, b in parts), drill.text
+
+
+@pytest.mark.parametrize("text", ["Not bad.", "It isn't.", "long BUT good", "no", "Never!"])
+def test_sentences_that_turn_are_told(text: str) -> None:
+    assert is_turning(text)
+
+
+@pytest.mark.parametrize("text", ["Nothingness is a notable button.", "good", "", "knot"])
+def test_sentences_that_do_not_turn_are_told(text: str) -> None:
+    assert not is_turning(text)
+
+
 # Student
 
 
@@ -220,10 +285,11 @@ def test_folded_calibration_changes_the_logits() -> None:
 # Courses and stages
 
 
-def course(path: Path) -> tuple[Course, nn.Module]:
+def course(path: Path, inputs: str = "a") -> tuple[Course, nn.Module]:
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 1))
-    return Course("it", module, CourseConfig(3, 4, 1e-2), [5] * 40, path, quiet), module
+    part = PartState(path, inputs)
+    return Course("it", module, CourseConfig(3, 4, 1e-2), [5] * 40, part, quiet), module
 
 
 def test_interrupted_course_comes_to_the_same_weights(tmp_path: Path) -> None:
@@ -253,7 +319,27 @@ def test_interrupted_course_comes_to_the_same_weights(tmp_path: Path) -> None:
     assert calls == 17
     for name, weight in whole.state_dict().items():
         assert torch.equal(weight, resumed.state_dict()[name])
-    assert not list(tmp_path.iterdir())
+
+
+def test_course_starts_over_when_its_inputs_have_changed(tmp_path: Path) -> None:
+    path = tmp_path / "one.part.pt"
+    taught, module = course(path)
+    taught.run(lambda positions: module(torch.ones(len(positions), 4)).sum())
+    again, _ = course(path, inputs="other")
+    again.run(lambda _positions: pytest.fail("") if again.done == 30 else again.weights[0].sum())
+    assert again.done == 30
+
+
+def test_state_of_a_course_that_is_damaged_or_foreign_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "one.part.pt"
+    for content in (b"", b"PK\x03\x04 cut"):
+        path.write_bytes(content)
+        with pytest.raises(CheckpointError, match=r"one\.part\.pt"):
+            PartState(path, "a").load()
+    for foreign in ([1], {"module": {}}):
+        torch.save(foreign, path)
+        with pytest.raises(CheckpointError, match=r"one\.part\.pt is no state of the recipe"):
+            PartState(path, "a").load()
 
 
 def test_stage_is_made_once_for_equal_inputs(tmp_path: Path) -> None:
@@ -261,17 +347,34 @@ def test_stage_is_made_once_for_equal_inputs(tmp_path: Path) -> None:
     workshop, made = Workshop(tmp_path, said.append), iter(range(10))
 
     def stage(inputs: dict[str, int]) -> object:
-        return workshop.stage("one", inputs, lambda: {"number": next(made)}).content["number"]
+        return workshop.stage("one", inputs, lambda _part: {"number": next(made)}).content["number"]
 
     assert [stage({"a": 1}), stage({"a": 1}), stage({"a": 2}), stage({"a": 2})] == [0, 0, 1, 1]
     assert any("other inputs" in line for line in said)
+
+
+def test_state_is_there_until_the_output_is(tmp_path: Path) -> None:
+    workshop, seen = Workshop(tmp_path, quiet), []
+
+    def work(part: PartState) -> dict[str, int]:
+        seen.append(part.load())
+        part.save({"done": 3})
+        if len(seen) < 2:
+            raise KeyboardInterrupt
+        return {"number": 7}
+
+    with pytest.raises(KeyboardInterrupt):
+        workshop.stage("one", {"a": 1}, work)
+    assert workshop.stage("one", {"a": 1}, work).content == {"number": 7}
+    assert seen == [None, {"done": 3}]
+    assert [path.name for path in tmp_path.iterdir()] == ["one.pt"]
 
 
 def test_stage_refuses_a_damaged_output(tmp_path: Path) -> None:
     workshop = Workshop(tmp_path, quiet)
     (tmp_path / "one.pt").write_bytes(b"PK\x03\x04 cut")
     with pytest.raises(CheckpointError, match=r"one\.pt"):
-        workshop.stage("one", {}, dict)
+        workshop.stage("one", {}, lambda _part: {})
     torch.save([1], tmp_path / "one.pt")
     with pytest.raises(CheckpointError, match=r"one\.pt"):
-        workshop.stage("one", {}, dict)
+        workshop.stage("one", {}, lambda _part: {})

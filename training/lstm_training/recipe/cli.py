@@ -19,6 +19,7 @@ STAGES = (
     "language_model",
     "rehearsal",
     "student",
+    "drills",
     "finish",
     "model",
 )

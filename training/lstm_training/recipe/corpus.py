@@ -66,7 +66,7 @@ def load_corpus(config: CorpusConfig, say: Callable[[str], None]) -> Corpus:
         held_out,
         tuple(source_of[text] for text in held_out.texts),
         unlabelled,
-        _sentences(unlabelled, config),
+        cut_sentences(unlabelled, config.sentences, config.sentence_tokens, config.seed),
         len(labelled) - len(kept) + sum(_key(text) in test for text in texts),
     )
     say(
@@ -106,17 +106,32 @@ def _new_texts(texts: Iterable[str], known: set[str]) -> tuple[str, ...]:
     return found
 
 
-def _sentences(texts: Iterable[str], config: CorpusConfig) -> tuple[str, ...]:
-    """Choose sentences of ``texts`` at random, each once."""
+def cut_sentences(
+    texts: Iterable[str],
+    most: int,
+    tokens: tuple[int, int],
+    seed: int,
+    wanted: Callable[[str], bool] = bool,
+) -> tuple[str, ...]:
+    """Choose sentences of ``texts`` at random, each once.
+
+    Args:
+        texts: whole reviews.
+        most: sentences to choose; all if there are fewer.
+        tokens: fewest and most tokens of a sentence.
+        seed: of the choice.
+        wanted: tells whether a sentence may be chosen.
+
+    """
     tokenizer = Tokenizer()
-    shortest, longest = config.sentence_tokens
+    shortest, longest = tokens
     found = {
         sentence.strip()
         for text in texts
         for sentence in _SENTENCE_END.split(text)
-        if shortest <= len(tokenizer.tokens(sentence)) <= longest
+        if wanted(sentence) and shortest <= len(tokenizer.tokens(sentence)) <= longest
     }
     ordered = sorted(found)  # a set has no order that two runs would share
-    count = min(config.sentences, len(ordered))
-    chosen = np.random.default_rng(config.seed).choice(len(ordered), count, replace=False)
+    count = min(most, len(ordered))
+    chosen = np.random.default_rng(seed).choice(len(ordered), count, replace=False)
     return tuple(ordered[n] for n in chosen.tolist())

@@ -2,8 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,10 +9,10 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 
 from lstm_training.batches import epoch_order
-from lstm_training.checkpoint import load_content, save_content
 from lstm_training.errors import TrainingInterruptedError
 from lstm_training.interrupt import deferred_stop
 from lstm_training.recipe.settings import CourseConfig
+from lstm_training.recipe.stages import PartState
 
 _SAVE_EVERY = 200
 """Batches between two lines in the log, each with a writing of the state."""
@@ -28,7 +26,7 @@ class Course:
         module: what learns; parameters that need no gradient stay as they are.
         config: how long and how fast.
         lengths: tokens of each text; a batch holds texts of like length.
-        path: the state to resume from, there only while the course is under way.
+        part: the state to resume from.
         say: takes a line now and then.
 
     """
@@ -39,10 +37,10 @@ class Course:
         module: nn.Module,
         config: CourseConfig,
         lengths: Sequence[int],
-        path: Path,
+        part: PartState,
         say: Callable[[str], None],
     ) -> None:
-        self.name, self.module, self.config, self.path, self.say = name, module, config, path, say
+        self.name, self.module, self.config, self.part, self.say = name, module, config, part, say
         self.weights = [weight for weight in module.parameters() if weight.requires_grad]
         self.optimizer = AdamW(self.weights, config.learning_rate, weight_decay=config.weight_decay)
         self.batches = [
@@ -91,7 +89,6 @@ class Course:
                         f"{time.monotonic() - start:.0f} s{after_epoch() if closed else ''}"
                     )
                     losses.clear()
-        self.path.unlink(missing_ok=True)
 
     def _step(self, loss_of: Callable[[list[int]], Tensor], positions: list[int]) -> float:
         self.module.train()
@@ -105,19 +102,20 @@ class Course:
         return loss.item()
 
     def _save(self) -> None:
-        state: dict[str, Any] = {
-            "module": self.module.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "random": torch.get_rng_state(),
-            "done": self.done,
-        }
-        save_content(state, self.path)
+        self.part.save(
+            {
+                "module": self.module.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "schedule": self.schedule.state_dict(),
+                "random": torch.get_rng_state(),
+                "done": self.done,
+            }
+        )
 
     def _restore(self) -> None:
-        if not self.path.exists():
+        state = self.part.load()
+        if state is None:
             return
-        state = load_content(self.path)
         self.module.load_state_dict(state["module"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])

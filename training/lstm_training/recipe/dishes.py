@@ -25,7 +25,7 @@ def make(config: RecipeConfig, folder: Path, stage: str, say: Callable[[str], No
     """
     kitchen = Kitchen(config, folder, say)
     if stage != "model":
-        getattr(kitchen, stage)
+        getattr(kitchen if hasattr(type(kitchen), stage) else kitchen.teachers, stage)
         return []
     checkpoint = kitchen.checkpoint()
     save_checkpoint(checkpoint, folder / MODEL_FILE)
@@ -33,7 +33,7 @@ def make(config: RecipeConfig, folder: Path, stage: str, say: Callable[[str], No
     with atomic_path(metrics) as temporary:
         content = {"metrics": checkpoint.metrics, **checkpoint.training}
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    return [folder / MODEL_FILE, metrics, *_write_held_out(kitchen.corpus, folder)]
+    return [folder / MODEL_FILE, metrics, *_write_held_out(kitchen.pantry.corpus, folder)]
 
 
 def _write_held_out(corpus: Corpus, folder: Path) -> list[Path]:

@@ -5,7 +5,6 @@ the task's own texts learns the task better than one that starts from nothing.
 """
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 from lstm_training.model import ModelConfig, SentimentRNN
 from lstm_training.recipe.course import Course
 from lstm_training.recipe.settings import LanguageModelConfig
+from lstm_training.recipe.stages import PartState
 
 
 class LanguageModel(nn.Module):
@@ -44,7 +44,7 @@ def pretrain(
     sizes: ModelConfig,
     texts: Sequence[Tensor],
     config: LanguageModelConfig,
-    path: Path,
+    part: PartState,
     say: Callable[[str], None],
 ) -> SentimentRNN:
     """Train a language model on ``texts`` and return the `SentimentRNN` that it holds.
@@ -53,7 +53,7 @@ def pretrain(
         sizes: of the student.
         texts: ids of each text, int32 ``[tokens]``.
         config: how to train.
-        path: state to resume from.
+        part: state to resume from.
         say: takes a line now and then.
 
     """
@@ -66,7 +66,7 @@ def pretrain(
         return torch.as_tensor(language(pad_sequence(windows, batch_first=True), lengths))
 
     lengths = [min(len(ids), config.window) for ids in texts]
-    Course("language model", language, config.course, lengths, path, say).run(loss_of)
+    Course("language model", language, config.course, lengths, part, say).run(loss_of)
     return language.model
 
 

@@ -126,6 +126,24 @@ class StudentConfig:
 
 
 @dataclass(frozen=True)
+class DrillConfig:
+    """Short texts that turn a word around: "not bad at all"."""
+
+    written: int = 20_000
+    "Texts to write out from patterns; a few less, since some come out twice."
+    joined: float = 0.25
+    "Part of them that are two in a row."
+    certainty: float = 0.95
+    "Target of a written text that praises; that of one that blames is what is left to 1."
+    cut: int = 60_000
+    "Sentences of the unlabelled texts with a word like *not* or *but*."
+    cut_tokens: tuple[int, int] = (2, 25)
+    "Fewest and most tokens of such a sentence."
+    seed: int = 0
+    "Seed of both choices."
+
+
+@dataclass(frozen=True)
 class RecipeConfig:
     """All stages together."""
 
@@ -147,17 +165,19 @@ class RecipeConfig:
         )
     )
     "Its second course, with both teachers."
-    seeds: tuple[int, ...] = (0, 1)
-    "The second course is taken once with each, and the weights are averaged."
+    drills: DrillConfig = field(default_factory=DrillConfig)
+    "What the third course learns besides."
     finish: StudentConfig = field(
         default_factory=lambda: StudentConfig(
             max_tokens=500,
-            drop_prob=0.2,
-            embedding_dropout=0.2,
-            course=CourseConfig(1, 64, 1.2e-3, seed=7),
+            drop_prob=0.1,
+            embedding_dropout=0.1,
+            course=CourseConfig(4, 64, 2e-3),
         )
     )
     "The third course, which goes on from the mean and reads more of long texts."
+    seeds: tuple[int, ...] = (0, 1)
+    "The second and the third course are taken once with each, and the weights are averaged."
 
 
 def plain(config: Any) -> Any:

@@ -1,9 +1,9 @@
 """A TOML file that says what is to be different from the recipe."""
 
 import tomllib
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import is_dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from lstm_training.errors import ConfigError
 from lstm_training.recipe.settings import RecipeConfig
@@ -31,13 +31,32 @@ def read_settings(path: Path) -> RecipeConfig:
 
 def _merged(config: _Config, table: dict[str, Any], where: str) -> _Config:
     """Return ``config`` with the values of ``table``."""
-    known = [field.name for field in fields(config)]  # type: ignore[arg-type] # a dataclass
+    known = get_type_hints(type(config))
     changes = {}
     for name, value in table.items():
         if name not in known:
             raise ConfigError(f"{where}{name} is no setting; there are {', '.join(known)}")
-        changes[name] = _value(getattr(config, name), value, f"{where}{name}")
+        before = getattr(config, name)
+        if not _fits(known[name], before, value):
+            shown = list(before) if isinstance(before, tuple) else before
+            raise ConfigError(f"{where}{name} is {value!r:.40}; a value like {shown!r} is wanted")
+        changes[name] = _value(before, value, f"{where}{name}")
     return replace(config, **changes)  # type: ignore[type-var] # a dataclass
+
+
+def _fits(hint: Any, before: Any, value: Any) -> bool:
+    """Tell whether ``value`` is of the type that ``hint`` says; what a table holds comes later."""
+    if is_dataclass(before):
+        return True
+    if isinstance(before, tuple):
+        if not isinstance(value, list):
+            return False
+        kinds = list(get_args(hint))
+        if kinds[-1] is Ellipsis:
+            kinds = kinds[:1] * len(value)
+        return [type(item) for item in value] == kinds
+    wanted = str if before is None else type(before)
+    return type(value) is wanted or (wanted is float and type(value) is int)
 
 
 def _value(before: Any, value: Any, where: str) -> Any:
@@ -46,10 +65,6 @@ def _value(before: Any, value: Any, where: str) -> Any:
         if not isinstance(value, dict):
             raise ConfigError(f"{where} is a table of settings, not {value!r:.40}")
         return _merged(before, value, f"{where}.")
-    if isinstance(before, tuple) and isinstance(value, list):
-        return tuple(value)
-    if isinstance(before, float) and type(value) is int:
-        return float(value)
-    if type(value) is not (str if before is None else type(before)):
-        raise ConfigError(f"{where} is {value!r:.40}; a value like {before!r} is wanted")
+    if isinstance(before, tuple | float):
+        return type(before)(value)
     return value

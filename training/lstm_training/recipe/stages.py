@@ -1,4 +1,4 @@
-"""A folder of stages: each leaves an output that a later run takes up."""
+"""A folder of stages: each leaves an output, or the state it was stopped in, for a later run."""
 
 import hashlib
 import json
@@ -25,6 +25,39 @@ class Output:
 
 
 @dataclass(frozen=True)
+class PartState:
+    """The file that holds the state of a stage under way."""
+
+    path: Path
+    "Where it lies."
+    inputs: str
+    "Digest of all that the state depends on."
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Write ``state``, tensors and plain values, in one piece."""
+        save_content({"inputs": self.inputs, "state": state}, self.path)
+
+    def load(self) -> dict[str, Any] | None:
+        """Return the saved state, or None where there is none that came from these inputs.
+
+        Raises:
+            CheckpointError: when the file is damaged or foreign.
+
+        """
+        if not self.path.exists():
+            return None
+        content = load_content(self.path)
+        if not isinstance(content, dict) or set(content) != {"inputs", "state"}:
+            raise CheckpointError(f"{self.path} is no state of the recipe: remove it")
+        state: dict[str, Any] = content["state"]
+        return state if content["inputs"] == self.inputs else None
+
+
+Work = Callable[[PartState], dict[str, Any]]
+"""What makes the content of a stage, from the state it was stopped in if there is one."""
+
+
+@dataclass(frozen=True)
 class Workshop:
     """The folder where the stages leave their outputs."""
 
@@ -35,9 +68,7 @@ class Workshop:
     seconds: dict[str, int] = field(default_factory=dict)
     "Time that each stage took, of those that were asked for."
 
-    def stage(
-        self, name: str, inputs: dict[str, Any], work: Callable[[], dict[str, Any]]
-    ) -> Output:
+    def stage(self, name: str, inputs: dict[str, Any], work: Work) -> Output:
         """Return the output of a stage: the one on disk if it came from equal ``inputs``.
 
         Args:
@@ -53,9 +84,7 @@ class Workshop:
         self.seconds[name] = round(output.seconds)
         return output
 
-    def _output(
-        self, name: str, inputs: dict[str, Any], work: Callable[[], dict[str, Any]]
-    ) -> Output:
+    def _output(self, name: str, inputs: dict[str, Any], work: Work) -> Output:
         path = self.folder / f"{name}.pt"
         digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
         if path.exists():
@@ -64,9 +93,10 @@ class Workshop:
                 self.say(f"{name}: taken from {path.name}")
                 return found
             self.say(f"{name}: {path.name} came from other inputs and is made again")
-        start = time.monotonic()
-        made = Output(work(), digest, time.monotonic() - start)
+        start, part = time.monotonic(), PartState(self.folder / f"{name}.part.pt", digest)
+        made = Output(work(part), digest, time.monotonic() - start)
         save_content(dict(vars(made)), path)
+        part.path.unlink(missing_ok=True)
         self.say(f"{name}: done in {made.seconds:.0f} s")
         return made
 

