@@ -12,19 +12,25 @@ from lstm_training.checkpoint import load_checkpoint
 
 ROOT = Path(__file__).parents[2]
 CHECKPOINT = ROOT / "training/checkpoints/default.pt"
-OBVIOUS = ROOT / "tests/data/obvious_reviews.csv"
+CASES = ("obvious_reviews.csv", "turned_reviews.csv")
+"""Texts of all kinds, and texts that turn a word around; no labels that anybody would argue with."""
 
-with OBVIOUS.open(newline="", encoding="utf-8") as file:
-    REVIEWS = list(csv.DictReader(file))
+REVIEWS = [
+    row
+    for name in CASES
+    for row in csv.DictReader((ROOT / "tests/data" / name).read_text("utf-8").splitlines())
+]
 
 MISREAD = {
-    "Not bad at all.",
-    "This movie is not bad.",
-    "It was never boring.",
-    "I can't recommend this highly enough.",
-    "There is not a dull moment in it.",
-    "I expected an awful film, but it turned out to be great.",
-    "The trailer looked terrible. The film itself is a delight.",
+    "The best coffee maker I have owned.",
+    "You can't go wrong with this one.",
+    "No complaints from me.",
+    "There is nothing wrong with this picture.",
+    "I have never laughed so hard.",
+    "I couldn't look away.",
+    "I can't praise it enough.",
+    "It is not without charm.",
+    "I could not wait for it to end.",
 }
 """What the bundled model is known to get wrong; a better one has to be taken off the list."""
 
