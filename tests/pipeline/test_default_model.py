@@ -13,7 +13,7 @@ from lstm_training.checkpoint import load_checkpoint
 ROOT = Path(__file__).parents[2]
 CHECKPOINT = ROOT / "training/checkpoints/default.pt"
 CASES = ("obvious_reviews.csv", "turned_reviews.csv")
-"""Texts of all kinds, and texts that turn a word around; no labels that anybody would argue with."""
+"""Texts of all kinds, and texts that turn a word around; nobody would argue with their labels."""
 
 REVIEWS = [
     row

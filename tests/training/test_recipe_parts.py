@@ -13,14 +13,13 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from lstm_runtime.tokenizer import Tokenizer
 from lstm_training.batches import Batch
 from lstm_training.errors import CheckpointError, ConfigError, DataError, TrainingInterruptedError
 from lstm_training.examples import Examples
 from lstm_training.model import ModelConfig, SentimentRNN
 from lstm_training.recipe.blend import SHORT, Blend, fit_blend
 from lstm_training.recipe.calibration import Calibration, fit_calibration, fold
-from lstm_training.recipe.corpus import load_corpus
+from lstm_training.recipe.corpus import load_corpus, text_key
 from lstm_training.recipe.course import Course
 from lstm_training.recipe.drills import is_turning, write_drills
 from lstm_training.recipe.language_model import LanguageModel
@@ -44,10 +43,6 @@ CASES = sorted((Path(__file__).parents[1] / "data").glob("*_reviews.csv"))
 
 def quiet(_line: str) -> None:
     pass
-
-
-def key(text: str) -> str:
-    return " ".join(Tokenizer().tokens(text))
 
 
 def jsonl(path: Path, rows: list[tuple[str, int]]) -> str:
@@ -183,17 +178,22 @@ def test_drills_mean_what_their_labels_say() -> None:
 
 
 def test_no_drill_is_a_text_of_the_tests() -> None:
-    asked = {key(row["text"]) for path in CASES for row in csv.DictReader(path.open())}
+    asked = {text_key(row["text"]) for path in CASES for row in csv.DictReader(path.open())}
     assert len(asked) > 100
     for seed in range(3):
         drills = write_drills(DrillConfig(written=100_000, seed=seed))
-        assert not asked & {key(drill.text) for drill in drills}
+        assert not asked & {text_key(drill.text) for drill in drills}
 
 
 def test_drills_are_the_same_for_the_same_seed() -> None:
     small = DrillConfig(written=500)
     assert write_drills(small) == write_drills(small)
     assert write_drills(small) != write_drills(replace(small, seed=1))
+
+
+def test_no_drills_are_no_error() -> None:
+    assert write_drills(DrillConfig(written=0)) == ()
+    assert write_drills(DrillConfig(written=3, joined=1.0)) == ()
 
 
 def test_joined_drills_say_one_thing() -> None:

@@ -55,19 +55,19 @@ def load_corpus(config: CorpusConfig, say: Callable[[str], None]) -> Corpus:
         DataError: when a source is missing or malformed, or holds test texts only.
 
     """
-    test = {_key(text) for source in config.test for text in load_texts(source)}
+    test = {text_key(text) for source in config.test for text in load_texts(source)}
     labelled, source_of = _labelled(config.labelled)
-    kept = labelled.take(n for n, text in enumerate(labelled.texts) if _key(text) not in test)
+    kept = labelled.take(n for n, text in enumerate(labelled.texts) if text_key(text) not in test)
     train, held_out = split(kept, config.holdout, config.seed)
     texts = [text for source in config.unlabelled for text in load_texts(source)]
-    unlabelled = _new_texts(texts, test | {_key(text) for text in kept.texts})
+    unlabelled = _new_texts(texts, test | {text_key(text) for text in kept.texts})
     corpus = Corpus(
         train,
         held_out,
         tuple(source_of[text] for text in held_out.texts),
         unlabelled,
         cut_sentences(unlabelled, config.sentences, config.sentence_tokens, config.seed),
-        len(labelled) - len(kept) + sum(_key(text) in test for text in texts),
+        len(labelled) - len(kept) + sum(text_key(text) in test for text in texts),
     )
     say(
         f"{len(train):,} labelled texts to learn from, {len(held_out):,} held out, "
@@ -77,7 +77,7 @@ def load_corpus(config: CorpusConfig, say: Callable[[str], None]) -> Corpus:
     return corpus
 
 
-def _key(text: str) -> str:
+def text_key(text: str) -> str:
     """Return the words of a text: copies differ in markup and white space at most."""
     return " ".join(Tokenizer().tokens(text.replace("<br />", " ")))
 
@@ -100,7 +100,7 @@ def _labelled(sources: Iterable[str]) -> tuple[Examples, dict[str, str]]:
 
 def _new_texts(texts: Iterable[str], known: set[str]) -> tuple[str, ...]:
     """Return the texts, each once, whose words are not among ``known``."""
-    found = tuple({key: text for text in texts if (key := _key(text)) not in known}.values())
+    found = tuple({key: text for text in texts if (key := text_key(text)) not in known}.values())
     if not found:
         raise DataError("every unlabelled text is also a labelled or a test text")
     return found

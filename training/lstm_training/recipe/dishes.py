@@ -9,6 +9,7 @@ from lstm_runtime.files import atomic_path
 from lstm_training.checkpoint import save_checkpoint
 from lstm_training.recipe.corpus import Corpus
 from lstm_training.recipe.kitchen import Kitchen
+from lstm_training.recipe.pantry import Pantry
 from lstm_training.recipe.settings import RecipeConfig
 
 MODEL_FILE = "model.pt"
@@ -19,11 +20,12 @@ def make(config: RecipeConfig, folder: Path, stage: str, say: Callable[[str], No
 
     Raises:
         DataError: when a source of texts is missing or malformed.
+        ConfigError: when the encoder of the settings lacks a part.
         TrainingInterruptedError: when stopped by Ctrl-C or SIGTERM, after saving the state.
         CheckpointError: when an output on disk is damaged, or one cannot be written.
 
     """
-    kitchen = Kitchen(config, folder, say)
+    kitchen = Kitchen(Pantry(config, folder, say))
     if stage != "model":
         getattr(kitchen if hasattr(type(kitchen), stage) else kitchen.teachers, stage)
         return []

@@ -5,6 +5,7 @@ label follow Ribeiro et al., "Beyond Accuracy: Behavioral Testing of NLP Models 
 (ACL 2020).
 """
 
+import math
 import re
 import tomllib
 from dataclasses import dataclass
@@ -12,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lstm_runtime.tokenizer import Tokenizer
 
+from lstm_training.recipe.corpus import text_key
 from lstm_training.recipe.settings import DrillConfig
 
 PATTERNS = Path(__file__).with_name("drills.toml")
@@ -49,16 +50,16 @@ def write_drills(config: DrillConfig) -> tuple[Drill, ...]:
     content = tomllib.loads(PATTERNS.read_text(encoding="utf-8"))
     patterns = _patterns(content)
     random = np.random.default_rng(config.seed)
-    joined = round(config.written * config.joined)
-    tries = -(-(config.written - joined) // len(patterns))
-    spared = {_key(text) for text in content["spared"]}
+    pairs = round(config.written * config.joined)
+    tries = math.ceil((config.written - pairs) / len(patterns))
+    spared = {text_key(text) for text in content["spared"]}
     found = {
-        _key(drill.text): drill
+        text_key(drill.text): drill
         for pattern in patterns
         for drill in (_filled(pattern, content["words"], random) for _ in range(tries))
     }
     single = [drill for key, drill in found.items() if key not in spared]
-    return (*single, *(_pair(single, random) for _ in range(joined)))
+    return (*single, *(_pair(single, random) for _ in range(pairs if single else 0)))
 
 
 def _patterns(content: dict[str, Any]) -> list[Drill]:
@@ -86,7 +87,3 @@ def _pair(drills: list[Drill], random: np.random.Generator) -> Drill:
     while second.positive != first.positive:
         second = drills[random.integers(len(drills))]
     return Drill(f"{first.text} {second.text}", first.positive)
-
-
-def _key(text: str) -> str:
-    return " ".join(Tokenizer().tokens(text))

@@ -1,9 +1,8 @@
 """The student's stages, from pre-training to the checkpoint."""
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,28 +15,43 @@ from lstm_training.model import ModelConfig, SentimentRNN
 from lstm_training.recipe.calibration import Calibration, fit_calibration, fold
 from lstm_training.recipe.language_model import pretrain
 from lstm_training.recipe.pantry import Pantry
-from lstm_training.recipe.settings import RecipeConfig, StudentConfig, plain
+from lstm_training.recipe.settings import StudentConfig, plain
 from lstm_training.recipe.stages import Output, PartState
 from lstm_training.recipe.student import PAD, mean_weights, teach
 from lstm_training.recipe.teachers import Teachers
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A course for the student."""
+
+    name: str
+    "Name of its stage."
+    config: StudentConfig
+    "How to learn."
+    initial: dict[str, Tensor]
+    "Weights to start from; those that are not there start fresh."
+    lessons: Callable[[], EncodedTexts]
+    "Gives the texts to learn from, with their targets."
+    before: list[Output]
+    "Stages that these depend on."
+
+    def with_seed(self, seed: int) -> "_Plan":
+        """Return the same course with another seed, as a stage of its own."""
+        config = replace(self.config, course=replace(self.config.course, seed=seed))
+        return replace(self, name=f"{self.name}_{seed}", config=config)
 
 
 class Kitchen:
     """Makes each stage of the student from the ones before it.
 
     Args:
-        config: every number of the recipe.
-        folder: where the stages leave their outputs.
-        say: takes a line now and then.
-
-    Raises:
-        DataError: when a source of texts is missing or malformed.
+        pantry: the texts, and the folder of outputs.
 
     """
 
-    def __init__(self, config: RecipeConfig, folder: Path, say: Callable[[str], None]) -> None:
-        self.config, self.pantry = config, Pantry(config, folder, say)
-        self.teachers = Teachers(self.pantry)
+    def __init__(self, pantry: Pantry) -> None:
+        self.pantry, self.config, self.teachers = pantry, pantry.config, Teachers(pantry)
 
     @cached_property
     def language_model(self) -> Output:
@@ -55,94 +69,74 @@ class Kitchen:
     def rehearsal(self) -> Output:
         """Weights of a first student, which has the n-gram teacher alone."""
         config, start, teachers = self.config.rehearsal, self.language_model, self.teachers
-        # fc has learned nothing in pre-training.
-        weights = {k: w for k, w in start.content["weights"].items() if not k.startswith("fc")}
-        return self._student(
+        plan = _Plan(
             "rehearsal",
             config,
-            weights,
+            # fc has learned nothing in pre-training.
+            {k: w for k, w in start.content["weights"].items() if not k.startswith("fc")},
             lambda: self._lessons(config, teachers.first_opinion),
             [start, teachers.ngrams],
         )
+        return self._student(plan)
 
     @cached_property
     def student(self) -> Output:
         """Mean of the students that went on with both teachers."""
         config, start, teachers = self.config.student, self.rehearsal, self.teachers
-        return self._mean_of(
+        plan = _Plan(
             "student",
             config,
             start.content["weights"],
             lambda: self._lessons(config, teachers.joint_opinion),
             [start, teachers.ngrams, teachers.transformer_scores],
         )
+        return self._mean_of(plan)
 
     @cached_property
     def finish(self) -> Output:
         """Mean of the students that went on from that mean, with the drills besides."""
         config, start, teachers = self.config.finish, self.student, self.teachers
-        return self._mean_of(
+        plan = _Plan(
             "finish",
             config,
             start.content["weights"],
             lambda: _joined(self._lessons(config, teachers.joint_opinion), teachers.drill_lessons),
             [start, teachers.ngrams, teachers.transformer_scores, teachers.drills],
         )
+        return self._mean_of(plan)
 
-    def _mean_of(
-        self,
-        name: str,
-        config: StudentConfig,
-        initial: dict[str, Tensor],
-        lessons: Callable[[], EncodedTexts],
-        before: list[Output],
-    ) -> Output:
+    def _mean_of(self, plan: _Plan) -> Output:
         """Return the mean of the weights that a course comes to with each of the seeds."""
-        pupils = [
-            self._student(
-                f"{name}_{seed}",
-                replace(config, course=replace(config.course, seed=seed)),
-                initial,
-                lessons,
-                before,
-            )
-            for seed in self.config.seeds
-        ]
+        pupils = [self._student(plan.with_seed(seed)) for seed in self.config.seeds]
         pantry = self.pantry
 
         def work(_part: PartState) -> dict[str, Any]:
             weights = mean_weights([pupil.content["weights"] for pupil in pupils])
             model = SentimentRNN.from_config(self._sizes(0.0))
             model.load_state_dict(weights)
-            pantry.tell(name, predict(model, pantry.held_out, 64, PAD))
+            pantry.tell(plan.name, predict(model, pantry.held_out, 64, PAD))
             return {"weights": weights}
 
-        return pantry.workshop.stage(name, pantry.inputs(None, *pupils), work)
+        return pantry.workshop.stage(plan.name, pantry.inputs(None, *pupils), work)
 
-    def _student(
-        self,
-        name: str,
-        config: StudentConfig,
-        initial: dict[str, Tensor],
-        lessons: Callable[[], EncodedTexts],
-        before: list[Output],
-    ) -> Output:
-        pantry = self.pantry
+    def _student(self, plan: _Plan) -> Output:
+        """Return the weights that a course comes to."""
+        pantry, config = self.pantry, plan.config
 
         def work(part: PartState) -> dict[str, Any]:
             torch.manual_seed(config.course.seed)
             sizes = self._sizes(config.drop_prob)
             student = SentimentRNN.from_config(sizes, config.embedding_dropout)
-            student.load_state_dict(initial, strict=False)
+            student.load_state_dict(plan.initial, strict=False)
 
             def measures() -> str:
-                all_of_them = pantry.tell(name, predict(student, pantry.held_out, 64, PAD))["all"]
-                return f"; held out: loss {all_of_them.loss:.4f}"
+                found = pantry.tell(plan.name, predict(student, pantry.held_out, 64, PAD))
+                return f"; held out: loss {found['all'].loss:.4f}"
 
-            teach(student, lessons(), config, part, measures, pantry.say)
+            teach(student, plan.lessons(), config, part, measures, pantry.say)
             return {"weights": student.state_dict()}
 
-        return pantry.workshop.stage(name, pantry.inputs(config, *before), work)
+        return pantry.workshop.stage(plan.name, pantry.inputs(config, *plan.before), work)
 
     def _lessons(self, config: StudentConfig, opinion: Tensor) -> EncodedTexts:
         """Return the labelled texts and the pool with their targets, cut to their last tokens.
