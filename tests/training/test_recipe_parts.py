@@ -56,7 +56,8 @@ def jsonl(path: Path, rows: list[tuple[str, int]]) -> str:
 def test_settings_replace_only_what_they_name(tmp_path: Path) -> None:
     path = tmp_path / "s.toml"
     path.write_text(
-        "seeds = [3, 4, 5]\n[student]\ngain = 1\n[student.course]\nepochs = 3\n[ngrams]\norders = [1, 2]\n"
+        "seeds = [3, 4, 5]\n[student]\ngain = 1\n[student.course]\nepochs = 3\n"
+        "[ngrams]\norders = [1, 2]\n"
         '[transformer]\nfolder = "x"\n'
     )
     changed, recipe = read_settings(path), RecipeConfig()
