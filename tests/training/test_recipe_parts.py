@@ -291,7 +291,7 @@ def course(path: Path, inputs: str = "a") -> tuple[Course, nn.Module]:
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 1))
     part = PartState(path, inputs)
-    return Course("it", module, CourseConfig(3, 4, 1e-2), [5] * 40, part, quiet), module
+    return Course(module, CourseConfig(3, 4, 1e-2), [5] * 40, part, quiet), module
 
 
 def test_interrupted_course_comes_to_the_same_weights(tmp_path: Path) -> None:

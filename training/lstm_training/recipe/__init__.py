@@ -7,6 +7,7 @@ Stages, each a file of its own and an output in the work folder:
 3. ``language_model``: the student's embedding and LSTM learn to predict the next word.
 4. ``rehearsal``: the `SentimentRNN` learns from labels and from the first teacher's scores.
 5. ``student``: two of them go on with the teachers' blended scores; their weights are averaged.
-6. ``finish``: one more course from that mean, on more of long texts.
-7. ``model``: scale and shift of its logits go into the last layer; the checkpoint to export.
+6. ``drills``: short texts that turn a word around are written out, and found in reviews.
+7. ``finish``: two students go on from that mean, with the drills; their weights are averaged.
+8. ``model``: scale and shift of its logits go into the last layer; the checkpoint to export.
 """

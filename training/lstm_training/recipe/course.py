@@ -22,25 +22,24 @@ class Course:
     """A module in training.
 
     Args:
-        name: what the log calls it.
         module: what learns; parameters that need no gradient stay as they are.
         config: how long and how fast.
         lengths: tokens of each text; a batch holds texts of like length.
-        part: the state to resume from.
+        part: the state to resume from, under the stage's name.
         say: takes a line now and then.
 
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what a course is made of
+    def __init__(
         self,
-        name: str,
         module: nn.Module,
         config: CourseConfig,
         lengths: Sequence[int],
         part: PartState,
         say: Callable[[str], None],
     ) -> None:
-        self.name, self.module, self.config, self.part, self.say = name, module, config, part, say
+        self.module, self.config, self.part, self.say = module, config, part, say
+        self.name = part.stage
         self.weights = [weight for weight in module.parameters() if weight.requires_grad]
         self.optimizer = AdamW(self.weights, config.learning_rate, weight_decay=config.weight_decay)
         self.batches = [

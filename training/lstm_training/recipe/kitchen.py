@@ -148,7 +148,7 @@ class Kitchen:
         doubt = self.teachers.ngrams.content["train"].sigmoid()
         labelled = config.label_weight * labels + (1 - config.label_weight) * doubt
         train = encode(corpus.train, pantry.encoder, config.max_tokens)
-        pool = tuple(pantry.ids(text)[-config.max_tokens :] for text in corpus.pool)
+        pool = tuple(ids[-config.max_tokens :] for ids in pantry.pool_ids)
         return _joined(EncodedTexts(train.ids, labelled), EncodedTexts(pool, opinion))
 
     def checkpoint(self) -> Checkpoint:

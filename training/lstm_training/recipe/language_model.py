@@ -66,7 +66,7 @@ def pretrain(
         return torch.as_tensor(language(pad_sequence(windows, batch_first=True), lengths))
 
     lengths = [min(len(ids), config.window) for ids in texts]
-    Course("language model", language, config.course, lengths, part, say).run(loss_of)
+    Course(language, config.course, lengths, part, say).run(loss_of)
     return language.model
 
 

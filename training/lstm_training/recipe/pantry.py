@@ -1,6 +1,7 @@
 """What every stage is made from: texts, vocabulary, held-out texts, and the folder of outputs."""
 
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,11 @@ class Pantry:
     def ids(self, text: str) -> Tensor:
         """Return the ids of ``text``, int32 ``[tokens]``."""
         return torch.tensor(self.encoder(text), dtype=torch.int32)
+
+    @cached_property
+    def pool_ids(self) -> tuple[Tensor, ...]:
+        """Ids of each text that only the teachers label."""
+        return tuple(map(self.ids, self.corpus.pool))
 
     def inputs(self, config: Any, *before: Output) -> dict[str, Any]:
         """Return all that a stage with this ``config`` and these stages ``before`` depends on."""

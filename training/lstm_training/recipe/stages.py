@@ -24,6 +24,10 @@ class Output:
     "Time that it took to make."
 
 
+PART = ".part.pt"
+"""End of the name of a state's file."""
+
+
 @dataclass(frozen=True)
 class PartState:
     """The file that holds the state of a stage under way."""
@@ -32,6 +36,11 @@ class PartState:
     "Where it lies."
     inputs: str
     "Digest of all that the state depends on."
+
+    @property
+    def stage(self) -> str:
+        """Name of the stage."""
+        return self.path.name.removesuffix(PART)
 
     def save(self, state: dict[str, Any]) -> None:
         """Write ``state``, tensors and plain values, in one piece."""
@@ -93,7 +102,7 @@ class Workshop:
                 self.say(f"{name}: taken from {path.name}")
                 return found
             self.say(f"{name}: {path.name} came from other inputs and is made again")
-        start, part = time.monotonic(), PartState(self.folder / f"{name}.part.pt", digest)
+        start, part = time.monotonic(), PartState(self.folder / (name + PART), digest)
         made = Output(work(part), digest, time.monotonic() - start)
         save_content(dict(vars(made)), path)
         part.path.unlink(missing_ok=True)

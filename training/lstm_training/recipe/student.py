@@ -67,9 +67,7 @@ def teach(  # noqa: PLR0913, PLR0917 - who learns what, how, and who watches
         batch = make_batch(lessons, positions, PAD)
         return loss_along(student, drop_words(batch, config.word_dropout, UNKNOWN), config.gain)
 
-    name = part.path.name.split(".")[0]
-    course = Course(name, student, config.course, lessons.lengths, part, say)
-    course.run(loss_of, after_epoch)
+    Course(student, config.course, lessons.lengths, part, say).run(loss_of, after_epoch)
 
 
 def mean_weights(models: list[dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -119,16 +119,19 @@ class Teachers:
         return transformer.score(teacher, texts, config)
 
     def _opinion(self, who: str, teachers: list[Output]) -> Tensor:
-        blend = self._blend(teachers)
-        logits = torch.stack([teacher.content["held_out"] for teacher in teachers], dim=1)
-        lengths = torch.tensor(self.pantry.held_out.lengths)
-        self.pantry.tell(who, blend.probabilities(logits, lengths))
-        logits = torch.stack([teacher.content["pool"] for teacher in teachers], dim=1)
-        lengths = torch.tensor([len(self.pantry.encoder(text)) for text in self.corpus.pool])
-        return blend.probabilities(logits, lengths)
+        blend, pantry = self._blend(teachers), self.pantry
+        lengths = torch.tensor(pantry.held_out.lengths)
+        pantry.tell(who, blend.probabilities(_logits(teachers, "held_out"), lengths))
+        lengths = torch.tensor([len(ids) for ids in pantry.pool_ids])
+        return blend.probabilities(_logits(teachers, "pool"), lengths)
 
     def _blend(self, teachers: list[Output]) -> Blend:
         """Return the best blend of ``teachers`` on the held-out texts."""
         held_out = self.pantry.held_out
-        logits = torch.stack([teacher.content["held_out"] for teacher in teachers], dim=1)
-        return fit_blend(logits, torch.tensor(held_out.lengths), held_out.labels)
+        lengths = torch.tensor(held_out.lengths)
+        return fit_blend(_logits(teachers, "held_out"), lengths, held_out.labels)
+
+
+def _logits(teachers: list[Output], texts: str) -> Tensor:
+    """Return what each teacher said of ``held_out`` or ``pool``, ``[texts, teachers]``."""
+    return torch.stack([teacher.content[texts] for teacher in teachers], dim=1)

@@ -93,7 +93,7 @@ def fine_tune(
         return binary_cross_entropy_with_logits(logits, labels[torch.tensor(positions)])
 
     lengths = [len(pieces) for pieces in ids]
-    Course("transformer", teacher, config.course, lengths, part, say).run(loss_of)
+    Course(teacher, config.course, lengths, part, say).run(loss_of)
     return teacher
 
 
