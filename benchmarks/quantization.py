@@ -13,14 +13,14 @@ from tempfile import TemporaryDirectory
 import click
 import numpy as np
 import onnx
-from lstm_export.builder import GraphBuilder
-from lstm_export.graph import build_graph
+from lstm_export.checkpoint.source import Source, load_source
+from lstm_export.graph.build import build_graph
+from lstm_export.graph.builder import GraphBuilder
+from lstm_export.graph.precision import FloatWeights, Int8Weights, WeightWriter
+from lstm_export.graph.quantize import quantize
 from lstm_export.network import Network
-from lstm_export.quantize import quantize
-from lstm_export.source import Source, load_source
-from lstm_export.weights import FloatWeights, Int8Weights, WeightWriter
-from lstm_runtime.providers import open_session
-from lstm_training.data import load_examples
+from lstm_runtime.inference.providers import open_session
+from lstm_training.data.sources import load_examples
 from numpy.typing import NDArray
 from onnx import TensorProto
 

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from lstm_runtime.vocabulary import Vocabulary
-from lstm_training.examples import Examples
+from lstm_runtime.text.vocabulary import Vocabulary
+from lstm_training.data.examples import Examples
 from torch import nn
 
+from lstm_export.checkpoint.source import load_source, module_source
+from lstm_export.checkpoint.user_module import ReadingOptions
+from lstm_export.checkpoint.vocabulary_file import read_vocabulary
 from lstm_export.errors import ParityError
-from lstm_export.exporter import ExportConfig, Outcome, export_source
-from lstm_export.live_module import ReadingOptions
-from lstm_export.source import load_source, module_source
-from lstm_export.vocabulary_file import read_vocabulary
+from lstm_export.pipeline import ExportConfig, Outcome, export_source
 
 
 def export(  # noqa: PLR0913 - keyword arguments, each with a default

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from lstm_runtime.cell import CellWeights
-from lstm_runtime.contract import Architecture, Readout
+from lstm_runtime.model_file.contract import Architecture, Readout
+from lstm_runtime.trace.lstm_cell import CellWeights
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
@@ -74,7 +74,7 @@ class Network:
     parts: Parts
     "The weights."
     readout: Readout = "last"
-    "What the first linear layer sees, see `lstm_runtime.contract.Architecture`."
+    "What the first linear layer sees, see `lstm_runtime.model_file.contract.Architecture`."
     activation: Activation = "sigmoid"
     "What makes probabilities of the logits."
     between: Between = "none"

@@ -21,22 +21,22 @@ from lstm_runtime.errors import (
 )
 
 if TYPE_CHECKING:
-    from lstm_runtime.contract import Metadata
+    from lstm_runtime.inference.results import Sentiment, Verification
+    from lstm_runtime.inference.streaming import SentimentStream, StreamState
     from lstm_runtime.info import ModelInfo
     from lstm_runtime.model import SentimentModel
-    from lstm_runtime.result import Sentiment, Verification
-    from lstm_runtime.stream import SentimentStream, StreamState
-    from lstm_runtime.trace import Trace
+    from lstm_runtime.model_file.contract import Metadata
+    from lstm_runtime.trace.tracer import Trace
 
 _HOMES = {
-    "Metadata": "contract",
+    "Metadata": "model_file.contract",
     "ModelInfo": "info",
-    "Sentiment": "result",
+    "Sentiment": "inference.results",
     "SentimentModel": "model",
-    "SentimentStream": "stream",
-    "StreamState": "stream",
-    "Trace": "trace",
-    "Verification": "result",
+    "SentimentStream": "inference.streaming",
+    "StreamState": "inference.streaming",
+    "Trace": "trace.tracer",
+    "Verification": "inference.results",
 }
 
 __all__ = [

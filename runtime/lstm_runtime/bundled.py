@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lstm_runtime.session import CPU
+from lstm_runtime.inference.session import CPU
 
 _FOLDER = Path(__file__).parent / "models"
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from lstm_runtime.contract import Interface, Metadata
+from lstm_runtime.model_file.contract import Interface, Metadata
 
 
 @dataclass(frozen=True)

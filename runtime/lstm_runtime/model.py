@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from lstm_runtime.batches import WINDOW, score_window
 from lstm_runtime.bundled import bundled_model
-from lstm_runtime.contract import LENGTHS, Metadata, Reference
-from lstm_runtime.engine import Engine
 from lstm_runtime.errors import InputError, ProviderError, VerificationError
-from lstm_runtime.ids import Ids, checked_batch, checked_ids, is_one_text
-from lstm_runtime.pool import ordered_map
-from lstm_runtime.providers import CPU, candidates, usable_cores
-from lstm_runtime.result import Sentiment, Verification, sentiment
-from lstm_runtime.session import SessionSettings
+from lstm_runtime.inference.batching import WINDOW, score_window
+from lstm_runtime.inference.engine import Engine
+from lstm_runtime.inference.ids import Ids, checked_batch, checked_ids, is_one_text
+from lstm_runtime.inference.parallel import ordered_map
+from lstm_runtime.inference.providers import CPU, candidates, usable_cores
+from lstm_runtime.inference.results import Sentiment, Verification, sentiment
+from lstm_runtime.inference.session import SessionSettings
+from lstm_runtime.model_file.contract import LENGTHS, Metadata, Reference
 
 if TYPE_CHECKING:
+    from lstm_runtime.inference.streaming import SentimentStream, StreamState
     from lstm_runtime.info import ModelInfo
-    from lstm_runtime.stream import SentimentStream, StreamState
-    from lstm_runtime.trace import Trace, Tracer
+    from lstm_runtime.trace.tracer import Trace, Tracer
 
 _GPU_BATCH = 64
 
@@ -263,7 +263,7 @@ class SentimentModel:
             InputError: when the model cannot be continued, or the state is another model's.
 
         """
-        from lstm_runtime.stream import SentimentStream  # noqa: PLC0415 - one text needs none
+        from lstm_runtime.inference.streaming import SentimentStream  # noqa: PLC0415 - one text needs none
 
         return SentimentStream(self._engine, state)
 
@@ -297,7 +297,7 @@ class SentimentModel:
 
     @cached_property
     def _tracer(self) -> "Tracer":
-        from lstm_runtime.trace import Tracer  # noqa: PLC0415 - one text needs none
+        from lstm_runtime.trace.tracer import Tracer  # noqa: PLC0415 - one text needs none
 
         return Tracer(self._engine)
 

@@ -149,7 +149,7 @@ def test_wrong_use_is_one_line(run, checkpoint_file, arguments, code, message, t
 def test_help_is_instant() -> None:
     code = (
         "import sys; sys.argv = ['lstm-export', '--help']\n"
-        "from lstm_export.cli import main\n"
+        "from lstm_export.cli.app import main\n"
         "try: main()\n"
         "finally: print({'torch', 'onnx', 'numpy', 'onnxruntime', 'rich'} & set(sys.modules))"
     )

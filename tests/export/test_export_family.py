@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from foreign_models import FAMILY, Doubled, WithAttention, trained_like
+from lstm_export.checkpoint.source import Source, load_source, module_source
+from lstm_export.checkpoint.user_module import ReadingOptions
 from lstm_export.errors import UnsupportedModelError
-from lstm_export.exporter import ExportConfig, export_source
-from lstm_export.live_module import ReadingOptions
-from lstm_export.source import Source, load_source, module_source
-from lstm_runtime.vocabulary import Vocabulary
+from lstm_export.pipeline import ExportConfig, export_source
+from lstm_runtime.text.vocabulary import Vocabulary
 from torch import nn
 
 ALL = ExportConfig(precisions=("fp32", "int8", "fp16"))

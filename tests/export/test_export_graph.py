@@ -8,11 +8,11 @@ import onnx
 import pytest
 import torch
 from foreign_models import UdacitySentiment, trained_like
-from lstm_export.graph import StateForm, build_graph
+from lstm_export.checkpoint.source import load_source
+from lstm_export.checkpoint.state_dict import read_parts
+from lstm_export.graph.build import StateForm, build_graph
+from lstm_export.graph.precision import FloatWeights, HalfWeights, Int8Weights, WeightWriter
 from lstm_export.network import Network
-from lstm_export.parts import read_parts
-from lstm_export.source import load_source
-from lstm_export.weights import FloatWeights, HalfWeights, Int8Weights, WeightWriter
 from lstm_training.model import SentimentRNN
 from onnxruntime import InferenceSession, SessionOptions
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from lstm_export.parity import TOLERANCES, CaseParity, Parity
+from lstm_export.parity.compare import TOLERANCES, CaseParity, Parity
 
 
 def parity(differences: list[float], *, reference: bool = False, start: float = 0.7) -> Parity:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lstm_export import exporter as export_module
-from lstm_export import graph, weights
-from lstm_export.exporter import ExportConfig, Outcome, export_source
-from lstm_export.graph import build_graph
+from lstm_export import pipeline as export_module
+from lstm_export.checkpoint.source import load_source
+from lstm_export.graph import build as graph
+from lstm_export.graph import precision as weights
+from lstm_export.graph.build import build_graph
 from lstm_export.network import LstmWeights, Network
-from lstm_export.source import load_source
-from lstm_runtime.cell import CellWeights
+from lstm_export.pipeline import ExportConfig, Outcome, export_source
+from lstm_runtime.trace.lstm_cell import CellWeights
 from onnx import ModelProto
 
 FP32 = ExportConfig(precisions=("fp32",))

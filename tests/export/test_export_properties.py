@@ -7,9 +7,9 @@ import torch
 from foreign_models import trained_like
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lstm_export.exporter import ExportConfig, export_source
-from lstm_export.live_module import ReadingOptions
-from lstm_export.source import load_source
+from lstm_export.checkpoint.source import load_source
+from lstm_export.checkpoint.user_module import ReadingOptions
+from lstm_export.pipeline import ExportConfig, export_source
 from torch import nn
 
 ARCHITECTURES = st.fixed_dictionaries(

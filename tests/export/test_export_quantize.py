@@ -9,12 +9,12 @@ from foreign_models import UdacitySentiment, trained_like
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from lstm_export.checkpoint.state_dict import read_parts
 from lstm_export.errors import QuantizationError
-from lstm_export.graph import build_graph
+from lstm_export.graph.build import build_graph
+from lstm_export.graph.precision import FloatWeights, Int8Weights
+from lstm_export.graph.quantize import quantize, require_quantized
 from lstm_export.network import Network
-from lstm_export.parts import read_parts
-from lstm_export.quantize import quantize, require_quantized
-from lstm_export.weights import FloatWeights, Int8Weights
 from onnx import numpy_helper
 from onnxruntime.quantization import quantize_dynamic
 

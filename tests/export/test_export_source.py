@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 from foreign_models import LastStepBidirectional, ThreeLinear, UdacitySentiment, trained_like
+from lstm_export.checkpoint.source import load_source
+from lstm_export.checkpoint.state_dict import read_parts
+from lstm_export.checkpoint.user_module import ReadingOptions
+from lstm_export.checkpoint.vocabulary_file import read_vocabulary
 from lstm_export.errors import UnsupportedModelError
-from lstm_export.live_module import ReadingOptions
-from lstm_export.parts import read_parts
-from lstm_export.source import load_source
-from lstm_export.vocabulary_file import read_vocabulary
 from lstm_runtime.errors import LstmEdgeError, VocabularyError
 from lstm_training.errors import CheckpointError
 from torch import Tensor, nn

@@ -5,10 +5,10 @@ import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lstm_export.builder import GraphBuilder
-from lstm_export.text import add_text_frontend
-from lstm_runtime.tokenizer import TextEncoder, Tokenizer
-from lstm_runtime.vocabulary import PAD_WORD, UNKNOWN_WORD, Vocabulary
+from lstm_export.graph.builder import GraphBuilder
+from lstm_export.graph.tokenizer import add_text_frontend
+from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer
+from lstm_runtime.text.vocabulary import PAD_WORD, UNKNOWN_WORD, Vocabulary
 from onnx import TensorProto, helper
 from onnxruntime import InferenceSession
 

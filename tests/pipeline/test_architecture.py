@@ -18,9 +18,9 @@ MAY_IMPORT = {
     "lstm_export": {"lstm_runtime", "lstm_training"},
 }
 # What training may know of the runtime: the contract, how text becomes ids, and how to fail.
-SHARED = {"console", "contract", "errors", "extras", "files", "tokenizer", "vocabulary"}
+SHARED = {"command", "errors", "extras", "files", "model_file", "text"}
 # lstm-evaluate measures what users get, so one module runs ONNX files, and as an app would.
-RUNS_MODELS = {"onnx_answers.py": {"model", "onnx_file", "result"}}
+RUNS_MODELS = {"onnx_predictor.py": {"inference", "model"}}
 
 
 def imports(path: Path) -> set[str]:

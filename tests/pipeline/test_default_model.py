@@ -74,7 +74,7 @@ def test_learned_from_no_test_text() -> None:
 
 
 def test_recipe_of_the_checkpoint_is_the_recipe_of_this_tree() -> None:
-    from lstm_training.recipe.settings import RecipeConfig, plain
+    from lstm_training.distillation.config import RecipeConfig, plain
 
     ours, its = plain(RecipeConfig()), load_checkpoint(CHECKPOINT).training["run"]
     for sources in ("unlabelled", "test"):  # read from local copies of the same texts

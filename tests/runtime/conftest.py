@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lstm_export.exporter import ExportConfig, export_source
-from lstm_export.source import load_source
+from lstm_export.checkpoint.source import load_source
+from lstm_export.pipeline import ExportConfig, export_source
 from lstm_runtime import SentimentModel
 
 MIXED = "I don't love the acting, but it's a wonderful film <br /> with a great plot!"

@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from lstm_runtime import InputError, SentimentModel
-from lstm_runtime.bulk import BulkJob, BulkReport, run_bulk
-from lstm_runtime.formats import SUFFIXES
-from lstm_runtime.table import Columns
+from lstm_runtime.bulk.job import BulkJob, BulkReport, run_bulk
+from lstm_runtime.tables.base import Columns
+from lstm_runtime.tables.formats import SUFFIXES
 from pyarrow import parquet
 
 from .conftest import MIXED

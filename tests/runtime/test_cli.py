@@ -186,7 +186,7 @@ def test_max_tokens_reads_the_end(lstm_run: Any) -> None:
             ["torch", "onnx", "rich", "matplotlib", "pyarrow", "lstm_training", "lstm_export"],
         ),
         (
-            "from lstm_runtime.cli import main; main(['--help'], standalone_mode=False)",
+            "from lstm_runtime.cli.app import main; main(['--help'], standalone_mode=False)",
             ["numpy", "onnxruntime", "torch", "onnx", "asyncio", "concurrent.futures"],
         ),
     ],

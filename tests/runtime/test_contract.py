@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 from lstm_runtime import ModelFileError, SentimentModel
-from lstm_runtime.contract import FORMAT_VERSION, Metadata
-from lstm_runtime.result import sentiment
+from lstm_runtime.inference.results import sentiment
+from lstm_runtime.model_file.contract import FORMAT_VERSION, Metadata
 
 
 def test_metadata_survives_the_round_trip(int8: SentimentModel, ids: SentimentModel) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 from lstm_runtime import ModelFileError, SentimentModel
-from lstm_runtime.seal import UNSEALED, check_seal, seal
+from lstm_runtime.model_file.checksum import UNSEALED, check_seal, seal
 from onnx import helper
 
 TEXT = "a good film"

@@ -6,7 +6,7 @@ import pytest
 import torch
 from lstm_export import export
 from lstm_runtime import InputError, SentimentModel
-from lstm_runtime.vocabulary import Vocabulary
+from lstm_runtime.text.vocabulary import Vocabulary
 from torch import Tensor, nn
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
-from lstm_runtime import MissingExtraError, ProviderError, SentimentModel, cuda, providers, session
-from lstm_runtime.contract import Metadata
+from lstm_runtime import MissingExtraError, ProviderError, SentimentModel
+from lstm_runtime.inference import cuda, providers, session
+from lstm_runtime.model_file.contract import Metadata
 
 HAS_CUDA = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
 

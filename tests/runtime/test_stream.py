@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lstm_runtime import InputError, SentimentModel, StreamState
-from lstm_runtime.stream import SentimentStream
+from lstm_runtime.inference.streaming import SentimentStream
 
 from .conftest import MIXED
 
@@ -95,8 +95,8 @@ def test_wrong_pieces_and_states_are_refused(fp32: SentimentModel) -> None:
 def test_a_file_that_needs_states_answers_and_streams(
     checkpoint_file: Path, tmp_path: Path, fp32: SentimentModel
 ) -> None:
-    from lstm_export.exporter import ExportConfig, export_source
-    from lstm_export.source import load_source
+    from lstm_export.checkpoint.source import load_source
+    from lstm_export.pipeline import ExportConfig, export_source
 
     config = ExportConfig(precisions=("fp32",), state="required")
     list(export_source(load_source(checkpoint_file), tmp_path, config))

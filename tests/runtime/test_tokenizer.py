@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lstm_runtime import SentimentModel, VocabularyError
-from lstm_runtime.tokenizer import TextEncoder, Tokenizer
-from lstm_runtime.vocabulary import Vocabulary
+from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer
+from lstm_runtime.text.vocabulary import Vocabulary
 
 ANY_TEXT = st.text(st.characters(), max_size=60) | st.text("abZ'!? \t\0é\ud800<>/.", max_size=60)
 

@@ -4,10 +4,10 @@ import numpy as np
 import onnx
 import pytest
 from lstm_runtime import ModelFileError, SentimentModel
-from lstm_runtime.cell import run_layers
-from lstm_runtime.onnx_file import OnnxFile
-from lstm_runtime.weights import read_weights
-from lstm_runtime.wire import fields
+from lstm_runtime.model_file.protobuf import fields
+from lstm_runtime.model_file.reader import OnnxFile
+from lstm_runtime.trace.lstm_cell import run_layers
+from lstm_runtime.trace.weights import read_weights
 from onnx import numpy_helper
 
 from .conftest import MIXED

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from lstm_training.config import TrainingConfig
-from lstm_training.examples import Examples
+from lstm_training.data.examples import Examples
 
 StartTrain = Callable[..., "subprocess.Popen[str]"]
 

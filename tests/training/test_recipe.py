@@ -93,7 +93,7 @@ def settings(folder: Path, encoder: Path, epochs: int = 4) -> str:
     return str(path)
 
 
-RECIPE = ("python", "-m", "lstm_training.recipe")
+RECIPE = ("python", "-m", "lstm_training.distillation")
 
 
 def test_recipe_makes_a_model_and_takes_up_what_is_done(

@@ -13,27 +13,27 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from lstm_training.batches import Batch
-from lstm_training.errors import CheckpointError, ConfigError, DataError, TrainingInterruptedError
-from lstm_training.examples import Examples
-from lstm_training.model import ModelConfig, SentimentRNN
-from lstm_training.recipe.blend import SHORT, Blend, fit_blend
-from lstm_training.recipe.calibration import Calibration, fit_calibration, fold
-from lstm_training.recipe.corpus import load_corpus, text_key
-from lstm_training.recipe.course import Course
-from lstm_training.recipe.drills import is_turning, write_drills
-from lstm_training.recipe.language_model import LanguageModel
-from lstm_training.recipe.ngrams import score_all
-from lstm_training.recipe.settings import (
+from lstm_training.data.batching import Batch
+from lstm_training.data.examples import Examples
+from lstm_training.distillation.augmentation import is_turning, write_drills
+from lstm_training.distillation.cache import PartState, Workshop
+from lstm_training.distillation.config import (
     CorpusConfig,
     CourseConfig,
     DrillConfig,
     NgramConfig,
     RecipeConfig,
 )
-from lstm_training.recipe.settings_file import read_settings
-from lstm_training.recipe.stages import PartState, Workshop
-from lstm_training.recipe.student import loss_along
+from lstm_training.distillation.config_file import read_settings
+from lstm_training.distillation.corpus import load_corpus, text_key
+from lstm_training.distillation.fit import Course
+from lstm_training.distillation.student.calibration import Calibration, fit_calibration, fold
+from lstm_training.distillation.student.pretraining import LanguageModel
+from lstm_training.distillation.student.training import loss_along
+from lstm_training.distillation.teachers.ensemble import SHORT, Blend, fit_blend
+from lstm_training.distillation.teachers.ngrams import score_all
+from lstm_training.errors import CheckpointError, ConfigError, DataError, TrainingInterruptedError
+from lstm_training.model import ModelConfig, SentimentRNN
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 from training.conftest import made_up_reviews

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from lstm_runtime.errors import MissingExtraError
-from lstm_training import archive
-from lstm_training.archive import read_archive, read_folder
-from lstm_training.data import load_examples, load_texts
+from lstm_training.data import folders as archive
+from lstm_training.data.examples import LabelScheme
+from lstm_training.data.folders import read_archive, read_folder
+from lstm_training.data.sources import load_examples, load_texts
 from lstm_training.errors import DataError
-from lstm_training.examples import LabelScheme
 
 FILES = {
     "train/neg/0_2.txt": "dull\x85",
@@ -202,7 +202,7 @@ def test_unlabelled_texts_of_the_official_archive(
     (folder / "1_0.txt").write_text("nobody labelled this")
     with tarfile.open(tmp_path / "imdb.tar.gz", "w:gz") as archive:
         archive.add(tmp_path / "aclImdb", "aclImdb")
-    monkeypatch.setattr("lstm_training.data.fetch_imdb", lambda: tmp_path / "imdb.tar.gz")
+    monkeypatch.setattr("lstm_training.data.sources.fetch_imdb", lambda: tmp_path / "imdb.tar.gz")
     assert load_texts("imdb-unlabelled") == ["nobody labelled this"]
 
 

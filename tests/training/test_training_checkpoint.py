@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from lstm_runtime.vocabulary import Vocabulary
+from lstm_runtime.text.vocabulary import Vocabulary
 from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lstm_training.errors import CheckpointError
 from lstm_training.model import ModelConfig, SentimentRNN

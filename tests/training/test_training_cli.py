@@ -72,7 +72,7 @@ def test_a_mistake_is_one_line(
 
 def test_help_and_version_do_not_load_torch() -> None:
     code = (
-        "import sys; from lstm_training.cli import main\n"
+        "import sys; from lstm_training.cli.train import main\n"
         "try: main(['--help'])\n"
         "finally: assert not {'torch', 'accelerate', 'matplotlib', 'pyarrow'} & set(sys.modules)"
     )
@@ -86,7 +86,7 @@ def test_help_and_version_do_not_load_torch() -> None:
 def test_a_missing_library_names_the_extra(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['torch'] = None\n"
-        f"from lstm_training.cli import main; main(['-o', {str(tmp_path)!r}])"
+        f"from lstm_training.cli.train import main; main(['-o', {str(tmp_path)!r}])"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], check=False, capture_output=True, text=True

@@ -4,13 +4,20 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from lstm_runtime.tokenizer import TextEncoder, Tokenizer
-from lstm_runtime.vocabulary import Vocabulary
-from lstm_training.batches import Batch, drop_words, epoch_order, length_order, make_batch
+from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer
+from lstm_runtime.text.vocabulary import Vocabulary
 from lstm_training.config import TrainingConfig
-from lstm_training.dataset import build_vocabulary, distinct, encode, prepare, split, stratified
+from lstm_training.data.batching import Batch, drop_words, epoch_order, length_order, make_batch
+from lstm_training.data.examples import Examples
+from lstm_training.data.prepare import (
+    build_vocabulary,
+    distinct,
+    encode,
+    prepare,
+    split,
+    stratified,
+)
 from lstm_training.errors import ConfigError, DataError
-from lstm_training.examples import Examples
 
 labelled = st.lists(st.tuples(st.text(max_size=3), st.integers(0, 1)), max_size=60)
 

@@ -2,8 +2,8 @@ import math
 
 import pytest
 import torch
-from lstm_training.dataset import EncodedTexts
-from lstm_training.evaluate import measure, predict
+from lstm_training.data.prepare import EncodedTexts
+from lstm_training.evaluation.metrics import measure, predict
 from lstm_training.model import ModelConfig, SentimentRNN
 
 

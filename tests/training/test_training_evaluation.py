@@ -11,15 +11,15 @@ from foreign_models import LastStepBidirectional, MeanPooled, trained_like
 from hypothesis import given
 from hypothesis import strategies as st
 from lstm_export.api import export
-from lstm_export.exporter import ExportConfig, export_source
-from lstm_export.source import load_source
+from lstm_export.checkpoint.source import load_source
+from lstm_export.pipeline import ExportConfig, export_source
 from lstm_runtime.model import SentimentModel
-from lstm_runtime.tokenizer import Tokenizer
-from lstm_runtime.vocabulary import Vocabulary
-from lstm_training.answers import Answers, ModelCard, Reading
+from lstm_runtime.text.tokenizer import Tokenizer
+from lstm_runtime.text.vocabulary import Vocabulary
 from lstm_training.checkpoint import Checkpoint, save_checkpoint
+from lstm_training.data.examples import Examples, LabelScheme
 from lstm_training.errors import CheckpointError, EvaluationError
-from lstm_training.evaluation import (
+from lstm_training.evaluation.evaluator import (
     Evaluation,
     LengthBucket,
     evaluate,
@@ -27,10 +27,10 @@ from lstm_training.evaluation import (
     length_buckets,
     wilson_interval,
 )
-from lstm_training.evaluation_report import to_json, write_evaluation
-from lstm_training.examples import Examples, LabelScheme
+from lstm_training.evaluation.load import open_model
+from lstm_training.evaluation.predictions import Answers, ModelCard, Reading
+from lstm_training.evaluation.report import to_json, write_evaluation
 from lstm_training.model import ModelConfig, SentimentRNN
-from lstm_training.model_source import open_model
 
 CARD = ModelCard("m.onnx", "onnx", "fp32", "CPU", ("bad", "good"), threshold=0.5)
 TEXTS = ("fine", "dull", "?", "great")

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from lstm_training.cli.evaluate import main
 from lstm_training.config import TrainingConfig
-from lstm_training.data import load_examples
-from lstm_training.evaluation_cli import main
-from lstm_training.examples import LabelScheme
-from lstm_training.tables import Columns
+from lstm_training.data.examples import LabelScheme
+from lstm_training.data.sources import load_examples
+from lstm_training.data.tables import Columns
 from lstm_training.train import train
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -179,7 +179,7 @@ def in_python(code: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 def test_help_does_not_load_what_is_slow() -> None:
     done = in_python(
-        "import sys; from lstm_training.evaluation_cli import main\n"
+        "import sys; from lstm_training.cli.evaluate import main\n"
         "try: main(['--help'])\n"
         "finally: assert not {'torch', 'rich', 'matplotlib', 'numpy'} & set(sys.modules)"
     )
@@ -191,7 +191,7 @@ def test_help_does_not_load_what_is_slow() -> None:
 def test_a_missing_library_names_the_extra(library: str, extra: str, reviews: Path) -> None:
     done = in_python(
         f"import sys; sys.modules[{library!r}] = None\n"
-        "from lstm_training.evaluation_cli import main; main()",
+        "from lstm_training.cli.evaluate import main; main()",
         "--data", str(reviews),
     )  # fmt: skip
     assert done.returncode == 1
@@ -201,7 +201,7 @@ def test_a_missing_library_names_the_extra(library: str, extra: str, reviews: Pa
 def test_a_checkpoint_needs_no_onnxruntime(checkpoint_file: Path, reviews: Path) -> None:
     done = in_python(
         "import sys; sys.modules['onnxruntime'] = None\n"
-        "from lstm_training.evaluation_cli import main; main()",
+        "from lstm_training.cli.evaluate import main; main()",
         str(checkpoint_file), "--data", str(reviews),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -210,8 +210,8 @@ def test_a_checkpoint_needs_no_onnxruntime(checkpoint_file: Path, reviews: Path)
 def test_ctrl_c_ends_quietly_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "many.csv").write_text("text,label\n" + f"{'word ' * 300},1\n" * 20_000)
     code = (
-        "import os, signal, sys, threading; from lstm_training.evaluation_cli import main\n"
-        "import lstm_training.onnx_answers as answers\n"
+        "import os, signal, sys, threading; from lstm_training.cli.evaluate import main\n"
+        "import lstm_training.evaluation.onnx_predictor as answers\n"
         "ask = answers.OnnxRespondent.answer\n"
         "def answer(self, texts):\n"
         "    threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()\n"

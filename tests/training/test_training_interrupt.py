@@ -2,7 +2,7 @@ import signal
 import threading
 
 import pytest
-from lstm_training.interrupt import deferred_stop
+from lstm_training.trainer.signals import deferred_stop
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -7,10 +7,10 @@ import pyarrow
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lstm_training.data import load_examples
+from lstm_training.data.examples import LabelScheme, Row
+from lstm_training.data.sources import load_examples
+from lstm_training.data.tables import Columns
 from lstm_training.errors import DataError
-from lstm_training.examples import LabelScheme, Row
-from lstm_training.tables import Columns
 from pyarrow import parquet
 
 ROWS = [('fine, "quoted"\nand two lines', 1), ("dull\x85odd \x93cp1252\x94", 0), ("", 1)]

@@ -8,13 +8,13 @@ import pytest
 import torch
 from lstm_training.checkpoint import Checkpoint, load_checkpoint
 from lstm_training.config import TrainingConfig
-from lstm_training.dataset import prepare
+from lstm_training.data.examples import Examples
+from lstm_training.data.prepare import prepare
 from lstm_training.errors import CheckpointError, TrainingError, TrainingInterruptedError
-from lstm_training.evaluate import Metrics
-from lstm_training.examples import Examples
-from lstm_training.progress import EpochRecord, Progress
-from lstm_training.run import Run
+from lstm_training.evaluation.metrics import Metrics
 from lstm_training.train import train
+from lstm_training.trainer.state import EpochRecord, Progress
+from lstm_training.trainer.trainer import Run
 
 Patch = pytest.MonkeyPatch
 
@@ -203,7 +203,7 @@ def test_a_loss_that_is_no_number_ends_the_run(
     tiny: TrainingConfig, examples: Examples, tmp_path: Path, monkeypatch: Patch
 ) -> None:
     monkeypatch.setattr(
-        "lstm_training.run.binary_cross_entropy_with_logits",
+        "lstm_training.trainer.trainer.binary_cross_entropy_with_logits",
         lambda logits, _labels: logits.sum() * float("nan"),
     )
     with pytest.raises(TrainingError, match="loss became nan in epoch 1: try a lower --learning"):

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from lstm_runtime.errors import VocabularyError
 from lstm_runtime.files import atomic_path
-from lstm_runtime.tokenizer import DEFAULT_PATTERN, TextEncoder, Tokenizer
-from lstm_runtime.vocabulary import Vocabulary
+from lstm_runtime.text.tokenizer import DEFAULT_PATTERN, TextEncoder, Tokenizer
+from lstm_runtime.text.vocabulary import Vocabulary
 from torch import Tensor
 
 from lstm_training.errors import CheckpointError

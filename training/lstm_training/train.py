@@ -12,14 +12,14 @@ from torch import Tensor
 
 from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lstm_training.config import TrainingConfig
-from lstm_training.dataset import Dataset, prepare
+from lstm_training.data.examples import Examples
+from lstm_training.data.prepare import Dataset, prepare
 from lstm_training.errors import TrainingError
-from lstm_training.evaluate import Confusion, Metrics, measure, predict
-from lstm_training.examples import Examples
-from lstm_training.loop import train_to_the_end
-from lstm_training.progress import EpochRecord, require_same
-from lstm_training.report import write_history, write_metrics, write_pictures
-from lstm_training.run import Run
+from lstm_training.evaluation.metrics import Confusion, Metrics, measure, predict
+from lstm_training.trainer.loop import train_to_the_end
+from lstm_training.trainer.report import write_history, write_metrics, write_pictures
+from lstm_training.trainer.state import EpochRecord, require_same
+from lstm_training.trainer.trainer import Run
 
 MODEL_FILE = "model.pt"
 

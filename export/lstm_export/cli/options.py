@@ -1,0 +1,141 @@
+"""What the options of ``lstm-export`` mean, beyond what click itself can parse."""
+
+import importlib
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+from lstm_runtime.model_file.contract import Precision
+from lstm_runtime.text.tokenizer import Tokenizer
+from lstm_training.data.examples import Examples
+from lstm_training.data.sources import load_examples
+from lstm_training.data.tables import Columns
+from torch import nn
+
+from lstm_export.checkpoint.source import Source, load_source
+from lstm_export.checkpoint.user_module import ReadingOptions
+from lstm_export.checkpoint.vocabulary_file import read_vocabulary
+from lstm_export.errors import UnsupportedModelError
+from lstm_export.graph.precision import Int8Weights
+from lstm_export.parity.cases import spelled_words
+from lstm_export.pipeline import ExportConfig
+
+
+def make_source(checkpoint: Path, options: Mapping[str, Any]) -> Source:
+    """Load the checkpoint with the class, vocabulary and labels that the options name."""
+    reading = ReadingOptions(options["readout"], options["activation"], options["between"])
+    module = None
+    if options["module_name"]:
+        module = make_module(options["module_name"], options["init"])
+    source = load_source(checkpoint, reading, module)
+    if options["vocabulary"]:
+        rows = source.network.architecture.vocab_size
+        vocabulary = read_vocabulary(options["vocabulary"], rows, options["unknown"])
+        tokenizer = Tokenizer(options["pattern"]) if options["pattern"] else None
+        source = source.with_vocabulary(vocabulary, tokenizer)
+        _tell_unread_words(source)
+    elif options["unknown"] or options["pattern"]:
+        raise click.UsageError("--unknown and --pattern belong to a vocabulary: add --vocab FILE")
+    if options["labels"]:
+        source = source.with_labels(tuple(options["labels"].split(",")))
+    return source
+
+
+def _tell_unread_words(source: Source) -> None:
+    """Say how many words of a foreign vocabulary the tokeniser never makes: drift shows here."""
+    encoder = source.encoder
+    if encoder is None:
+        return
+    read = {word for word, _ in spelled_words(encoder)}
+    unread = [word for word in encoder.vocabulary.plain if word not in read]
+    if unread:
+        some = ", ".join(repr(word) for word in unread[:3])
+        click.echo(
+            f"note: the token pattern {encoder.tokenizer.pattern} never makes {len(unread):,} of "
+            f"the vocabulary's {len(encoder.vocabulary):,} words (such as {some}); if the model "
+            "was trained with another tokeniser, give its --pattern",
+            err=True,
+        )
+
+
+def make_config(options: Mapping[str, Any]) -> ExportConfig:
+    """Return the configuration that the options describe."""
+    return ExportConfig(
+        precisions=tuple(dict.fromkeys(options["precisions"])),
+        name=options["name"],
+        interface=options["interface"],
+        state=options["state"],
+        int8=Int8Weights(options["per_channel"], options["reduce_range"]),
+        atol=parse_atol(options["atol"]),
+        notes=read_notes(options["notes"]),
+    )
+
+
+def read_notes(path: Path | None) -> str:
+    """Return the text of ``--notes``."""
+    try:
+        return path.read_text(encoding="utf-8").strip() if path else ""
+    except UnicodeDecodeError as error:
+        raise click.BadParameter(f"{path} is not UTF-8", param_hint="--notes") from error
+
+
+def load_data(options: Mapping[str, Any]) -> Examples | None:
+    """Return the labelled texts of ``--data``."""
+    if options["data"] is None:
+        return None
+    columns = Columns(options["text_column"], options["label_column"])
+    return load_examples(options["data"], columns)
+
+
+def parse_atol(values: tuple[str, ...]) -> dict[Precision, float]:
+    """Parse ``PRECISION=VALUE`` pairs."""
+    found: dict[Precision, float] = {}
+    for value in values:
+        name, _, number = value.partition("=")
+        try:
+            precision = next(p for p in get_args(Precision) if p == name)
+            found[precision] = float(number)
+        except (StopIteration, ValueError) as error:
+            names = ", ".join(get_args(Precision))
+            raise click.BadParameter(
+                f"{value!r} is not PRECISION=NUMBER (precisions: {names})", param_hint="--atol"
+            ) from error
+    return found
+
+
+def make_module(name: str, arguments: str) -> nn.Module:
+    """Import ``package.file:Class`` from here or the Python path and build it.
+
+    Args:
+        name: module and class, joined by a colon.
+        arguments: the constructor's keyword arguments as a JSON object.
+
+    Raises:
+        UnsupportedModelError: when there is no such class, or it cannot be built so.
+
+    """
+    module_name, _, class_name = name.partition(":")
+    options = _keywords(arguments)
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        made = getattr(importlib.import_module(module_name), class_name)(**options)
+    except Exception as error:
+        raise UnsupportedModelError(
+            f"--module {name} cannot be built: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(made, nn.Module):
+        raise UnsupportedModelError(f"--module {name} is a {type(made).__name__}, not a module")
+    return made
+
+
+def _keywords(arguments: str) -> dict[str, Any]:
+    try:
+        options = json.loads(arguments)
+    except json.JSONDecodeError as error:
+        raise click.BadParameter(f"not JSON: {error}", param_hint="--init") from error
+    if not isinstance(options, dict):
+        raise click.BadParameter("must be a JSON object", param_hint="--init")
+    return options

@@ -1,0 +1,114 @@
+"""The inputs of the parity proof: batch sizes and lengths that no exporter has seen."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from lstm_runtime.text.tokenizer import TextEncoder, without_surrogates
+from numpy.typing import NDArray
+
+from lstm_export.network import Network
+
+Array = NDArray[np.float32]
+
+SHAPES = ((1, 1), (1, 7), (5, 300), (32, 230))
+"""(batch, longest length) of the random cases."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One batch of texts and the states that it starts from."""
+
+    name: str
+    "What the report calls it."
+    ids: tuple[tuple[int, ...], ...]
+    "Ids of each text, for the original."
+    h0: Array
+    "``[layers, batch, hidden]``"
+    c0: Array
+    "``[layers, batch, hidden]``"
+    texts: tuple[str, ...] | None = None
+    "The same as text, for a file with the text interface."
+    carried: bool = False
+    "Whether the states are other than zero."
+    reference: bool = False
+    "Whether it is one of the texts that the file carries as its reference."
+
+
+def random_cases(network: Network, graph: TextEncoder | None, *, states: bool) -> Iterator[Case]:
+    """Yield random batches.
+
+    Args:
+        network: gives the sizes.
+        graph: the encoder in the graph, if any: the batches are then random words, so that they
+            take the same way into the graph as texts.
+        states: whether to start from carried states too.
+
+    """
+    random = np.random.default_rng(1)
+    words = None if graph is None else spelled_words(graph)
+    for (batch, longest), carried in product(SHAPES, (False, True) if states else (False,)):
+        lengths = random.integers(1, longest + 1, batch)
+        lengths[random.integers(batch)] = longest
+        ids, texts = _random_batch(random, lengths, network, words)
+        name = f"{batch} x {longest}{', carried state' if carried else ''}"
+        yield Case(name, ids, *_states(random, network, batch, carried=carried), texts, carried)
+
+
+def text_cases(
+    network: Network,
+    encoder: TextEncoder,
+    texts: Iterable[str],
+    *,
+    as_text: bool,
+    reference: bool,
+) -> Iterator[Case]:
+    """Yield texts, each alone.
+
+    Args:
+        network: gives the sizes.
+        encoder: gives the original its ids.
+        texts: the texts.
+        as_text: whether the file takes text, not ids.
+        reference: whether they are the texts that the file carries as its reference, and not
+            rows of the user's data.
+
+    """
+    zeros = _states(np.random.default_rng(0), network, 1, carried=False)
+    name = "text" if reference else "row"
+    for n, text in enumerate(texts):
+        clean = without_surrogates(text)
+        ids, given = (tuple(encoder(clean)),), (clean,) if as_text else None
+        yield Case(f"{name} {n}", ids, *zeros, given, reference=reference)
+
+
+def spelled_words(encoder: TextEncoder) -> list[tuple[str, int]]:
+    """Return the words that the tokeniser takes in one piece, with their ids."""
+    plain = encoder.vocabulary.plain
+    return [(word, n) for word, n in plain.items() if encoder.tokenizer.tokens(word) == [word]]
+
+
+def _random_batch(
+    random: np.random.Generator,
+    lengths: NDArray[np.int64],
+    network: Network,
+    words: list[tuple[str, int]] | None,
+) -> tuple[tuple[tuple[int, ...], ...], tuple[str, ...] | None]:
+    if not words:
+        rows = network.architecture.vocab_size
+        return tuple(tuple(random.integers(0, rows, n).tolist()) for n in lengths), None
+    chosen = [[words[k] for k in random.integers(0, len(words), n)] for n in lengths]
+    ids = tuple(tuple(n for _, n in text) for text in chosen)
+    return ids, tuple(" ".join(word for word, _ in text) for text in chosen)
+
+
+def _states(
+    random: np.random.Generator, network: Network, batch: int, *, carried: bool
+) -> tuple[Array, Array]:
+    sizes = network.architecture
+    shape = (sizes.n_layers, batch, sizes.hidden_dim)
+    if not carried:
+        return np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    c0 = random.normal(0, 1, shape).astype(np.float32)
+    return np.tanh(c0) * random.random(shape, np.float32), c0

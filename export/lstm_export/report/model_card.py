@@ -1,0 +1,130 @@
+"""The model card: a README.md beside the files, for whoever finds them."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from lstm_runtime.files import atomic_path
+
+from lstm_export.checkpoint.source import Source
+from lstm_export.pipeline import ExportConfig, Outcome, versions
+
+_PYTHON = """\
+```python
+from lstm_runtime import SentimentModel
+
+model = SentimentModel.load("{file}")
+print(model("One of the finest films I have ever seen."))
+```"""
+
+_NODE = """\
+```js
+const ort = require("onnxruntime-node");
+const session = await ort.InferenceSession.create("{file}", {{ logSeverityLevel: 3 }});
+const text = new ort.Tensor("string", ["One of the finest films I have ever seen."], [1]);
+const {{ probability }} = await session.run({{ text }});
+```"""
+
+_CPP = """\
+```cpp
+Ort::Env env;
+Ort::Session session(env, ORT_TSTR("{file}"), Ort::SessionOptions{{}});
+Ort::AllocatorWithDefaultOptions allocator;
+const int64_t shape[] = {{1}};
+auto text = Ort::Value::CreateTensor(allocator, shape, 1, ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING);
+const char* review[] = {{"One of the finest films I have ever seen."}};
+text.FillStringTensor(review, 1);
+const char *in[] = {{"text"}}, *out[] = {{"probability"}};
+auto answer = session.Run(Ort::RunOptions{{}}, in, &text, 1, out, 1);
+float probability = answer[0].GetTensorData<float>()[0];
+```"""
+
+_IDS = """\
+The files take `ids` (int64 `[batch, sequence]`, padded on the right) and `lengths` (int32
+`[batch]`) and give `probability` (float `[batch, {classes}]`), in every language that ONNX Runtime
+speaks."""
+
+
+def write_card(
+    source: Source, outcomes: Sequence[Outcome], config: ExportConfig, path: Path
+) -> None:
+    """Write the card of the files that were kept, of which there is one at least."""
+    files = [outcome for outcome in outcomes if outcome.path]
+    text = source.encoder is not None and config.interface != "ids"
+    parts = [
+        "# Sentiment LSTM",
+        _network(source),
+        "## Files",
+        _files(source, files),
+        "## Measures",
+        _measures(source),
+        "## Use",
+        _use(source, files, text=text),
+        *([config.notes] if config.notes else []),
+        "## Origin",
+        _origin(source),
+    ]
+    with atomic_path(path) as temporary:
+        temporary.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def _network(source: Source) -> str:
+    sizes = source.network.architecture
+    kind = "two-directional" if sizes.bidirectional else "one-directional"
+    return (
+        f"{sizes.vocab_size:,} words, vectors of {sizes.embedding_dim}, {sizes.n_layers} {kind} "
+        f"LSTM layers of {sizes.hidden_dim} units, readout `{sizes.readout}`, "
+        f"{source.network.activation}. Labels: {', '.join(source.label_names)}."
+    )
+
+
+def _files(source: Source, files: Sequence[Outcome]) -> str:
+    rows = [
+        f"| `{o.path.name}` | {o.name} | {(o.size or 0) / 1e6:.2f} MB | "
+        f"{o.parity.largest['probability']:.1e} | {o.parity.mean:.1e} | {o.parity.agreement:.2%} |"
+        for o in files
+        if o.path
+    ]
+    texts = len(files[0].parity.wanted)
+    return "\n".join(
+        [
+            f"Each was compared with {source.original_name} on {texts} texts before it was",
+            "written. Differences are those of the probability.",
+            "",
+            "| file | precision | size | largest | mean | labels equal |",
+            "| --- | --- | --- | --- | --- | --- |",
+            *rows,
+        ]
+    )
+
+
+def _measures(source: Source) -> str:
+    numbers = {k: v for k, v in source.metrics.items() if isinstance(v, int | float)}
+    if not numbers:
+        return "The checkpoint carries none."
+    rows = [f"| {name} | {value:.4g} |" for name, value in numbers.items()]
+    return "\n".join(
+        ["Of the checkpoint, on data held out of training:", "", "| | |", "| --- | --- |", *rows]
+    )
+
+
+def _use(source: Source, files: Sequence[Outcome], *, text: bool) -> str:
+    if not text:
+        return _IDS.format(classes=source.network.parts.classes)
+    # fp16 is for CUDA; int8 and fp32 run on any device that the reader may try first.
+    first = min(files, key=lambda outcome: ("int8", "fp32", "fp16").index(outcome.name))
+    name = first.path.name if first.path else ""
+    return "\n\n".join(example.format(file=name) for example in (_PYTHON, _NODE, _CPP))
+
+
+def _origin(source: Source) -> str:
+    lines = [f"- {name}: {_told(value)}" for name, value in source.training.items()]
+    lines += [f"- checkpoint: sha256 {source.sha256}"]
+    lines += [f"- written with: {json.dumps(versions())}"]
+    return "\n".join(lines)
+
+
+def _told(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_told(part)}" for name, part in value.items())
+    return str(value)

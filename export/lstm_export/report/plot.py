@@ -1,0 +1,41 @@
+"""``parity.png``: the original's probabilities against those of each exported file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lstm_runtime.files import atomic_path
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lstm_export.checkpoint.source import Source
+from lstm_export.pipeline import Outcome
+
+_COLOUR = "#2a6f97"
+_GREY = "#888888"
+
+
+def draw_parity(source: Source, outcomes: Sequence[Outcome], path: Path) -> None:
+    """Draw one panel a precision; points on the diagonal are equal answers."""
+    files = [outcome for outcome in outcomes if outcome.size is not None]
+    figure = Figure(figsize=(3.6 * len(files), 3.9), layout="constrained")
+    for n, outcome in enumerate(files):
+        axes = figure.add_subplot(1, len(files), n + 1)
+        _draw(axes, outcome)
+        if n == 0:
+            axes.set_ylabel("probability, exported")
+    figure.supxlabel(f"probability, {source.original_name}", fontsize="medium")
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=120, metadata={"Software": None})
+
+
+def _draw(axes: Axes, outcome: Outcome) -> None:
+    parity = outcome.parity
+    axes.plot([0, 1], [0, 1], color=_GREY, linewidth=0.8)
+    axes.scatter(parity.wanted.ravel(), parity.found.ravel(), s=9, color=_COLOUR, alpha=0.5)
+    axes.set_title(
+        f"{outcome.name}: {len(parity.wanted)} texts, max {parity.largest['probability']:.1e}",
+        fontsize="medium",
+    )
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_aspect("equal")

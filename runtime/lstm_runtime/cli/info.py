@@ -1,0 +1,98 @@
+"""The report of ``lstm-run --info``: what is installed, what can run, and the model's card."""
+
+import json
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from lstm_runtime.errors import LstmEdgeError
+from lstm_runtime.inference.providers import PROVIDER_WORDS, installed_distributions, usable_cores
+from lstm_runtime.model import SentimentModel
+from lstm_runtime.model_file.contract import Metadata
+
+_CARD = ("labels", "threshold", "precision", "architecture", "tokenizer", "metrics", "training",
+         "versions", "parity", "tolerance", "source_sha256", "format_version")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Environment:
+    """All that a bug report needs; holds no text and no name of a user."""
+
+    lstm_edge: str
+    "Version of the package."
+    python: str
+    "Version and implementation."
+    machine: str
+    "Operating system and processor architecture."
+    cores: int
+    "Cores that this process may use."
+    numpy: str
+    "Version."
+    onnxruntime: tuple[str, ...]
+    "Installed distributions with versions; two of them overwrite each other's files."
+    providers: dict[str, str]
+    "Provider word to 'runs', or to the reason why it cannot."
+    model: str
+    "Name of the model file."
+    card: dict[str, Any]
+    "What the model file says about itself; empty where it cannot be loaded."
+
+
+def environment(model_file: Path | None) -> Environment:
+    """Look around; loads the model on every provider there is a word for."""
+    providers, loaded = {}, None
+    for word in PROVIDER_WORDS:
+        try:
+            found = SentimentModel.load(model_file, word)
+            found("a")
+        except LstmEdgeError as error:
+            providers[word] = str(error)
+            continue
+        providers[word] = "runs"
+        loaded = loaded or found
+    return Environment(
+        lstm_edge=metadata.version("lstm-edge"),
+        python=f"{platform.python_version()} ({platform.python_implementation()})",
+        machine=f"{platform.system()} {platform.release()} {platform.machine()}",
+        cores=usable_cores(),
+        numpy=metadata.version("numpy"),
+        onnxruntime=tuple(installed_distributions()),
+        providers=providers,
+        model=loaded.path.name if loaded else str(model_file or "the package's own"),
+        card=_card(loaded.metadata) if loaded else {},
+    )
+
+
+def environment_json(found: Environment) -> str:
+    """Return the report as one JSON object."""
+    return json.dumps(vars(found))
+
+
+def environment_lines(found: Environment) -> Iterator[str]:
+    """Yield the report as lines of ``name: value``."""
+    for field in fields(found):
+        value = getattr(found, field.name)
+        if isinstance(value, dict):
+            yield f"{field.name.replace('_', '-')}:"
+            yield from _nested(value, "  ")
+        else:
+            text = ", ".join(value) if isinstance(value, tuple) else value
+            yield f"{field.name.replace('_', '-')}: {text or 'none'}"
+
+
+def _nested(values: dict[str, Any], indent: str) -> Iterator[str]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield f"{indent}{name}:"
+            yield from _nested(value, indent + "  ")
+        else:
+            yield f"{indent}{name}: {value}"
+
+
+def _card(found: Metadata) -> dict[str, Any]:
+    """Return the metadata without its long parts, in plain JSON types."""
+    values = {name: json.loads(text) for name, text in found.to_props().items() if name in _CARD}
+    return {name: values[name] for name in _CARD if values[name] is not None}

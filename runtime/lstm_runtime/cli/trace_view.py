@@ -1,0 +1,52 @@
+"""A trace as text: the words in the colours of what the model thought after each."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields
+
+import click
+import numpy as np
+
+from lstm_runtime.cli.output import coloured
+from lstm_runtime.model_file.contract import Metadata
+from lstm_runtime.trace.tracer import Trace
+
+_GATES = ("learn", "forget", "remember", "use")
+_BAR = 20
+
+
+def trace_lines(trace: Trace, metadata: Metadata) -> Iterator[str]:
+    """Yield the text in colour, then a line per token: probability and the gates' means."""
+    label = metadata.labels[-1]
+    answer = trace.sentiment
+    yield f"{coloured(answer.label, metadata)} {answer.score:.3f}"
+    yield ""
+    pairs = list(zip(trace.tokens, trace.probability[:, -1].tolist(), strict=True))
+    yield " ".join(_tinted(token or "(no token)", value) for token, value in pairs)
+    yield ""
+    width = min(max(map(len, (*trace.tokens, "token"))), 24)
+    yield f"{'token':{width}}  {label:>8}  {'':{_BAR}}  " + "  ".join(f"{g:>8}" for g in _GATES)
+    gates = np.stack([getattr(trace, gate).mean(axis=0) for gate in _GATES], axis=1)
+    for (token, value), known, means in zip(pairs, trace.known, gates, strict=True):
+        bar = _tinted(f"{'█' * round(value * _BAR):{_BAR}}", value)
+        numbers = "  ".join(f"{mean:8.3f}" for mean in means)
+        unknown = "" if known else "  (unknown word)"
+        yield f"{token[:width]:{width}}  {value:8.3f}  {bar}  {numbers}{unknown}"
+
+
+def trace_json(trace: Trace) -> str:
+    """Return one JSON object with the fields of `Trace`."""
+    values = {field.name: getattr(trace, field.name) for field in fields(trace)}
+    values["sentiment"] = vars(trace.sentiment)
+    return json.dumps(
+        {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in values.items()}
+    )
+
+
+def _tinted(text: str, probability: float) -> str:
+    """Colour from red (0) over grey to green (1)."""
+    strength = abs(2 * probability - 1)
+    weak, strong = round(160 - 110 * strength), round(160 + 60 * strength)
+    return click.style(
+        text, fg=(weak, strong, weak) if probability >= 0.5 else (strong, weak, weak)
+    )

@@ -1,0 +1,175 @@
+"""`Engine`: a session and what its file says of itself; arrays in, arrays out."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_runtime.errors import ClosedError, InputError, ModelFileError, ProviderError
+from lstm_runtime.inference.providers import open_session, require_precision
+from lstm_runtime.inference.session import CPU, SessionSettings, brief
+from lstm_runtime.model_file import contract
+from lstm_runtime.model_file.contract import Metadata
+from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer, without_surrogates
+from lstm_runtime.text.vocabulary import Vocabulary
+
+Feed = dict[str, NDArray[Any]]
+Array = NDArray[np.float32]
+
+
+class Engine:
+    """Runs the graph; knows which inputs and outputs its file has.
+
+    May be called from many threads at once: ONNX Runtime's ``run`` allows it, and nothing here
+    changes after construction but `close`.
+    """
+
+    def __init__(self, session: Any, path: Path) -> None:
+        self._session = session
+        self.path = path
+        self.metadata = _metadata(session, path)
+        self.provider = str(session.get_providers()[0])
+        required = {node.name for node in session.get_inputs()}
+        # Optional states are inputs that are also initializers.
+        self.inputs = required | {n.name for n in session.get_overridable_initializers()}
+        self.outputs = {node.name for node in session.get_outputs()}
+        self.reads_text = contract.TEXT in self.inputs
+        self._needs_state = contract.H0 in required
+        spec = self.metadata.tokenizer
+        self._tokenizer = None if spec is None else Tokenizer(spec.pattern)
+        self._encoder = _encoder(self.metadata)
+
+    @classmethod
+    def open(cls, path: Path, provider: str, settings: SessionSettings) -> "Engine":
+        """Open a file on one provider and run it once.
+
+        Raises:
+            ModelFileError: when the file is missing, damaged, foreign or of a newer version.
+            ProviderError: when the provider cannot run it.
+
+        """
+        engine = cls(open_session(path, provider, settings), path)
+        require_precision(engine.provider, engine.metadata.precision)
+        if engine.provider != CPU:
+            engine._probe()
+        return engine
+
+    @property
+    def has_state(self) -> bool:
+        """Whether a text can be continued: the file takes and gives states."""
+        return contract.H0 in self.inputs and contract.HN in self.outputs
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._session is None
+
+    def close(self) -> None:
+        """Let go of the session; runs under way in other threads finish."""
+        self._session = None
+
+    def zero_state(self, batch: int = 1) -> Array:
+        """Return the state that every text starts from, ``[layers, batch, hidden]``."""
+        sizes = self.metadata.architecture
+        return np.zeros((sizes.n_layers, batch, sizes.hidden_dim), np.float32)
+
+    def text_feed(self, texts: Sequence[str], max_tokens: int | None = None) -> Feed:
+        """Return the inputs for texts, or for the last ``max_tokens`` tokens of each.
+
+        Raises:
+            InputError: when one is not a str, or the file has no vocabulary.
+
+        """
+        for text in texts:
+            if not isinstance(text, str):
+                raise InputError(f"a text must be a str, not {type(text).__name__}")
+        if max_tokens is not None and self._tokenizer is not None:
+            texts = [self._tokenizer.keep_last(text, max_tokens) for text in texts]
+        if self.reads_text:
+            clean = [without_surrogates(text) for text in texts]
+            return {contract.TEXT: np.array(clean, object)}
+        return self.ids_feed([self.encode(text) for text in texts])
+
+    def ids_feed(self, texts: Sequence[Sequence[int] | NDArray[np.int64]]) -> Feed:
+        """Return the inputs for texts that are ids already; pads shorter ones on the right."""
+        lengths = [len(ids) for ids in texts]
+        padded = np.zeros((len(texts), max(lengths)), np.int64)
+        for row, ids in zip(padded, texts, strict=True):
+            row[: len(ids)] = ids
+        return {contract.IDS: padded, contract.LENGTHS: np.array(lengths, np.int32)}
+
+    def run(self, outputs: Sequence[str], feed: Mapping[str, NDArray[Any]]) -> list[Any]:
+        """Run the graph.
+
+        Args:
+            outputs: names of the wanted outputs, see `lstm_runtime.model_file.contract`.
+            feed: inputs; states that the file needs and ``feed`` lacks are zeros.
+
+        Raises:
+            ClosedError: when the model was closed.
+
+        """
+        session = self._session
+        if session is None:
+            raise ClosedError("the model is closed: load it again")
+        if self._needs_state and contract.H0 not in feed:
+            zeros = self.zero_state()
+            feed = {**feed, contract.H0: zeros, contract.C0: zeros}
+        return list(session.run(list(outputs), feed))
+
+    def probabilities(self, feed: Feed) -> Array:
+        """Return ``[batch, classes]``."""
+        (probability,) = self.run([contract.PROBABILITY], feed)
+        return np.asarray(probability)
+
+    def has_token(self, text: str) -> bool:
+        """Whether any token of ``text`` reaches the network: unknown ones may be dropped."""
+        if not self.reads_text:
+            return self._encoder is not None and self._encoder.has_token(text)
+        (tokens,) = self.run([contract.TOKENS], self.text_feed([text]))
+        return bool(tokens[0, 0])
+
+    def empty_probability(self) -> Array:
+        """Return the answer for a text without tokens, ``[classes]``."""
+        return np.asarray(self.probabilities(self.text_feed([""]))[0])
+
+    def encode(self, text: str) -> list[int]:
+        """Return the ids of ``text``, with the vocabulary of the file's metadata.
+
+        Raises:
+            InputError: when the metadata holds none.
+
+        """
+        if self._encoder is None:
+            raise InputError(
+                f"{self.path} was exported without a vocabulary and cannot read text: "
+                "lstm-export --vocab FILE puts one in"
+            )
+        return self._encoder(text)
+
+    def _probe(self) -> None:
+        """Run one inference: a session can list its provider and still fail in the LSTM."""
+        feed = self.text_feed(["a"]) if self.reads_text else self.ids_feed([[0]])
+        try:
+            found = self.probabilities(feed)
+        except Exception as error:  # whatever class the provider raises, it cannot run
+            raise ProviderError(f"{self.provider} fails in this model: {brief(error)}") from error
+        if not np.isfinite(found).all():
+            raise ProviderError(f"{self.provider} gives {found.ravel().tolist()} for this model")
+
+
+def _metadata(session: Any, path: Path) -> Metadata:
+    try:
+        return Metadata.from_props(session.get_modelmeta().custom_metadata_map)
+    except ModelFileError as error:
+        raise ModelFileError(f"{path}: {error}") from error
+
+
+def _encoder(metadata: Metadata) -> TextEncoder | None:
+    if metadata.vocabulary is None or metadata.tokenizer is None:
+        return None
+    spec, words = metadata.tokenizer, metadata.vocabulary
+    unknown = None if spec.unknown is None else words[spec.unknown]
+    return TextEncoder(Tokenizer(spec.pattern), Vocabulary(words, unknown))

@@ -1,0 +1,138 @@
+"""Execution providers: which one runs here, and if not, why and what to install.
+
+The rule: what was asked for either runs or is an error. Only ``auto`` may choose.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from lstm_runtime.errors import MissingExtraError, ModelFileError, ProviderError
+from lstm_runtime.inference import cuda
+from lstm_runtime.inference.cuda import INSTALL_CUDA
+from lstm_runtime.inference.session import (
+    CPU,
+    CUDA,
+    SessionSettings,
+    create_session,
+    import_onnxruntime,
+)
+from lstm_runtime.model_file.checksum import check_seal
+from lstm_runtime.model_file.contract import Precision
+
+__all__ = ["CPU", "CUDA", "import_onnxruntime", "open_session"]
+
+PROVIDER_WORDS = {"cpu": CPU, "cuda": CUDA}
+
+
+def candidates(provider: str) -> list[str]:
+    """Return the providers that ``provider`` stands for, best first.
+
+    Raises:
+        MissingExtraError: when onnxruntime is not installed.
+
+    """
+    if provider != "auto":
+        return [PROVIDER_WORDS.get(provider, provider)]
+    return [name for name in (CUDA, CPU) if name in import_onnxruntime().get_available_providers()]
+
+
+def open_session(model: Path, provider: str, settings: SessionSettings | None = None) -> Any:
+    """Open ``model`` on one provider.
+
+    Args:
+        model: path of an ``.onnx`` file.
+        provider: ``cpu``, ``cuda`` or the name of any ONNX Runtime provider.
+        settings: how the session is made; None for the defaults.
+
+    Returns:
+        An ``onnxruntime.InferenceSession`` that lists that provider first.
+
+    Raises:
+        ModelFileError: when the file is missing, damaged or not an ONNX model.
+        ProviderError: when the provider cannot run here; the message says why and what to do.
+
+    """
+    name = PROVIDER_WORDS.get(provider, provider)
+    runtime = require_build(name)
+    if not model.is_file():
+        raise ModelFileError(f"{model}: no such file")
+    if name == CUDA:
+        cuda.preload(runtime)
+    data = model.read_bytes()
+    try:
+        check_seal(data)
+        session = create_session(data, name, settings or SessionSettings())
+    except ModelFileError as error:
+        raise ModelFileError(f"{model}: {error}") from error
+    if name not in session.get_providers():
+        why = cuda.missing_part(runtime) if name == CUDA else "a device or a library is missing"
+        raise ProviderError(f"{name} cannot run here: {why}")
+    return session
+
+
+def require_build(name: str) -> Any:
+    """Check that the installed build of ONNX Runtime holds the provider ``name``; return it.
+
+    Raises:
+        ProviderError: when it does not; tells a missing, a doubled and a CPU-only install apart.
+        MissingExtraError: when the CPU is wanted and onnxruntime is not installed.
+
+    """
+    try:
+        runtime = import_onnxruntime()
+    except MissingExtraError as error:
+        if name != CUDA:
+            raise
+        raise ProviderError("no onnxruntime is installed: pip install 'lstm-edge[cuda]'") from error
+    available = runtime.get_available_providers()
+    if name in available:
+        return runtime
+    if name == CUDA:
+        raise ProviderError(_no_cuda(installed_distributions()))
+    words = ", ".join(["auto", *PROVIDER_WORDS, *available])
+    raise ProviderError(f"no execution provider {name!r} in this onnxruntime; there is {words}")
+
+
+def require_precision(provider: str, precision: Precision) -> None:
+    """Check that the operators of ``precision`` exist on ``provider``.
+
+    Raises:
+        ProviderError: for an int8 file on anything but the CPU, where its LSTM would silently
+            run on the CPU.
+
+    """
+    if precision == "int8" and provider != CPU:
+        raise ProviderError(
+            f"an int8 file runs on the CPU only, not on {provider}: take the model.fp16.onnx or "
+            "model.onnx that lstm-export wrote beside it"
+        )
+
+
+def installed_distributions() -> list[str]:
+    """Return which distributions of onnxruntime are installed; two overwrite each other's files."""
+    from importlib import metadata  # noqa: PLC0415 - 25 ms, needed for reports only
+
+    found = []
+    for name in ("onnxruntime", "onnxruntime-gpu"):
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use, which in a container is not all of them."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _no_cuda(distributions: list[str]) -> str:
+    if len(distributions) > 1:
+        return (
+            f"{' and '.join(distributions)} are both installed and overwrite each other's files, "
+            f"so CUDA is gone: {INSTALL_CUDA}"
+        )
+    return f"the installed {' '.join(distributions) or 'onnxruntime'} has no CUDA: {INSTALL_CUDA}"

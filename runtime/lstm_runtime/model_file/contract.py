@@ -1,0 +1,190 @@
+"""The model file's contract: the one place that names its inputs, outputs and metadata.
+
+Inputs, one of two interfaces:
+    ``text``     string ``[batch]``
+    ``ids``      int64 ``[batch, sequence]``, right-padded, and
+    ``lengths``  int32 ``[batch]``, 1 to ``sequence``
+and, unless the file was exported without state:
+    ``h0, c0``   float ``[layers, 1 or batch, hidden]``; zeros when left out, where the file
+                 was exported with optional state
+
+Outputs:
+    ``probability``  float ``[batch, classes]``
+    ``trajectory``   float ``[batch, tokens, classes]``, the probability after each token;
+                     what stands behind the end of a shorter text has no meaning
+    ``tokens``       string ``[batch, tokens]``, '' behind the end (text interface only)
+    ``hn, cn``       float ``[layers, batch, hidden]``; feed them back as ``h0, c0``
+
+A model that reads both ways, or whose readout is not ``last``, cannot be continued: its file has
+no ``h0, c0, hn, cn`` and no ``trajectory``. A file exported without state has the trajectory only.
+
+Metadata: the fields of `Metadata`, each a JSON value under its own name, and the file's seal
+(`lstm_runtime.model_file.checksum`).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from lstm_runtime.errors import ModelFileError
+from lstm_runtime.model_file import checksum as seal
+
+FORMAT_VERSION = 1
+
+Interface = Literal["text", "ids"]
+Precision = Literal["fp32", "int8", "fp16"]
+Readout = Literal["last", "step", "mean", "max"]
+
+TEXT = "text"
+IDS = "ids"
+LENGTHS = "lengths"
+H0 = "h0"
+C0 = "c0"
+PROBABILITY = "probability"
+TRAJECTORY = "trajectory"
+TOKENS = "tokens"
+HN = "hn"
+CN = "cn"
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The network's sizes, for cards and for anyone who allocates states."""
+
+    vocab_size: int
+    "Number of ids."
+    embedding_dim: int
+    "Length of a word's vector."
+    hidden_dim: int
+    "Units of each LSTM layer."
+    n_layers: int
+    "LSTM layers."
+    classes: int
+    "Probabilities per text: 1 (of the second label) or one for each label."
+    bidirectional: bool = False
+    "Whether the LSTM also reads from the end."
+    readout: Readout = "last"
+    """What the linear layers see: the final states (``last``), the outputs at the last token
+    (``step``, which differs in bidirectional models only), or ``mean`` or ``max`` of all."""
+
+
+@dataclass(frozen=True)
+class TokenizerSpec:
+    """How text becomes ids, so that any language can redo it.
+
+    ASCII letters are lowered, every match of ``pattern`` from left to right is a token, unknown
+    tokens get the id ``unknown`` or are dropped, and a text of which nothing is left reads as one
+    token with the id ``empty``.
+    """
+
+    pattern: str
+    "A regular expression that RE2, Python, JavaScript and Java read alike."
+    pad: int
+    "Id behind the end of shorter texts."
+    unknown: int | None
+    "Id of every token outside the vocabulary; None where such tokens are dropped."
+    empty: int
+    "Id of the one token that a text without tokens reads as."
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One input with the original model's answer, for `SentimentModel.verify`."""
+
+    probability: tuple[float, ...]
+    "The original model's output, one value per class."
+    text: str | None = None
+    "The input of a file with the text interface."
+    ids: tuple[int, ...] | None = None
+    "The input of a file with the ids interface."
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """All that a model file says about itself."""
+
+    labels: tuple[str, ...]
+    "Label names. With one class: (label below the threshold, label from the threshold on)."
+    threshold: float
+    "With one class: the probability from which on the second label is given."
+    architecture: Architecture
+    "The network's sizes."
+    precision: Precision
+    "Number format of the weights."
+    tolerance: float
+    "Largest difference from the original's probability that the export allowed."
+    source_sha256: str
+    "SHA-256 of the checkpoint file."
+    reference: tuple[Reference, ...]
+    "Inputs with the original model's answers."
+    tokenizer: TokenizerSpec | None = None
+    "None where the model was exported without a vocabulary."
+    vocabulary: tuple[str, ...] | None = None
+    "Words by id; only in files with the ids interface, where the graph does not hold them."
+    metrics: Mapping[str, Any] | None = None
+    "Measures of the checkpoint, as training wrote them."
+    training: Mapping[str, Any] | None = None
+    "How the checkpoint came about, as training wrote it."
+    versions: Mapping[str, str] | None = None
+    "Versions of the libraries that wrote the file."
+    parity: Mapping[str, Any] | None = None
+    "The parity report: largest and mean differences from the original model."
+    format_version: int = FORMAT_VERSION
+    "Version of this contract."
+
+    def to_props(self) -> dict[str, str]:
+        """Return the metadata as ONNX ``metadata_props``: name to JSON text, and a blank seal.
+
+        `lstm_runtime.model_file.checksum.seal` fills the seal in when the file's bytes are known.
+        """
+        values = asdict(self)
+        props = {name: json.dumps(values[name], sort_keys=True) for name in sorted(values)}
+        return props | {seal.PROPERTY: seal.UNSEALED}
+
+    @classmethod
+    def from_props(cls, props: Mapping[str, str]) -> "Metadata":
+        """Read what `to_props` wrote.
+
+        Raises:
+            ModelFileError: when the file was not written by ``lstm-export``, is of a newer
+                version, or its metadata is damaged.
+
+        """
+        if "format_version" not in props or "architecture" not in props:
+            raise ModelFileError(
+                "not a model file of lstm-export: it carries no lstm-edge metadata"
+            )
+        if props["format_version"] != json.dumps(FORMAT_VERSION):
+            raise ModelFileError(
+                f"model file of format {props['format_version'][:20]}; this version of lstm-edge "
+                f"reads format {FORMAT_VERSION}: upgrade lstm-edge, or export the model again"
+            )
+        try:
+            known = {field.name for field in fields(cls)}
+            found = cls(**_typed({k: json.loads(v) for k, v in props.items() if k in known}))
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
+            raise ModelFileError(f"the model file's metadata is damaged: {error}") from error
+        if len(found.labels) != max(found.architecture.classes, 2):
+            raise ModelFileError(
+                f"the model file's metadata is damaged: {len(found.labels)} labels for "
+                f"{found.architecture.classes} classes"
+            )
+        return found
+
+
+def _typed(values: dict[str, Any]) -> dict[str, Any]:
+    """Turn the JSON values of `Metadata` into the types of its fields."""
+    values["labels"] = tuple(values["labels"])
+    values["architecture"] = Architecture(**values["architecture"])
+    values["reference"] = tuple(_reference(item) for item in values["reference"])
+    if values.get("tokenizer") is not None:
+        values["tokenizer"] = TokenizerSpec(**values["tokenizer"])
+    if values.get("vocabulary") is not None:
+        values["vocabulary"] = tuple(values["vocabulary"])
+    return values
+
+
+def _reference(item: dict[str, Any]) -> Reference:
+    ids = item["ids"]
+    return Reference(tuple(item["probability"]), item["text"], None if ids is None else tuple(ids))

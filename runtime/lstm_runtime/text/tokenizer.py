@@ -1,0 +1,101 @@
+"""The tokeniser, spelled once in Python; the exported graph holds the same three steps.
+
+It exists for training, for parity and for files with the ``ids`` interface. A file with the
+``text`` interface needs none of this code: ONNX Runtime runs the steps itself.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from lstm_runtime.errors import VocabularyError
+from lstm_runtime.text.vocabulary import Vocabulary
+
+DEFAULT_PATTERN = "[a-z0-9']+|[!?]"
+
+_BEYOND_RE2 = re.compile(r"\(\?(<?[=!]|>)|\\[1-9]")
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+def without_surrogates(text: str) -> str:
+    """Return ``text`` as UTF-8 can hold it: JSON and file names may smuggle in lone surrogates.
+
+    Their replacement, U+FFFD, is like them never part of a token.
+    """
+    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """Lower-case A to Z, then take every match of a pattern, from left to right.
+
+    Only ASCII letters are lowered: that is what ONNX's ``StringNormalizer`` does in the locale
+    ``C``, the one locale that exists on every device.
+
+    Raises:
+        VocabularyError: when the pattern is not a regular expression, needs what RE2 lacks, or
+            matches the empty string.
+
+    """
+
+    pattern: str = DEFAULT_PATTERN
+    "A regular expression that ``re`` and RE2 read alike: no look-around, no back-reference."
+
+    def __post_init__(self) -> None:
+        """Compile the pattern, so that a bad one fails here and not at the first text."""
+        try:
+            matches_empty = self._regex.fullmatch("") is not None
+        except re.error as error:
+            raise VocabularyError(f"token pattern {self.pattern!r}: {error}") from error
+        if matches_empty:
+            raise VocabularyError(f"token pattern {self.pattern!r} matches the empty string")
+        if _BEYOND_RE2.search(self.pattern):
+            raise VocabularyError(
+                f"token pattern {self.pattern!r} uses look-around or a back-reference, which RE2, "
+                "the regular expressions of ONNX Runtime, does not have"
+            )
+
+    @cached_property
+    def _regex(self) -> re.Pattern[str]:
+        # RE2's classes (\w, \d, \b) are those of ASCII.
+        return re.compile(self.pattern, re.ASCII)
+
+    def tokens(self, text: str) -> list[str]:
+        """Return the tokens of ``text``; a text without any gives an empty list."""
+        return [match.group() for match in self._matches(text)]
+
+    def split_open(self, text: str) -> tuple[str, str]:
+        """Split off the last token where it reaches the end of ``text``: more may belong to it."""
+        last = deque(self._matches(text), maxlen=1)
+        cut = last[0].start() if last and last[0].end() == len(text) else len(text)
+        return text[:cut], text[cut:]
+
+    def keep_last(self, text: str, count: int) -> str:
+        """Return the end of ``text`` that holds its last ``count`` tokens."""
+        if len(text) <= count:
+            return text
+        last = deque(self._matches(text), maxlen=count + 1)
+        return text[last[1].start() :] if len(last) > count else text
+
+    def _matches(self, text: str) -> Iterator[re.Match[str]]:
+        return self._regex.finditer(text.translate(_ASCII_LOWER))
+
+
+@dataclass(frozen=True)
+class TextEncoder:
+    """A tokeniser and a vocabulary: text in, ids out."""
+
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+
+    def __call__(self, text: str) -> list[int]:
+        """Return the ids of ``text``, at least one: see `Vocabulary.empty`."""
+        return self.vocabulary.lookup(self.tokenizer.tokens(text)) or [self.vocabulary.empty]
+
+    def has_token(self, text: str) -> bool:
+        """Whether any token of ``text`` has an id."""
+        return bool(self.vocabulary.lookup(self.tokenizer.tokens(text)))

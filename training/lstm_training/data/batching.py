@@ -1,0 +1,69 @@
+"""Right-padded batches of texts of like length."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from lstm_training.data.prepare import EncodedTexts
+
+_BUCKET = 50
+"""Batches that are sorted by length together: more waste less padding, fewer mix better."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some texts, padded on the right to the longest."""
+
+    ids: Tensor
+    "Ids, int32 ``[batch, sequence]``."
+    lengths: Tensor
+    "Tokens of each text, int64 ``[batch]``."
+    labels: Tensor
+    "Labels, float ``[batch]``."
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return this batch on ``device``."""
+        return Batch(self.ids.to(device), self.lengths.to(device), self.labels.to(device))
+
+
+def epoch_order(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
+    """Return the positions of the texts in each batch of an epoch.
+
+    Shuffled, sorted by length within buckets of some 50 batches, and the batches shuffled. The
+    order depends on the arguments alone, so that a resumed run can skip what it has seen.
+    """
+    generator = np.random.default_rng((seed, epoch))
+    order = generator.permutation(len(lengths)).tolist()
+    bucket = batch_size * _BUCKET
+    batches = []
+    for start in range(0, len(order), bucket):
+        alike = sorted(order[start : start + bucket], key=lambda n: lengths[n])
+        batches += [alike[n : n + batch_size] for n in range(0, len(alike), batch_size)]
+    return [batches[n] for n in generator.permutation(len(batches))]
+
+
+def make_batch(texts: EncodedTexts, positions: Sequence[int], pad: int) -> Batch:
+    """Return the texts at ``positions`` as one batch, padded with the id ``pad``."""
+    chosen = [texts.ids[n] for n in positions]
+    return Batch(
+        pad_sequence(chosen, batch_first=True, padding_value=pad),
+        torch.tensor([len(ids) for ids in chosen]),
+        texts.labels[torch.tensor(positions)],
+    )
+
+
+def length_order(texts: EncodedTexts, batch_size: int) -> Iterator[list[int]]:
+    """Yield the positions of the texts in batches from the shortest to the longest."""
+    order = sorted(range(len(texts)), key=lambda n: len(texts.ids[n]))
+    for start in range(0, len(order), batch_size):
+        yield order[start : start + batch_size]
+
+
+def drop_words(batch: Batch, probability: float, unknown: int) -> Batch:
+    """Return ``batch`` with words read as ``unknown`` at random, so that none is relied upon."""
+    dropped = torch.rand(batch.ids.shape) < probability
+    return Batch(batch.ids.masked_fill(dropped, unknown), batch.lengths, batch.labels)

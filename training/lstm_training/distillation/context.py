@@ -1,0 +1,78 @@
+"""What every stage is made from: texts, vocabulary, held-out texts, and the folder of outputs."""
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer
+from torch import Tensor
+
+from lstm_training.data.prepare import build_vocabulary, encode
+from lstm_training.distillation.cache import Output, Workshop
+from lstm_training.distillation.config import RecipeConfig, plain
+from lstm_training.distillation.corpus import load_corpus
+from lstm_training.evaluation.metrics import Metrics, measure
+
+
+class Pantry:
+    """The corpus in words and ids, with the means to keep and to judge what comes of it.
+
+    Args:
+        config: every number of the recipe.
+        folder: where the stages leave their outputs.
+        say: takes a line now and then.
+
+    Raises:
+        DataError: when a source of texts is missing or malformed.
+
+    """
+
+    def __init__(self, config: RecipeConfig, folder: Path, say: Callable[[str], None]) -> None:
+        # Denormals make gates that are nearly shut many times slower, and mean nothing.
+        torch.set_flush_denormal(True)
+        self.config, self.say, self.workshop = config, say, Workshop(folder, say)
+        self.corpus = load_corpus(config.corpus, say)
+        self.digest = self.corpus.sha256()
+        tokenizer = Tokenizer()
+        self.texts = self.corpus.train.texts + self.corpus.unlabelled
+        self.vocabulary = build_vocabulary(
+            (tokenizer.tokens(text) for text in self.texts),
+            config.sizes.vocab_size,
+            config.sizes.min_count,
+        )
+        self.encoder = TextEncoder(tokenizer, self.vocabulary)
+        self.held_out = encode(self.corpus.held_out, self.encoder)
+
+    def ids(self, text: str) -> Tensor:
+        """Return the ids of ``text``, int32 ``[tokens]``."""
+        return torch.tensor(self.encoder(text), dtype=torch.int32)
+
+    @cached_property
+    def pool_ids(self) -> tuple[Tensor, ...]:
+        """Ids of each text that only the teachers label."""
+        return tuple(map(self.ids, self.corpus.pool))
+
+    def inputs(self, config: Any, *before: Output) -> dict[str, Any]:
+        """Return all that a stage with this ``config`` and these stages ``before`` depends on."""
+        return {
+            "corpus": self.digest,
+            "config": plain(config),
+            "sizes": plain(self.config.sizes),
+            "before": [output.inputs for output in before],
+        }
+
+    def tell(self, who: str, probabilities: Tensor) -> dict[str, Metrics]:
+        """Measure ``probabilities`` of the held-out texts, all together and source by source."""
+        sources, labels = self.corpus.held_out_sources, self.held_out.labels
+        measures = {"all": measure(probabilities, labels)}
+        for source in dict.fromkeys(sources):
+            rows = torch.tensor([n for n, name in enumerate(sources) if name == source])
+            measures[source] = measure(probabilities[rows], labels[rows])
+        for name, metrics in measures.items():
+            self.say(
+                f"  {who}: held out, {name}: accuracy {metrics.accuracy:.4f}, "
+                f"calibration error {metrics.ece:.4f}"
+            )
+        return measures

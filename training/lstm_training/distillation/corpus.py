@@ -1,0 +1,137 @@
+"""What the recipe learns from: labelled texts, unlabelled texts, and sentences cut out of them."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from lstm_runtime.text.tokenizer import Tokenizer
+
+from lstm_training.data.examples import Examples
+from lstm_training.data.prepare import distinct, split
+from lstm_training.data.sources import load_examples, load_texts
+from lstm_training.distillation.config import CorpusConfig
+from lstm_training.errors import DataError
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|<br\s*/?>")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The texts of the recipe; none of them has the words of a test text."""
+
+    train: Examples
+    "Labelled texts to learn from."
+    held_out: Examples
+    "Labelled texts to choose and measure with; no stage learns from them."
+    held_out_sources: tuple[str, ...]
+    "Where each held-out text comes from."
+    unlabelled: tuple[str, ...]
+    "Whole texts without labels."
+    sentences: tuple[str, ...]
+    "Sentences of the unlabelled texts, so that short texts are learned too."
+    excluded: int
+    "Texts left out because they are test texts."
+
+    @property
+    def pool(self) -> tuple[str, ...]:
+        """The texts that only the teachers label: unlabelled texts, then sentences."""
+        return self.unlabelled + self.sentences
+
+    def sha256(self) -> str:
+        """Return a digest of all texts and labels."""
+        digest = hashlib.sha256(f"{self.train.sha256()} {self.held_out.sha256()}".encode())
+        for text in self.pool:
+            content = text.encode("utf-8", "surrogatepass")
+            digest.update(b"%d " % len(content) + content)
+        return digest.hexdigest()
+
+
+def load_corpus(config: CorpusConfig, say: Callable[[str], None]) -> Corpus:
+    """Read the texts and take every test text out of them before anything else is done.
+
+    Raises:
+        DataError: when a source is missing or malformed, or holds test texts only.
+
+    """
+    test = {text_key(text) for source in config.test for text in load_texts(source)}
+    labelled, source_of = _labelled(config.labelled)
+    kept = labelled.take(n for n, text in enumerate(labelled.texts) if text_key(text) not in test)
+    train, held_out = split(kept, config.holdout, config.seed)
+    texts = [text for source in config.unlabelled for text in load_texts(source)]
+    unlabelled = _new_texts(texts, test | {text_key(text) for text in kept.texts})
+    corpus = Corpus(
+        train,
+        held_out,
+        tuple(source_of[text] for text in held_out.texts),
+        unlabelled,
+        cut_sentences(unlabelled, config.sentences, config.sentence_tokens, config.seed),
+        len(labelled) - len(kept) + sum(text_key(text) in test for text in texts),
+    )
+    say(
+        f"{len(train):,} labelled texts to learn from, {len(held_out):,} held out, "
+        f"{len(unlabelled):,} unlabelled, {len(corpus.sentences):,} sentences of these; "
+        f"{corpus.excluded:,} left out because they are test texts"
+    )
+    return corpus
+
+
+def text_key(text: str) -> str:
+    """Return the words of a text: copies differ in markup and white space at most."""
+    return " ".join(Tokenizer().tokens(text.replace("<br />", " ")))
+
+
+def _labelled(sources: Iterable[str]) -> tuple[Examples, dict[str, str]]:
+    """Return the distinct texts of all ``sources``, and which source each comes from."""
+    parts = {source: load_examples(source) for source in sources}
+    names = {part.label_names for part in parts.values()}
+    if len(names) != 1:
+        raise DataError(f"the labelled sources have different labels: {sorted(names)}")
+    source_of = {text: source for source, part in parts.items() for text in part.texts}
+    together = Examples(
+        " + ".join(parts),
+        tuple(text for part in parts.values() for text in part.texts),
+        tuple(label for part in parts.values() for label in part.labels),
+        *names,
+    )
+    return distinct(together), source_of
+
+
+def _new_texts(texts: Iterable[str], known: set[str]) -> tuple[str, ...]:
+    """Return the texts, each once, whose words are not among ``known``."""
+    found = tuple({key: text for text in texts if (key := text_key(text)) not in known}.values())
+    if not found:
+        raise DataError("every unlabelled text is also a labelled or a test text")
+    return found
+
+
+def cut_sentences(
+    texts: Iterable[str],
+    most: int,
+    tokens: tuple[int, int],
+    seed: int,
+    wanted: Callable[[str], bool] = bool,
+) -> tuple[str, ...]:
+    """Choose sentences of ``texts`` at random, each once.
+
+    Args:
+        texts: whole reviews.
+        most: sentences to choose; all if there are fewer.
+        tokens: fewest and most tokens of a sentence.
+        seed: of the choice.
+        wanted: tells whether a sentence may be chosen.
+
+    """
+    tokenizer = Tokenizer()
+    shortest, longest = tokens
+    found = {
+        sentence.strip()
+        for text in texts
+        for sentence in _SENTENCE_END.split(text)
+        if wanted(sentence) and shortest <= len(tokenizer.tokens(sentence)) <= longest
+    }
+    ordered = sorted(found)  # a set has no order that two runs would share
+    count = min(most, len(ordered))
+    chosen = np.random.default_rng(seed).choice(len(ordered), count, replace=False)
+    return tuple(ordered[n] for n in chosen.tolist())

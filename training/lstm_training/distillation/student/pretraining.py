@@ -1,0 +1,76 @@
+"""Pre-training: the student's embedding and LSTM learn to predict the next word.
+
+Dai and Le, "Semi-supervised Sequence Learning" (2015): an LSTM that starts from a language model of
+the task's own texts learns the task better than one that starts from nothing.
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from lstm_training.distillation.cache import PartState
+from lstm_training.distillation.config import LanguageModelConfig
+from lstm_training.distillation.fit import Course
+from lstm_training.model import ModelConfig, SentimentRNN
+
+
+class LanguageModel(nn.Module):
+    """The student's lower part with an adaptive softmax over the next word.
+
+    The adaptive softmax (Grave et al., "Efficient softmax approximation for GPUs", 2016) spends
+    little on rare words; ids must run from frequent to rare, as those of our vocabularies do.
+    """
+
+    def __init__(self, model: SentimentRNN, cutoffs: Sequence[int]) -> None:
+        super().__init__()
+        self.model = model
+        words = model.embedding.num_embeddings
+        self.softmax = nn.AdaptiveLogSoftmaxWithLoss(
+            model.hidden_dim, words, [n for n in cutoffs if n < words], div_value=2.0
+        )
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Return the mean loss of the words that follow, from ids ``[batch, sequence]``."""
+        steps, _ = self.model.lstm(self.model.embedding_dropout(self.model.embedding(ids[:, :-1])))
+        real = torch.arange(1, ids.shape[1]) < lengths[:, None]
+        return torch.as_tensor(
+            self.softmax(self.model.dropout(steps[real]), ids[:, 1:][real].long()).loss
+        )
+
+
+def pretrain(
+    sizes: ModelConfig,
+    texts: Sequence[Tensor],
+    config: LanguageModelConfig,
+    part: PartState,
+    say: Callable[[str], None],
+) -> SentimentRNN:
+    """Train a language model on ``texts`` and return the `SentimentRNN` that it holds.
+
+    Args:
+        sizes: of the student.
+        texts: ids of each text, int32 ``[tokens]``.
+        config: how to train.
+        part: state to resume from.
+        say: takes a line now and then.
+
+    """
+    torch.manual_seed(config.course.seed)
+    language = LanguageModel(SentimentRNN.from_config(sizes, config.dropout), config.cutoffs)
+
+    def loss_of(positions: list[int]) -> Tensor:
+        windows = [_window(texts[p], config.window) for p in positions]
+        lengths = torch.tensor([len(ids) for ids in windows])
+        return torch.as_tensor(language(pad_sequence(windows, batch_first=True), lengths))
+
+    lengths = [min(len(ids), config.window) for ids in texts]
+    Course(language, config.course, lengths, part, say).run(loss_of)
+    return language.model
+
+
+def _window(ids: Tensor, size: int) -> Tensor:
+    """Return at most ``size`` tokens of a text, from a random place in it."""
+    start = int(torch.randint(max(len(ids) - size, 0) + 1, ()))
+    return ids[start : start + size]

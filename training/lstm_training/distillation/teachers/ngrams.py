@@ -1,0 +1,91 @@
+"""The first teacher: logistic regression on naive-Bayes-weighted 1- to 3-grams.
+
+Wang and Manning, "Baselines and Bigrams: Simple, Good Sentiment and Topic Classification" (2012):
+each n-gram that a text holds counts with the log ratio of its frequencies in the two classes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+from lstm_runtime.text.tokenizer import Tokenizer
+from scipy import sparse
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from sklearn.preprocessing import normalize
+from torch import Tensor
+
+from lstm_training.data.examples import Examples
+from lstm_training.distillation.config import NgramConfig
+
+
+class NgramTeacher:
+    """A naive-Bayes-weighted logistic regression over given count columns."""
+
+    def __init__(self, counts: sparse.csr_matrix, labels: np.ndarray, config: NgramConfig) -> None:
+        positive = 1.0 + np.asarray(counts[labels == 1].sum(0)).ravel()
+        negative = 1.0 + np.asarray(counts[labels == 0].sum(0)).ravel()
+        ratio = np.log((positive / positive.sum()) / (negative / negative.sum()))
+        self.weights = sparse.diags(ratio.astype(np.float32))
+        self.regression = LogisticRegression(C=config.regularization, solver="liblinear", dual=True)
+        self.regression.fit(self._features(counts), labels)
+
+    def _features(self, counts: sparse.csr_matrix) -> sparse.csr_matrix:
+        """Weight the n-grams; texts of all lengths get vectors of one norm."""
+        return normalize(counts @ self.weights)
+
+    def logits(self, counts: sparse.csr_matrix) -> np.ndarray:
+        """Return the logit of each row, ``[texts]``."""
+        return np.asarray(self.regression.decision_function(self._features(counts)))
+
+
+def score_all(
+    config: NgramConfig,
+    train: Examples,
+    others: Mapping[str, Sequence[str]],
+    say: Callable[[str], None],
+) -> dict[str, Tensor]:
+    """Score the training texts out of fold, and ``others`` with a teacher of all training texts.
+
+    Returns:
+        The logits of each, float32 ``[texts]``, the training texts' under ``train``.
+
+    """
+    vectorizer = CountVectorizer(
+        analyzer=_Analyzer(config.orders), binary=True, min_df=config.min_texts, dtype=np.float32
+    )
+    counts = vectorizer.fit_transform(train.texts).tocsr()
+    labels = np.array(train.labels)
+    say(f"  n-grams: {counts.shape[1]:,} of them in {counts.shape[0]:,} texts")
+    logits = np.empty(len(labels))
+    folds = StratifiedKFold(config.folds, shuffle=True, random_state=0)
+    for learned, scored in folds.split(counts, labels):
+        logits[scored] = NgramTeacher(counts[learned], labels[learned], config).logits(
+            counts[scored]
+        )
+    say(f"  n-grams: out-of-fold accuracy {((logits > 0) == labels).mean():.4f}")
+    teacher = NgramTeacher(counts, labels, config)
+    scored_others = {
+        name: teacher.logits(vectorizer.transform(texts).tocsr()) for name, texts in others.items()
+    }
+    return {
+        name: torch.from_numpy(column).float()
+        for name, column in {"train": logits, **scored_others}.items()
+    }
+
+
+class _Analyzer:
+    """The n-grams of a text, over the words that the student sees."""
+
+    def __init__(self, orders: tuple[int, int]) -> None:
+        self.orders = range(orders[0], orders[1] + 1)
+        self.tokenizer = Tokenizer()
+
+    def __call__(self, text: str) -> list[str]:
+        words = self.tokenizer.tokens(text)
+        return [
+            " ".join(words[n : n + order])
+            for order in self.orders
+            for n in range(len(words) - order + 1)
+        ]

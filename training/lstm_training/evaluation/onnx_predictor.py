@@ -1,0 +1,103 @@
+"""The answers of an ``.onnx`` file, from the runtime as an app would use it.
+
+The one module of the training part that runs a model of the runtime: what is measured here must
+be what users get.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from lstm_runtime.inference.results import Sentiment
+from lstm_runtime.model import SentimentModel
+from lstm_runtime.model_file.contract import TokenizerSpec
+from lstm_runtime.model_file.reader import OnnxFile
+from lstm_runtime.text.tokenizer import Tokenizer
+from lstm_runtime.text.vocabulary import Vocabulary
+
+from lstm_training.errors import EvaluationError
+from lstm_training.evaluation.predictions import Answers, ModelCard, Reading, trained_on
+
+_ROUNDING = 1e-2
+"""How far the two probabilities of a softmax in half precision may miss a sum of 1."""
+
+
+class OnnxRespondent:
+    """A file of ``lstm-export``, with its own labels, threshold and precision.
+
+    A file with one probability gives its second label from the threshold of its metadata on; one
+    with two gives the label with the larger, and the second's probability is what is measured.
+
+    Args:
+        path: the file; None for the model that comes with the runtime.
+        provider: as `SentimentModel.load` takes it.
+
+    Raises:
+        EvaluationError: when the model tells more than two labels apart, or cannot read text.
+        ModelFileError: when the file is missing, damaged, foreign or of a newer version.
+        ProviderError: when the provider that was asked for cannot run here.
+        MissingExtraError: when onnxruntime is not installed.
+
+    """
+
+    def __init__(self, path: Path | None, provider: str) -> None:
+        self._model = SentimentModel.load(path, provider)
+        self.card = _card(self._model)
+        self._tokenizer_spec = _tokenizer_spec(self._model)
+
+    def answer(self, texts: Sequence[str]) -> Answers:
+        """Return the answers to ``texts``, in their order.
+
+        Raises:
+            EvaluationError: when the model has a sigmoid for each of two labels.
+
+        """
+        found = list(self._model.score_many(texts))
+        if any(abs(sum(one.scores.values()) - 1) > _ROUNDING for one in found):
+            raise EvaluationError(
+                f"{self._model.path}: its probabilities do not add up to 1, so that a text may "
+                "have both labels or none: that cannot be evaluated"
+            )
+        return Answers(*self._numbers(found), self._reading(texts))
+
+    def _numbers(self, found: Sequence[Sentiment]) -> tuple[torch.Tensor, torch.Tensor]:
+        positive = self.card.labels[1]
+        probabilities = torch.tensor([one.scores[positive] for one in found])
+        return probabilities, torch.tensor([one.label == positive for one in found])
+
+    def _reading(self, texts: Sequence[str]) -> Reading:
+        spec, words = self._tokenizer_spec, self._model.metadata.vocabulary
+        if words is None:  # with the text interface, the graph has the words
+            known = set(OnnxFile(self._model.path).vocabulary()) - {""}
+        else:
+            unknown = None if spec.unknown is None else words[spec.unknown]
+            known = set(Vocabulary(words, unknown).plain)
+        return Reading.of(texts, Tokenizer(spec.pattern), known)
+
+
+def _tokenizer_spec(model: SentimentModel) -> TokenizerSpec:
+    spec = model.metadata.tokenizer
+    if spec is None:
+        raise EvaluationError(
+            f"{model.path} was exported without a vocabulary and cannot read text: "
+            "lstm-export --vocab FILE puts one in"
+        )
+    return spec
+
+
+def _card(model: SentimentModel) -> ModelCard:
+    meta = model.metadata
+    if len(meta.labels) != 2:
+        raise EvaluationError(
+            f"{model.path} tells {len(meta.labels)} labels apart ({', '.join(meta.labels)}); only "
+            "models with two can be evaluated"
+        )
+    return ModelCard(
+        file=model.path.name,
+        kind="onnx",
+        precision=meta.precision,
+        provider=model.provider,
+        labels=(meta.labels[0], meta.labels[1]),
+        threshold=meta.threshold if meta.architecture.classes == 1 else 0.5,
+        data_sha256=trained_on(meta.training),
+    )

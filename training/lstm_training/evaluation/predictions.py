@@ -1,0 +1,89 @@
+"""A model's answers to texts, whatever kind of file it comes from."""
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from lstm_runtime.text.tokenizer import Tokenizer
+from torch import Tensor
+
+from lstm_training.errors import EvaluationError
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Which model answered, and how its numbers are read."""
+
+    file: str
+    "Name of the file."
+    kind: str
+    "``checkpoint`` or ``onnx``."
+    precision: str
+    "Number format of the weights."
+    provider: str
+    "What it ran on: ``PyTorch``, or the execution provider as ONNX Runtime spells it."
+    labels: tuple[str, str]
+    "The model's own label names; probabilities are those of the second."
+    threshold: float
+    "Probability from which on the model gives the second label."
+    data_sha256: str | None = None
+    "`Examples.sha256` of what the model was trained on, held-out part included, where known."
+
+
+def trained_on(training: Mapping[str, Any] | None) -> str | None:
+    """Return the ``data_sha256`` of a model's account of its training, None where it has none."""
+    run = (training or {}).get("run")
+    return run.get("data_sha256") if isinstance(run, Mapping) else None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the model's tokeniser reads texts."""
+
+    lengths: tuple[int, ...]
+    "Tokens of each text, known or not; at least 1, since a text without any is read as one."
+    known: tuple[bool, ...]
+    "Whether any word of the text is in the vocabulary."
+
+    @classmethod
+    def of(cls, texts: Sequence[str], tokenizer: Tokenizer, words: Container[str]) -> "Reading":
+        """Read ``texts`` as a model with this tokeniser and these words does."""
+        tokens = [tokenizer.tokens(text) for text in texts]
+        return cls(
+            tuple(max(len(found), 1) for found in tokens),
+            tuple(any(token in words for token in found) for found in tokens),
+        )
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model says of some texts.
+
+    Raises:
+        EvaluationError: when a probability is not a number.
+
+    """
+
+    probabilities: Tensor
+    "Probability of the model's second label, float32 ``[texts]``."
+    guesses: Tensor
+    "Whether the model gives the second label, by its own rule, bool ``[texts]``."
+    reading: Reading
+    "How long the texts are and whether the model knows a word of them."
+
+    def __post_init__(self) -> None:
+        """Check the probabilities, since no measure of a broken model means anything."""
+        wrong = int((~self.probabilities.isfinite()).sum())
+        if wrong:
+            raise EvaluationError(f"the model's answer to {wrong:,} texts is not a number")
+
+
+class Respondent(Protocol):
+    """A loaded model that can be evaluated."""
+
+    @property
+    def card(self) -> ModelCard:
+        """What the model is."""
+
+    def answer(self, texts: Sequence[str]) -> Answers:
+        """Return the answers to ``texts``, in their order."""

@@ -1,0 +1,144 @@
+"""An evaluation as a table on a terminal, as JSON and as a folder with pictures."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from lstm_runtime.files import atomic_path
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from lstm_training.data.examples import Examples
+from lstm_training.evaluation.evaluator import Evaluation
+from lstm_training.evaluation.plots import accuracy_by_length, confusion, reliability, save
+from lstm_training.evaluation.predictions import Answers
+
+_LINE = 400
+"""Most characters of a text that a line of any terminal shows."""
+
+
+def tables(evaluation: Evaluation, mistakes: int) -> Iterator[RenderableType]:
+    """Yield what to print: a heading and tables, with that many mistakes."""
+    card = evaluation.model
+    yield Text(_one_line(f"{card.file} ({card.precision}, {card.provider}) on {evaluation.data}"))
+    if evaluation.seen:
+        yield Text("The model was made from these very texts: only others tell how good it is.")
+    yield _measures(evaluation)
+    yield _confusion(evaluation)
+    yield _lengths(evaluation)
+    if evaluation.mistakes[:mistakes]:
+        yield _mistakes(evaluation, mistakes)
+
+
+def to_json(evaluation: Evaluation, mistakes: int) -> str:
+    """Return one strict JSON document, with that many mistakes."""
+    return json.dumps(evaluation.to_plain(mistakes), indent=2, allow_nan=False)
+
+
+def write_evaluation(
+    evaluation: Evaluation, examples: Examples, answers: Answers, mistakes: int, output: Path
+) -> list[Path]:
+    """Write the measures, every mistake and the pictures.
+
+    Args:
+        evaluation: the measures.
+        examples: the texts, with labels in the model's sense.
+        answers: the model's answers to them.
+        mistakes: how many of them ``evaluation.json`` holds; ``mistakes.jsonl`` holds all.
+        output: folder to write to, made when missing.
+
+    Returns:
+        The files' paths. Each file is complete or what stood there before.
+
+    """
+    labels, names = answers.probabilities.new_tensor(examples.labels), evaluation.model.labels
+    title = f"{evaluation.texts:,} texts"
+    return [
+        _write(to_json(evaluation, mistakes) + "\n", output / "evaluation.json"),
+        _write(_mistake_lines(evaluation), output / "mistakes.jsonl"),
+        save(confusion(evaluation.confusion, names, title), output / "confusion.png"),
+        save(reliability(answers.probabilities, labels, names[1]), output / "reliability.png"),
+        save(accuracy_by_length(evaluation.lengths), output / "accuracy_by_length.png"),
+    ]
+
+
+def _write(content: str, path: Path) -> Path:
+    with atomic_path(path) as temporary:
+        temporary.write_text(content, encoding="utf-8")
+    return path
+
+
+def _mistake_lines(evaluation: Evaluation) -> str:
+    """Return one JSON object a line; ``text`` and ``label`` are columns that --data reads."""
+    return "".join(json.dumps(asdict(mistake)) + "\n" for mistake in evaluation.mistakes)
+
+
+def _table(title: str, *headings: str) -> Table:
+    """Return an empty table; its first column is left, the others right."""
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    for n, heading in enumerate(headings):
+        # Names come from files: as Text, brackets in them are no markup.
+        table.add_column(Text(_one_line(heading)), justify="right" if n else "left")
+    return table
+
+
+def _measures(evaluation: Evaluation) -> Table:
+    table = _table("", "measure", "")
+    low, high = evaluation.interval
+    rows = {
+        "texts": f"{evaluation.texts:,}",
+        "without a known word": f"{evaluation.unread:,}",
+        "accuracy": f"{evaluation.accuracy:.2%}",
+        "95 % interval": f"{low:.2%} to {high:.2%}",
+        f"F1 of {_one_line(evaluation.model.labels[1])}": _number(evaluation.f1),
+        "AUROC": _number(evaluation.auroc),
+        "log loss": _number(evaluation.log_loss),
+        "calibration error": _number(evaluation.ece),
+        "Brier score": _number(evaluation.brier),
+    }
+    for name, value in rows.items():
+        table.add_row(Text(name), value)
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "not defined" if value is None else f"{value:.4f}"
+
+
+def _confusion(evaluation: Evaluation) -> Table:
+    names = [_one_line(name) for name in evaluation.model.labels]
+    table = _table("Answers by label", "label", *(f"called {name}" for name in names))
+    for name, counts in zip(names, evaluation.confusion.rows, strict=True):
+        table.add_row(Text(name), *(f"{count:,}" for count in counts))
+    return table
+
+
+def _lengths(evaluation: Evaluation) -> Table:
+    table = _table("Accuracy by length", "tokens", "texts", "accuracy", "95 % interval")
+    for bucket in evaluation.lengths:
+        low, high = bucket.interval
+        interval = f"{low:.1%} to {high:.1%}"
+        table.add_row(bucket.name, f"{bucket.texts:,}", f"{bucket.accuracy:.2%}", interval)
+    return table
+
+
+def _mistakes(evaluation: Evaluation, count: int) -> Table:
+    shown = evaluation.mistakes[:count]
+    title = f"Most confident mistakes ({len(shown):,} of {len(evaluation.mistakes):,})"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    for heading in ("called", "", "label"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("text")  # may wrap, so that it is what gives way where the terminal is narrow
+    for mistake in shown:
+        called, label = Text(_one_line(mistake.answer)), Text(_one_line(mistake.label))
+        text = Text(_one_line(mistake.text), no_wrap=True, overflow="ellipsis")
+        table.add_row(called, f"{mistake.probability:.3f}", label, text)
+    return table
+
+
+def _one_line(text: str) -> str:
+    """Return the start of ``text`` as one line that is safe to print on any terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text[:_LINE]).split())

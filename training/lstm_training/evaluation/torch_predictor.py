@@ -1,0 +1,65 @@
+"""The answers of a ``model.pt``, from PyTorch."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lstm_training.checkpoint import Checkpoint, is_checkpoint, load_content, parse_checkpoint
+from lstm_training.data.examples import Examples
+from lstm_training.data.prepare import encode
+from lstm_training.errors import CheckpointError
+from lstm_training.evaluation.metrics import predict
+from lstm_training.evaluation.predictions import Answers, ModelCard, Reading, trained_on
+
+_THRESHOLD = 0.5
+"""What lstm-export writes into the files that it makes of a checkpoint."""
+_BATCH_SIZE = 32
+
+
+class CheckpointRespondent:
+    """A checkpoint of ``lstm-train`` that answers on the CPU, reading every token of a text.
+
+    Args:
+        path: the file.
+
+    Raises:
+        CheckpointError: when the file is missing, damaged, foreign or of a newer version, or its
+            model has not one output and two labels.
+
+    """
+
+    def __init__(self, path: Path) -> None:
+        content = load_content(path)
+        if not is_checkpoint(content):
+            raise CheckpointError(
+                f"{path} is not a checkpoint of lstm-train: make an .onnx of it with lstm-export, "
+                "and evaluate that"
+            )
+        self._checkpoint = parse_checkpoint(content, path)
+        self.card = _card(self._checkpoint, path)
+
+    def answer(self, texts: Sequence[str]) -> Answers:
+        """Return the answers to ``texts``, in their order."""
+        encoder, vocabulary = self._checkpoint.encoder, self._checkpoint.vocabulary
+        # The labels have no part in the answers: zeros stand in for them.
+        encoded = encode(Examples("texts", tuple(texts), (0,) * len(texts)), encoder)
+        probabilities = predict(self._checkpoint.model(), encoded, _BATCH_SIZE, vocabulary.pad)
+        reading = Reading.of(texts, encoder.tokenizer, vocabulary.plain)
+        return Answers(probabilities, probabilities >= _THRESHOLD, reading)
+
+
+def _card(checkpoint: Checkpoint, path: Path) -> ModelCard:
+    outputs, labels = checkpoint.config.output_size, checkpoint.labels
+    if outputs != 1 or len(labels) != 2:
+        raise CheckpointError(
+            f"{path} has {outputs} outputs and {len(labels)} labels; only models that tell two "
+            "labels apart with one output can be evaluated"
+        )
+    return ModelCard(
+        file=path.name,
+        kind="checkpoint",
+        precision="fp32",
+        provider="PyTorch",
+        labels=(labels[0], labels[1]),
+        threshold=_THRESHOLD,
+        data_sha256=trained_on(checkpoint.training),
+    )

@@ -1,0 +1,66 @@
+"""What a training run leaves beside the model: measures, history and pictures."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from lstm_runtime.files import atomic_path
+from torch import Tensor
+
+from lstm_training.evaluation.metrics import Confusion
+from lstm_training.evaluation.plots import confusion, curves, reliability, save
+from lstm_training.trainer.state import EpochRecord
+
+HISTORY_COLUMNS = (
+    "epoch", "train_loss", "held_out_loss", "accuracy", "f1", "auroc", "ece", "learning_rate",
+    "seconds",
+)  # fmt: skip
+
+
+def write_metrics(output: Path, report: dict[str, Any]) -> Path:
+    """Write ``metrics.json`` and return its path."""
+    path = output / "metrics.json"
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def write_history(output: Path, history: list[EpochRecord]) -> Path:
+    """Write ``history.csv``, one row an epoch, and return its path."""
+    path = output / "history.csv"
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(HISTORY_COLUMNS)
+        for record in history:
+            held_out = record.held_out
+            writer.writerow([
+                record.epoch, record.train_loss, held_out.loss, held_out.accuracy, held_out.f1,
+                held_out.auroc, held_out.ece, record.learning_rate, round(record.seconds, 1),
+            ])  # fmt: skip
+    return path
+
+
+def write_pictures(
+    output: Path,
+    history: list[EpochRecord],
+    scores: Tensor,
+    labels: Tensor,
+    names: tuple[str, str],
+) -> list[Path]:
+    """Draw learning curves, confusion matrix and reliability diagram; return their paths.
+
+    Args:
+        output: folder to write to.
+        history: the epochs.
+        scores: positive probability of each held-out text, ``[texts]``.
+        labels: their labels, 0 or 1, ``[texts]``.
+        names: what 0 and 1 are called.
+
+    """
+    counts = Confusion.count(scores > 0.5, labels)
+    return [
+        save(curves(history), output / "curves.png"),
+        save(confusion(counts, names, "Held-out texts"), output / "confusion.png"),
+        save(reliability(scores, labels, names[1]), output / "reliability.png"),
+    ]
