@@ -15,9 +15,9 @@ __all__ = ["export"]
 def __getattr__(name: str) -> Any:
     """Import the call when it is asked for: the command's --help must not pay for torch."""
     if name == "export":
-        from lstm_runtime.extras import requires_extra  # noqa: PLC0415
+        from lstm_runtime.extras import requires_extra
 
         with requires_extra("export", "cpu"):
-            from lstm_export.api import export  # noqa: PLC0415
+            from lstm_export.api import export
         return export
     raise AttributeError(name)

@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from lstm_runtime.arrays import Array
 from lstm_runtime.model_file.contract import Architecture, Readout
 from lstm_runtime.trace.lstm_cell import CellWeights
-from numpy.typing import NDArray
-
-Array = NDArray[np.float32]
 
 Activation = Literal["sigmoid", "softmax"]
 Between = Literal["none", "relu", "tanh"]

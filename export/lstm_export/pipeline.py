@@ -11,7 +11,7 @@ import onnx
 import onnxruntime
 from lstm_runtime import SentimentModel
 from lstm_runtime.files import atomic_path
-from lstm_runtime.model_file.checksum import seal
+from lstm_runtime.model_file.checksum import embed_checksum
 from lstm_runtime.model_file.contract import (
     Interface,
     Metadata,
@@ -219,7 +219,7 @@ def versions() -> dict[str, str]:
 def _write(model: ModelProto, path: Path) -> None:
     """Write ``model`` and let the runtime verify the very file, before it gets its name."""
     with atomic_path(path) as temporary:
-        temporary.write_bytes(seal(model.SerializeToString(deterministic=True)))
+        temporary.write_bytes(embed_checksum(model.SerializeToString(deterministic=True)))
         SentimentModel.load(temporary, "cpu").verify()
 
 

@@ -21,16 +21,15 @@ from lstm_runtime.errors import (
 )
 
 if TYPE_CHECKING:
-    from lstm_runtime.inference.results import Sentiment, Verification
+    from lstm_runtime.inference.results import ModelInfo, Sentiment, Verification
     from lstm_runtime.inference.streaming import SentimentStream, StreamState
-    from lstm_runtime.info import ModelInfo
     from lstm_runtime.model import SentimentModel
     from lstm_runtime.model_file.contract import Metadata
     from lstm_runtime.trace.tracer import Trace
 
 _HOMES = {
     "Metadata": "model_file.contract",
-    "ModelInfo": "info",
+    "ModelInfo": "inference.results",
     "Sentiment": "inference.results",
     "SentimentModel": "model",
     "SentimentStream": "inference.streaming",

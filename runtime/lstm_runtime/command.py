@@ -9,7 +9,7 @@ import click
 from lstm_runtime.errors import LstmEdgeError
 
 
-class EdgeCommand(click.Command):
+class OneLineErrorCommand(click.Command):
     """A click command that reports expected failures in one line and exits 1.
 
     Usage errors exit 2, as click does it. Ctrl-C and a closed pipe (``lstm-run | head``) end

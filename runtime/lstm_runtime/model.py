@@ -13,18 +13,17 @@ import numpy as np
 
 from lstm_runtime.bundled import bundled_model
 from lstm_runtime.errors import InputError, ProviderError, VerificationError
-from lstm_runtime.inference.batching import WINDOW, score_window
+from lstm_runtime.inference.batching import WINDOW, predict_window
 from lstm_runtime.inference.engine import Engine
-from lstm_runtime.inference.ids import Ids, checked_batch, checked_ids, is_one_text
+from lstm_runtime.inference.ids import Ids, is_one_text, validate_batch, validate_ids
 from lstm_runtime.inference.parallel import ordered_map
 from lstm_runtime.inference.providers import CPU, candidates, usable_cores
-from lstm_runtime.inference.results import Sentiment, Verification, sentiment
+from lstm_runtime.inference.results import ModelInfo, Sentiment, Verification, sentiment
 from lstm_runtime.inference.session import SessionSettings
 from lstm_runtime.model_file.contract import LENGTHS, Metadata, Reference
 
 if TYPE_CHECKING:
     from lstm_runtime.inference.streaming import SentimentStream, StreamState
-    from lstm_runtime.info import ModelInfo
     from lstm_runtime.trace.tracer import Trace, Tracer
 
 _GPU_BATCH = 64
@@ -125,13 +124,11 @@ class SentimentModel:
         return self._engine.provider
 
     @cached_property
-    def info(self) -> "ModelInfo":
+    def info(self) -> ModelInfo:
         """What the model is and what it runs on."""
-        from importlib.metadata import version  # noqa: PLC0415 - 25 ms, needed here only
+        from importlib.metadata import version  # 25 ms, needed here only
 
-        import onnxruntime  # noqa: PLC0415 - loaded by now
-
-        from lstm_runtime.info import ModelInfo  # noqa: PLC0415
+        import onnxruntime  # loaded by now
 
         return ModelInfo(
             path=self.path,
@@ -216,7 +213,7 @@ class SentimentModel:
 
     async def ascore(self, text: str) -> Sentiment:
         """Answer one text on asyncio's thread pool, so that the event loop goes on meanwhile."""
-        import asyncio  # noqa: PLC0415 - whoever awaits has loaded it
+        import asyncio  # whoever awaits has loaded it
 
         return await asyncio.to_thread(self, text)
 
@@ -246,11 +243,11 @@ class SentimentModel:
         self._require_ids_interface()
         vocab_size = self.metadata.architecture.vocab_size
         if lengths is not None:
-            texts = checked_batch(ids, lengths, vocab_size)
+            texts = validate_batch(ids, lengths, vocab_size)
         elif is_one_text(ids):
-            return self._answer_ids(checked_ids(ids, vocab_size))
+            return self._answer_ids(validate_ids(ids, vocab_size))
         else:
-            texts = [checked_ids(row, vocab_size) for row in ids]
+            texts = [validate_ids(row, vocab_size) for row in ids]
         return [self._answer_ids(row) for row in texts]
 
     def stream(self, state: "StreamState | None" = None) -> "SentimentStream":
@@ -263,7 +260,7 @@ class SentimentModel:
             InputError: when the model cannot be continued, or the state is another model's.
 
         """
-        from lstm_runtime.inference.streaming import SentimentStream  # noqa: PLC0415 - one text needs none
+        from lstm_runtime.inference.streaming import SentimentStream  # one text needs none
 
         return SentimentStream(self._engine, state)
 
@@ -297,7 +294,7 @@ class SentimentModel:
 
     @cached_property
     def _tracer(self) -> "Tracer":
-        from lstm_runtime.trace.tracer import Tracer  # noqa: PLC0415 - one text needs none
+        from lstm_runtime.trace.tracer import Tracer  # one text needs none
 
         return Tracer(self._engine)
 
@@ -305,7 +302,7 @@ class SentimentModel:
         self, texts: Iterator[str], batch_size: int, max_tokens: int | None
     ) -> Iterator[Sentiment]:
         def score(window: list[str]) -> list[Sentiment]:
-            found = score_window(self._engine, window, batch_size, max_tokens)
+            found = predict_window(self._engine, window, batch_size, max_tokens)
             pairs = zip(window, found, strict=True)
             return [sentiment(text, row.tolist(), self.metadata) for text, row in pairs]
 
@@ -338,6 +335,6 @@ def _check_count(name: str, value: int | None) -> None:
 def _log(message: str) -> None:
     """Log a line; where nobody has imported logging nobody listens, and 4 ms are saved."""
     if "logging" in sys.modules:
-        import logging  # noqa: PLC0415 - loaded by now
+        import logging  # loaded by now
 
         logging.getLogger(__name__).info(message)

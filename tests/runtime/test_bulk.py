@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from lstm_runtime import InputError, SentimentModel
 from lstm_runtime.bulk.job import BulkJob, BulkReport, run_bulk
-from lstm_runtime.tables.base import Columns
+from lstm_runtime.tables.base import OutputColumns
 from lstm_runtime.tables.formats import SUFFIXES
 from pyarrow import parquet
 
@@ -202,7 +202,7 @@ def test_files_that_cannot_be_scored_are_named(
 
 def test_names_of_columns_can_be_chosen(bulk: Any, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("review,label\ngood,1\n")
-    bulk(tmp_path / "in.csv", tmp_path / "out.csv", columns=Columns("review", "predicted_"))
+    bulk(tmp_path / "in.csv", tmp_path / "out.csv", columns=OutputColumns("review", "predicted_"))
     assert list(_read_table(tmp_path / "out.csv")[0]) == [
         "review", "label", "predicted_label", "predicted_score",
     ]  # fmt: skip

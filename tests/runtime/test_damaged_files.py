@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 from lstm_runtime import ModelFileError, SentimentModel
-from lstm_runtime.model_file.checksum import UNSEALED, check_seal, seal
+from lstm_runtime.model_file.checksum import BLANK, PROPERTY, embed_checksum, verify_checksum
 from onnx import helper
 
 TEXT = "a good film"
@@ -35,11 +35,11 @@ for path in sys.argv[1:]:
 
 @pytest.fixture(scope="module")
 def sealed(model_files: dict[str, Path]) -> bytes:
-    """Return an int8 file with its seal, whether or not the exporter put one in."""
+    """Return an int8 file with its checksum, whether or not the exporter put one in."""
     model = onnx.load(model_files["int8"])
-    props = {entry.key: entry.value for entry in model.metadata_props} | {"seal": UNSEALED}
+    props = {entry.key: entry.value for entry in model.metadata_props} | {PROPERTY: BLANK}
     helper.set_model_props(model, props)
-    return seal(model.SerializeToString(deterministic=True))
+    return embed_checksum(model.SerializeToString(deterministic=True))
 
 
 def _flips(data: bytes) -> dict[str, bytes]:
@@ -84,8 +84,8 @@ def _future(data: bytes) -> dict[str, bytes]:
         ("labels", {"labels": "[]"}),
         ("precision", {"architecture": json.dumps({"a": 1})}),
     ):
-        helper.set_model_props(model, props | change | {"seal": UNSEALED})
-        files[name] = seal(model.SerializeToString(deterministic=True))
+        helper.set_model_props(model, props | change | {PROPERTY: BLANK})
+        files[name] = embed_checksum(model.SerializeToString(deterministic=True))
     model.ir_version = 99
     files["ir99"] = model.SerializeToString()
     return files
@@ -122,12 +122,12 @@ def test_a_changed_file_is_named_with_what_to_do(sealed: bytes, tmp_path: Path) 
         SentimentModel.load(path)
 
 
-def test_a_seal_fits_its_file_only(sealed: bytes) -> None:
-    check_seal(sealed)
+def test_a_checksum_fits_its_file_only(sealed: bytes) -> None:
+    verify_checksum(sealed)
     for at in (0, len(sealed) // 2, len(sealed) - 1):
         changed = bytearray(sealed)
         changed[at] ^= 1
         with pytest.raises(ModelFileError, match="checksum"):
-            check_seal(bytes(changed))
+            verify_checksum(bytes(changed))
     with pytest.raises(ModelFileError, match="once"):
-        seal(b"no marker")
+        embed_checksum(b"no marker")

@@ -2,7 +2,7 @@ from io import BytesIO
 
 import pytest
 from lstm_runtime import InputError
-from lstm_runtime.lines import read_lines
+from lstm_runtime.tables.lines import read_lines
 
 
 def _read(data: bytes) -> list[str]:

@@ -5,7 +5,7 @@ import onnx
 import pytest
 from lstm_runtime import ModelFileError, SentimentModel
 from lstm_runtime.model_file.protobuf import fields
-from lstm_runtime.model_file.reader import OnnxFile
+from lstm_runtime.model_file.reader import OnnxReader
 from lstm_runtime.trace.lstm_cell import run_layers
 from lstm_runtime.trace.weights import read_weights
 from onnx import numpy_helper
@@ -18,7 +18,7 @@ def test_weights_are_read_as_the_onnx_library_reads_them(
     model_files: dict[str, Path], precision: str
 ) -> None:
     path = model_files[precision]
-    found = OnnxFile(path).weights()
+    found = OnnxReader(path).weights()
     wanted = {
         tensor.name: numpy_helper.to_array(tensor)
         for tensor in onnx.load(path).graph.initializer
@@ -30,7 +30,7 @@ def test_weights_are_read_as_the_onnx_library_reads_them(
 
 
 def test_the_vocabulary_is_read_out_of_the_graph(model_files: dict[str, Path]) -> None:
-    words = OnnxFile(model_files["int8"]).vocabulary()
+    words = OnnxReader(model_files["int8"]).vocabulary()
     assert words["the"] == 2
     assert words["word7"] == len(words) - 1 - [*words][::-1].index("word7") + 1
     assert words[""] == -1
@@ -45,7 +45,7 @@ def test_the_cell_with_the_files_weights_gives_the_files_answers(
     stream.push(MIXED)
     stream.finish()
     weights = read_weights(model_files[precision], 2)
-    words = OnnxFile(model_files[precision]).vocabulary()
+    words = OnnxReader(model_files[precision]).vocabulary()
     ids = [words.get(token, 1) for token in model.trace(MIXED).tokens]
     zero = np.zeros((2, 1, 128), np.float32)
     steps = run_layers(weights.layers, weights.embedding[ids][:, np.newaxis], zero, zero)
@@ -91,4 +91,4 @@ def test_a_file_without_a_graph_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.onnx"
     path.write_bytes(b"")
     with pytest.raises(ModelFileError, match="no graph"):
-        OnnxFile(path)
+        OnnxReader(path)

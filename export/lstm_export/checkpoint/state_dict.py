@@ -10,13 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from lstm_runtime.arrays import Array
 from torch import Tensor
 
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.network import LinearWeights, LstmWeights, Parts
-
-Array = NDArray[np.float32]
 
 _LSTM_WEIGHT = re.compile(r"(.*?)(weight|bias)_(ih|hh|hr)_l(\d+)(_reverse)?")
 _CELL_WEIGHT = re.compile(r"(.*\.)?weight_hh")

@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from lstm_runtime.arrays import Array
 from lstm_runtime.model_file.contract import Readout
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.network import Activation, Between, Network, Parts
 from lstm_export.reference.torch_model import Reading, activate, one_thread
 
-Array = NDArray[np.float32]
 Call = Callable[[nn.Module, Tensor], Any]
 
 PROBE_LENGTHS = (1, 2, 9, 23)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from lstm_runtime.command import EdgeCommand
+from lstm_runtime.command import OneLineErrorCommand
 from lstm_runtime.extras import requires_extra
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ Examples:
 """
 
 
-@click.command(cls=EdgeCommand, epilog=EXAMPLES)
+@click.command(cls=OneLineErrorCommand, epilog=EXAMPLES)
 @click.version_option(package_name="lstm-edge")
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @click.option(
@@ -130,8 +130,8 @@ def main(checkpoint: Path, output: Path | None, **options: Any) -> None:
     command exits 1. Beside the files it writes report.json, parity.png and a model card, README.md.
     """
     with requires_extra("export", "cpu"):
-        from lstm_export.cli.options import load_data, make_config, make_source  # noqa: PLC0415
-        from lstm_export.pipeline import export_source  # noqa: PLC0415 - keeps --help instant
+        from lstm_export.cli.options import load_data, make_config, make_source
+        from lstm_export.pipeline import export_source  # keeps --help instant
     source = make_source(checkpoint, options)
     config = make_config(options)
     folder = output or checkpoint.parent
@@ -143,12 +143,12 @@ def _report(
     source: "Source", outcomes: "list[Outcome]", config: "ExportConfig", folder: Path
 ) -> None:
     """Print the table, write what goes beside the files; end with an error where one failed."""
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
-    from lstm_export.api import require_parity  # noqa: PLC0415
-    from lstm_export.report.model_card import write_card  # noqa: PLC0415
-    from lstm_export.report.plot import draw_parity  # noqa: PLC0415
-    from lstm_export.report.summary import parity_table, write_report  # noqa: PLC0415
+    from lstm_export.api import require_parity
+    from lstm_export.report.model_card import write_card
+    from lstm_export.report.plot import draw_parity
+    from lstm_export.report.summary import parity_table, write_report
 
     Console().print(parity_table(source, outcomes))
     write_report(source, outcomes, folder / "report.json")

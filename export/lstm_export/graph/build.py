@@ -74,7 +74,7 @@ def _add_network(
     builder.constant("direction_axis", np.array([1], np.int64))
     for n, layer in enumerate(network.parts.layers):
         lstm = LstmInputs(steps, lengths, h0[n], c0[n])
-        weights.add_lstm(builder, layer, lstm, [f"lstm_{n}", f"hn_{n}", f"cn_{n}"])
+        weights.add_lstm(builder, layer, lstm, [contract.lstm_name(n), f"hn_{n}", f"cn_{n}"])
         steps = _add_steps(builder, n, len(layer))
     add_probability(builder, network, steps, lengths)
     if network.continuable:
@@ -124,9 +124,10 @@ def _add_state_input(
 
 def _add_steps(builder: GraphBuilder, n: int, directions: int) -> str:
     """Join layer ``n``'s directions: ``[sequence, directions, batch, hidden]`` to three axes."""
+    lstm = contract.lstm_name(n)
     if directions == 1:
-        return builder.add("Squeeze", [f"lstm_{n}", "direction_axis"], [f"steps_{n}"])
-    builder.add("Transpose", [f"lstm_{n}"], [f"turned_{n}"], perm=[0, 2, 1, 3])
+        return builder.add("Squeeze", [lstm, "direction_axis"], [f"steps_{n}"])
+    builder.add("Transpose", [lstm], [f"turned_{n}"], perm=[0, 2, 1, 3])
     builder.constant(f"joined_{n}", np.array([0, 0, -1], np.int64))
     return builder.add("Reshape", [f"turned_{n}", f"joined_{n}"], [f"steps_{n}"])
 

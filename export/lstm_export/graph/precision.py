@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from lstm_runtime.arrays import Array
+from lstm_runtime.model_file.contract import EMBEDDING, int8_names, weight_names
 from onnx import TensorProto
 
 from lstm_export.graph.builder import GraphBuilder
 from lstm_export.graph.quantize import quantize
 from lstm_export.network import LstmWeights, Network
 
-Array = NDArray[np.float32]
 Layer = tuple[LstmWeights, ...]
 """One direction, or forward and backward."""
 
@@ -52,7 +52,7 @@ class FloatWeights:
 
     def add_embedding(self, builder: GraphBuilder, network: Network, ids: str) -> str:
         """Add a plain lookup."""
-        table = builder.constant("embedding", network.parts.embedding)
+        table = builder.constant(EMBEDDING, network.parts.embedding)
         return builder.add("Gather", [table, ids], ["embedded"])
 
     def add_lstm(
@@ -73,8 +73,8 @@ class HalfWeights:
 
     def add_embedding(self, builder: GraphBuilder, network: Network, ids: str) -> str:
         """Add a lookup in fp16."""
-        builder.constant("embedding", network.parts.embedding.astype(np.float16))
-        builder.add("Gather", ["embedding", ids], ["embedded_fp16"])
+        builder.constant(EMBEDDING, network.parts.embedding.astype(np.float16))
+        builder.add("Gather", [EMBEDDING, ids], ["embedded_fp16"])
         return builder.add("Cast", ["embedded_fp16"], ["embedded"], to=TensorProto.FLOAT)
 
     def add_lstm(
@@ -110,10 +110,11 @@ class Int8Weights:
     def add_embedding(self, builder: GraphBuilder, network: Network, ids: str) -> str:
         """Add a lookup in int8 with one scale a word; cast and scale the words found."""
         table = quantize(network.parts.embedding, channel_axis=0)
-        builder.constant("embedding_int8", table.values)
-        builder.constant("embedding_scale", table.scale[:, np.newaxis])
-        builder.add("Gather", ["embedding_int8", ids], ["embedded_int8"])
-        builder.add("Gather", ["embedding_scale", ids], ["embedded_scale"])
+        values, scale, _ = int8_names(EMBEDDING)
+        builder.constant(values, table.values)
+        builder.constant(scale, table.scale[:, np.newaxis])
+        builder.add("Gather", [values, ids], ["embedded_int8"])
+        builder.add("Gather", [scale, ids], ["embedded_scale"])
         builder.add("Cast", ["embedded_int8"], ["embedded_cast"], to=TensorProto.FLOAT)
         return builder.add("Mul", ["embedded_cast", "embedded_scale"], ["embedded"])
 
@@ -121,10 +122,10 @@ class Int8Weights:
         self, builder: GraphBuilder, layer: Layer, inputs: LstmInputs, outputs: list[str]
     ) -> None:
         """Add ``DynamicQuantizeLSTM``, which takes its matrices transposed."""
-        name = outputs[0]
-        w, w_scale, w_zero = self._add_quantized(builder, f"{name}_W", [d.weight_ih for d in layer])
-        r, r_scale, r_zero = self._add_quantized(builder, f"{name}_R", [d.weight_hh for d in layer])
-        bias = builder.constant(f"{name}_B", _biases(layer))
+        w_name, r_name, b_name = weight_names(outputs[0])
+        w, w_scale, w_zero = self._add_quantized(builder, w_name, [d.weight_ih for d in layer])
+        r, r_scale, r_zero = self._add_quantized(builder, r_name, [d.weight_hh for d in layer])
+        bias = builder.constant(b_name, _biases(layer))
         steps, *rest = inputs
         no_peepholes = ""
         builder.add(
@@ -144,10 +145,11 @@ class Int8Weights:
         scales = np.stack([q.scale for q in found])
         if not self.per_channel:
             scales = scales[:, 0]
+        values_name, scale_name, zero_name = int8_names(name)
         return (
-            builder.constant(f"{name}_int8", np.stack([q.values.T for q in found])),
-            builder.constant(f"{name}_scale", scales),
-            builder.constant(f"{name}_zero", np.zeros_like(scales, np.int8)),
+            builder.constant(values_name, np.stack([q.values.T for q in found])),
+            builder.constant(scale_name, scales),
+            builder.constant(zero_name, np.zeros_like(scales, np.int8)),
         )
 
 
@@ -161,12 +163,13 @@ def _add_matrices(
     builder: GraphBuilder, name: str, layer: Layer, dtype: type[np.floating]
 ) -> list[str]:
     """Add W, R and B of ONNX's LSTM; return their names."""
-    matrices = {
-        "W": np.stack([onnx_gates(d.weight_ih) for d in layer]),
-        "R": np.stack([onnx_gates(d.weight_hh) for d in layer]),
-        "B": _biases(layer),
-    }
-    return [builder.constant(f"{name}_{k}", m.astype(dtype)) for k, m in matrices.items()]
+    matrices = (
+        np.stack([onnx_gates(d.weight_ih) for d in layer]),
+        np.stack([onnx_gates(d.weight_hh) for d in layer]),
+        _biases(layer),
+    )
+    pairs = zip(weight_names(name), matrices, strict=True)
+    return [builder.constant(name, matrix.astype(dtype)) for name, matrix in pairs]
 
 
 def _biases(layer: Layer) -> Array:

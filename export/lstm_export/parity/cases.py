@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from lstm_runtime.arrays import Array
 from lstm_runtime.text.tokenizer import TextEncoder, without_surrogates
 from numpy.typing import NDArray
 
 from lstm_export.network import Network
-
-Array = NDArray[np.float32]
 
 SHAPES = ((1, 1), (1, 7), (5, 300), (32, 230))
 """(batch, longest length) of the random cases."""

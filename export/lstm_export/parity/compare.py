@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from lstm_runtime.arrays import Array
 from lstm_runtime.inference.providers import open_session
 from lstm_runtime.model_file import contract
 from lstm_runtime.model_file.contract import Precision
@@ -16,8 +17,6 @@ from lstm_export.parity.cases import Case
 from lstm_export.parity.ground_truth import join
 from lstm_export.reference.numpy_model import witness
 from lstm_export.reference.outputs import Answer, States
-
-Array = NDArray[np.float32]
 
 NEAR_THRESHOLD = 0.02
 WITNESS_BATCH = 5

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from lstm_runtime.arrays import Array
 
 from lstm_export.checkpoint.source import Source
 from lstm_export.parity.cases import Case
 from lstm_export.reference.outputs import Answer, States
 from lstm_export.reference.torch_model import Reading
-
-Array = NDArray[np.float32]
 
 
 class Original:

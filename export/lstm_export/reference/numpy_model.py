@@ -6,13 +6,11 @@ It shares no code with PyTorch or ONNX Runtime, so the three can only agree by b
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from lstm_runtime.arrays import Array
 from lstm_runtime.trace.lstm_cell import Gates, run_layer
-from numpy.typing import NDArray
 
 from lstm_export.network import LstmWeights, Network
 from lstm_export.reference.outputs import Answer, States
-
-Array = NDArray[np.float32]
 
 _BETWEEN: dict[str, Callable[[Array], Array]] = {
     "none": lambda features: features,

@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-Array = NDArray[np.float32]
+from lstm_runtime.arrays import Array
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,12 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
+from lstm_runtime.arrays import Array
 from torch import Tensor, nn
 
 from lstm_export.network import LstmWeights, Network
 from lstm_export.reference.outputs import Answer, States
-
-Array = NDArray[np.float32]
 
 _BETWEEN = {"none": nn.Identity(), "relu": nn.ReLU(), "tanh": nn.Tanh()}
 

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lstm_runtime.bulk.journal import Journal
-from lstm_runtime.bulk.progress_bar import Progress
+from lstm_runtime.bulk.progress_bar import ProgressBar
 from lstm_runtime.errors import InputError
 from lstm_runtime.model import SentimentModel
-from lstm_runtime.tables.base import Answer, Columns, Row, Table
+from lstm_runtime.tables.base import OutputColumns, RowResult, Table, TextRow
 from lstm_runtime.tables.formats import open_table, table_pairs
 
-_BAD = Answer(None, None)
+_BAD = RowResult(None, None)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class BulkJob:
     "A file, or a folder of files: text, CSV, TSV, JSON Lines, Parquet."
     output: Path
     "The file to write, or the folder to write files of the same names to."
-    columns: Columns = field(default_factory=Columns)
+    columns: OutputColumns = field(default_factory=OutputColumns)
     "Names of the text column and of the added ones."
     on_error: Literal["stop", "keep"] = "stop"
     "What a bad row does: stop the run, or go out without an answer."
@@ -95,7 +95,7 @@ def run_bulk(model: SentimentModel, job: BulkJob) -> BulkReport:
 
 def _score(model: SentimentModel, job: BulkJob, table: Table, journal: Journal) -> None:
     """Put the answers of all rows behind the journal's last into the journal."""
-    progress = Progress(sys.stderr, lambda: sum(1 for _ in table.rows()), journal.rows)
+    progress = ProgressBar(sys.stderr, lambda: sum(1 for _ in table.rows()), journal.rows)
     try:
         for answer in _answers(model, job, islice(table.rows(), journal.rows, None)):
             journal.append(answer)
@@ -104,7 +104,7 @@ def _score(model: SentimentModel, job: BulkJob, table: Table, journal: Journal) 
         progress.close()
 
 
-def _answers(model: SentimentModel, job: BulkJob, rows: Iterator[Row]) -> Iterator[Answer]:
+def _answers(model: SentimentModel, job: BulkJob, rows: Iterator[TextRow]) -> Iterator[RowResult]:
     """Yield an answer for each row, in order."""
     good: deque[bool] = deque()  # of the rows taken whose answer is still to come
 
@@ -122,7 +122,7 @@ def _answers(model: SentimentModel, job: BulkJob, rows: Iterator[Row]) -> Iterat
     for found in model.score_many(texts(), job.batch_size, job.max_tokens):
         while not good.popleft():
             yield _BAD
-        yield Answer(found.label, found.score)
+        yield RowResult(found.label, found.score)
     yield from (_BAD for _ in good)
 
 
@@ -130,7 +130,7 @@ def _write(table: Table, journal: Journal, output: Path) -> int:
     """Write the finished file; return how many rows have no answer."""
     bad = 0
 
-    def counted() -> Iterator[Answer]:
+    def counted() -> Iterator[RowResult]:
         nonlocal bad
         for answer in journal.answers():
             bad += answer.label is None

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from lstm_runtime.errors import InputError
-from lstm_runtime.tables.base import Answer
+from lstm_runtime.tables.base import RowResult
 
 _FLUSH_SECONDS = 0.5
 
@@ -64,7 +64,7 @@ class Journal:
         if error is not None and not self.rows:
             self.path.unlink()
 
-    def append(self, answer: Answer) -> None:
+    def append(self, answer: RowResult) -> None:
         """Add the next row's answer; twice a second what there is reaches the disk."""
         self._file.write(_line([answer.label, answer.score]))
         self.rows += 1
@@ -73,13 +73,13 @@ class Journal:
             self._file.flush()
             self._flushed = now
 
-    def answers(self) -> Iterator[Answer]:
+    def answers(self) -> Iterator[RowResult]:
         """Yield all answers from the first row on."""
         self._file.flush()
         with self.path.open("rb") as file:
             next(file)
             for line in file:
-                yield Answer(*json.loads(line))
+                yield RowResult(*json.loads(line))
 
     def _reopen(self, subject: Mapping[str, Any]) -> BinaryIO:
         """Check the first line, count the complete answers and cut off the rest."""

@@ -1,4 +1,4 @@
-"""Progress of a long run: one line on a terminal, nothing elsewhere."""
+"""ProgressBar of a long run: one line on a terminal, nothing elsewhere."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import TextIO
 _SECONDS = 0.2
 
 
-class Progress:
+class ProgressBar:
     """Shows rows done, rate and time left.
 
     Args:

@@ -1,1 +1,1 @@
-"""Cli."""
+"""The command ``lstm-run``: what it reads and what it prints."""

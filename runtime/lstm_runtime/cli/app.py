@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
 
-from lstm_runtime.command import EdgeCommand
-from lstm_runtime.lines import read_lines
+from lstm_runtime.command import OneLineErrorCommand
+from lstm_runtime.tables.lines import read_lines
 
 if TYPE_CHECKING:
     from lstm_runtime.bulk.job import BulkReport
@@ -69,7 +69,7 @@ class Options(NamedTuple):
 
     def load(self) -> "SentimentModel":
         """Load the model."""
-        from lstm_runtime.model import SentimentModel  # noqa: PLC0415 - keeps --help instant
+        from lstm_runtime.model import SentimentModel  # keeps --help instant
 
         pairs = [option.partition("=") for option in self.provider_options]
         return SentimentModel.load(
@@ -80,7 +80,7 @@ class Options(NamedTuple):
         )
 
 
-@click.command(cls=EdgeCommand, epilog=EXAMPLES)
+@click.command(cls=OneLineErrorCommand, epilog=EXAMPLES)
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @click.option(
     "--input",
@@ -213,8 +213,8 @@ def _texts(texts: tuple[str, ...], input_file: Path | None) -> Iterator[str]:
 
 
 def _answer(model: "SentimentModel", texts: tuple[str, ...], asked: Options) -> None:
-    """Answer as texts come: a pipe sees each answer before its next text."""
-    from lstm_runtime.cli.output import json_line, plain_line  # noqa: PLC0415 - not for --help
+    """RowResult as texts come: a pipe sees each answer before its next text."""
+    from lstm_runtime.cli.output import json_line, plain_line  # not for --help
 
     for text in _texts(texts, asked.input_file):
         result = model(text, asked.max_tokens)
@@ -222,12 +222,12 @@ def _answer(model: "SentimentModel", texts: tuple[str, ...], asked: Options) -> 
 
 
 def _trace(model: "SentimentModel", texts: tuple[str, ...], asked: Options) -> None:
-    from lstm_runtime.cli.trace_view import trace_json, trace_lines  # noqa: PLC0415 - for this mode
+    from lstm_runtime.cli.trace_view import trace_json, trace_lines  # for this mode
 
     for text in _texts(texts, None):
         trace = model.trace(text)
         if asked.plot_file:
-            from lstm_runtime.trace.plot import plot_trace  # noqa: PLC0415 - an extra
+            from lstm_runtime.trace.plot import plot_trace  # an extra
 
             plot_trace(trace, asked.plot_file, model.metadata.labels)
         lines = [trace_json(trace)] if asked.as_json else trace_lines(trace, model.metadata)
@@ -236,13 +236,13 @@ def _trace(model: "SentimentModel", texts: tuple[str, ...], asked: Options) -> N
 
 
 def _score_files(model: "SentimentModel", source: Path, output: Path, asked: Options) -> None:
-    from lstm_runtime.bulk.job import BulkJob, run_bulk  # noqa: PLC0415 - for this mode
-    from lstm_runtime.tables.base import Columns  # noqa: PLC0415
+    from lstm_runtime.bulk.job import BulkJob, run_bulk  # for this mode
+    from lstm_runtime.tables.base import OutputColumns
 
     job = BulkJob(
         source,
         output,
-        Columns(asked.text_column, asked.prefix),
+        OutputColumns(asked.text_column, asked.prefix),
         asked.on_error,
         asked.resume,
         asked.max_tokens,
@@ -264,15 +264,15 @@ def _bulk_line(report: "BulkReport") -> str:
 
 
 def _bench(model: "SentimentModel", asked: Options) -> None:
-    from lstm_runtime.cli.bench import measure, speed_lines  # noqa: PLC0415 - for this mode
+    from lstm_runtime.cli.bench import benchmark_lines, run_benchmark  # for this mode
 
-    found = measure(model, list(_texts((), asked.input_file)))
-    for line in [json.dumps(asdict(found))] if asked.as_json else speed_lines(found):
+    found = run_benchmark(model, list(_texts((), asked.input_file)))
+    for line in [json.dumps(asdict(found))] if asked.as_json else benchmark_lines(found):
         click.echo(line)
 
 
 def _show_info(asked: Options) -> None:
-    from lstm_runtime.cli.info import (  # noqa: PLC0415 - for this mode
+    from lstm_runtime.cli.info import (  # for this mode
         environment,
         environment_json,
         environment_lines,
@@ -284,7 +284,7 @@ def _show_info(asked: Options) -> None:
 
 
 def _version_line(model: "SentimentModel") -> str:
-    from importlib.metadata import version  # noqa: PLC0415 - 25 ms
+    from importlib.metadata import version  # 25 ms
 
     meta = model.metadata
     return (

@@ -18,7 +18,7 @@ _LOADS = 5
 
 
 @dataclass(frozen=True)
-class Speed:
+class BenchmarkResult:
     """Figures of one model on one device."""
 
     provider: str
@@ -43,7 +43,7 @@ class Speed:
     "Most memory of this process so far, in MB; None where the system does not tell."
 
 
-def measure(model: SentimentModel, texts: Sequence[str] = ()) -> Speed:
+def run_benchmark(model: SentimentModel, texts: Sequence[str] = ()) -> BenchmarkResult:
     """Measure for some seconds; the first few answers are warm-up and do not count.
 
     Raises:
@@ -57,7 +57,7 @@ def measure(model: SentimentModel, texts: Sequence[str] = ()) -> Speed:
         model(text)
     single = list(_latencies(model, texts))
     cuts = statistics.quantiles(single, n=20) if len(single) > 1 else single * 20
-    return Speed(
+    return BenchmarkResult(
         provider=model.provider,
         threads=model.info.threads,
         texts=len(texts),
@@ -71,7 +71,7 @@ def measure(model: SentimentModel, texts: Sequence[str] = ()) -> Speed:
     )
 
 
-def speed_lines(found: Speed) -> Iterator[str]:
+def benchmark_lines(found: BenchmarkResult) -> Iterator[str]:
     """Yield the figures as a table."""
     yield f"{found.provider}, {found.texts} text(s) of {found.words:.0f} words"
     yield f"one at a time   p50 {found.p50_ms:.2f} ms, p95 {found.p95_ms:.2f} ms"
@@ -126,7 +126,7 @@ def _review(model: SentimentModel) -> str:
 def _peak_memory() -> float | None:
     if sys.platform == "win32":
         return None
-    import resource  # noqa: PLC0415 - not on every system
+    import resource  # not on every system
 
     unit = 1e6 if sys.platform == "darwin" else 1e3
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)

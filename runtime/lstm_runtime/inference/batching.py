@@ -2,18 +2,14 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
+from lstm_runtime.arrays import Array
 from lstm_runtime.inference.engine import Engine
-
-Array = NDArray[np.float32]
 
 WINDOW = 16
 """Batches that are sorted by length together; alone, texts handed to a thread at once."""
 
 
-def score_window(
+def predict_window(
     engine: Engine, texts: Sequence[str], batch_size: int, max_tokens: int | None
 ) -> list[Array]:
     """Return the probabilities ``[classes]`` of each text, in order.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_runtime.arrays import Array
 from lstm_runtime.errors import ClosedError, InputError, ModelFileError, ProviderError
 from lstm_runtime.inference.providers import open_session, require_precision
 from lstm_runtime.inference.session import CPU, SessionSettings, brief
@@ -16,7 +17,6 @@ from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer, without_surrogat
 from lstm_runtime.text.vocabulary import Vocabulary
 
 Feed = dict[str, NDArray[Any]]
-Array = NDArray[np.float32]
 
 
 class Engine:

@@ -21,7 +21,7 @@ def is_one_text(ids: Any) -> bool:
     return isinstance(ids, str) or not len(ids) or np.ndim(ids[0]) == 0
 
 
-def checked_ids(ids: Any, vocab_size: int) -> NDArray[np.int64]:
+def validate_ids(ids: Any, vocab_size: int) -> NDArray[np.int64]:
     """Return the ids of one text as int64 ``[sequence]``.
 
     Raises:
@@ -46,14 +46,14 @@ def checked_ids(ids: Any, vocab_size: int) -> NDArray[np.int64]:
     return array.astype(np.int64)
 
 
-def checked_batch(ids: Any, lengths: Any, vocab_size: int) -> list[NDArray[np.int64]]:
+def validate_batch(ids: Any, lengths: Any, vocab_size: int) -> list[NDArray[np.int64]]:
     """Return each text's own ids out of right-padded ids ``[batch, sequence]``.
 
     What stands behind a text's length is not looked at.
 
     Raises:
         InputError: when shapes do not fit, lengths are not whole numbers from 1 to ``sequence``,
-            or `checked_ids` refuses a text.
+            or `validate_ids` refuses a text.
 
     """
     rows, counts = np.asarray(ids), np.asarray(lengths)
@@ -66,4 +66,4 @@ def checked_batch(ids: Any, lengths: Any, vocab_size: int) -> list[NDArray[np.in
     for n, count in enumerate(counts):
         if not 1 <= count <= rows.shape[1]:
             raise InputError(f"length {count} of text {n}: lengths go from 1 to {rows.shape[1]}")
-    return [checked_ids(row[:count], vocab_size) for row, count in zip(rows, counts, strict=True)]
+    return [validate_ids(row[:count], vocab_size) for row, count in zip(rows, counts, strict=True)]

@@ -28,7 +28,7 @@ def ordered_map(
             yield function(item)
         yield from map(function, iterator)
         return
-    from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415 - one text needs none
+    from concurrent.futures import Future, ThreadPoolExecutor  # one text needs none
 
     failure: Exception | None = None
     pool = ThreadPoolExecutor(threads, thread_name_prefix="lstm-run")

@@ -17,7 +17,7 @@ from lstm_runtime.inference.session import (
     create_session,
     import_onnxruntime,
 )
-from lstm_runtime.model_file.checksum import check_seal
+from lstm_runtime.model_file.checksum import verify_checksum
 from lstm_runtime.model_file.contract import Precision
 
 __all__ = ["CPU", "CUDA", "import_onnxruntime", "open_session"]
@@ -61,7 +61,7 @@ def open_session(model: Path, provider: str, settings: SessionSettings | None = 
         cuda.preload(runtime)
     data = model.read_bytes()
     try:
-        check_seal(data)
+        verify_checksum(data)
         session = create_session(data, name, settings or SessionSettings())
     except ModelFileError as error:
         raise ModelFileError(f"{model}: {error}") from error
@@ -111,7 +111,7 @@ def require_precision(provider: str, precision: Precision) -> None:
 
 def installed_distributions() -> list[str]:
     """Return which distributions of onnxruntime are installed; two overwrite each other's files."""
-    from importlib import metadata  # noqa: PLC0415 - 25 ms, needed for reports only
+    from importlib import metadata  # 25 ms, needed for reports only
 
     found = []
     for name in ("onnxruntime", "onnxruntime-gpu"):

@@ -30,7 +30,7 @@ def import_onnxruntime() -> Any:
 
     """
     with requires_extra("cpu"):
-        import onnxruntime  # noqa: PLC0415 - the command's --help must not pay for it
+        import onnxruntime  # the command's --help must not pay for it
     if not hasattr(onnxruntime, "InferenceSession"):
         # What is left of the folder when one of two installed distributions was removed.
         raise ProviderError(

@@ -4,16 +4,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lstm_runtime.arrays import Array
 from lstm_runtime.errors import InputError
 from lstm_runtime.inference.engine import Engine, Feed
-from lstm_runtime.inference.ids import Ids, checked_ids
+from lstm_runtime.inference.ids import Ids, validate_ids
 from lstm_runtime.inference.results import Sentiment, sentiment
 from lstm_runtime.model_file import contract
 from lstm_runtime.text.tokenizer import Tokenizer
-
-Array = NDArray[np.float32]
 
 _OUTPUTS = (contract.PROBABILITY, contract.HN, contract.CN)
 
@@ -87,7 +85,9 @@ class SentimentStream:
         if self._engine.reads_text:
             raise InputError(f"{self._engine.path} takes text: use push")
         self._run(
-            self._engine.ids_feed([checked_ids(ids, self._engine.metadata.architecture.vocab_size)])
+            self._engine.ids_feed(
+                [validate_ids(ids, self._engine.metadata.architecture.vocab_size)]
+            )
         )
         return self._result("")
 

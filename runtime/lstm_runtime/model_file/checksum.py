@@ -1,4 +1,4 @@
-"""The seal: a checksum of the whole model file, inside the file.
+"""The checksum of a model file, inside the file.
 
 A model file holds, once, the marker ``lstm-edge-sha256:`` and 64 hex digits: the SHA-256 of the
 file with these digits as zeros. It is a metadata string, so every reader of ONNX carries it along,
@@ -11,30 +11,30 @@ import hashlib
 from lstm_runtime.errors import ModelFileError
 
 PROPERTY = "seal"
-"""Name of the metadata property that holds the marker."""
+"""Name of the metadata property that holds the marker and the checksum."""
 
 _MARKER = b"lstm-edge-sha256:"
 _ZEROS = b"0" * 64
 
-UNSEALED = (_MARKER + _ZEROS).decode()
-"""Value of the property before `seal` fills it in."""
+BLANK = (_MARKER + _ZEROS).decode()
+"""Value of the property before `embed_checksum` fills it in."""
 
 
-def seal(data: bytes) -> bytes:
-    """Return the serialised model ``data``, which holds `UNSEALED` once, with its checksum.
+def embed_checksum(data: bytes) -> bytes:
+    """Return the serialised model ``data``, which holds `BLANK` once, with its checksum.
 
     Raises:
         ModelFileError: when the marker is missing or there more than once.
 
     """
     if data.count(_MARKER) != 1:
-        raise ModelFileError(f"a model to be sealed holds the marker {UNSEALED[:17]!r} once")
+        raise ModelFileError(f"a model that gets a checksum holds the marker {BLANK[:17]!r} once")
     start = data.index(_MARKER) + len(_MARKER)
     return data[:start] + _digest(data, start) + data[start + len(_ZEROS) :]
 
 
-def check_seal(data: bytes) -> None:
-    """Check a model file's bytes against their seal; a file that was never sealed passes.
+def verify_checksum(data: bytes) -> None:
+    """Check a model file's bytes against their checksum; a file that never got one passes.
 
     Raises:
         ModelFileError: when the file was damaged or changed after it was written.

@@ -18,8 +18,10 @@ Outputs:
 A model that reads both ways, or whose readout is not ``last``, cannot be continued: its file has
 no ``h0, c0, hn, cn`` and no ``trajectory``. A file exported without state has the trajectory only.
 
-Metadata: the fields of `Metadata`, each a JSON value under its own name, and the file's seal
-(`lstm_runtime.model_file.checksum`).
+Metadata: the fields of `Metadata`, each a JSON value under its own name, and the file's
+checksum (`lstm_runtime.model_file.checksum`).
+
+Initializers: the weights, under the names of `EMBEDDING`, `weight_names` and `int8_names`.
 """
 
 import json
@@ -28,7 +30,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from lstm_runtime.errors import ModelFileError
-from lstm_runtime.model_file import checksum as seal
+from lstm_runtime.model_file import checksum
 
 FORMAT_VERSION = 1
 
@@ -46,6 +48,28 @@ TRAJECTORY = "trajectory"
 TOKENS = "tokens"
 HN = "hn"
 CN = "cn"
+
+EMBEDDING = "embedding"
+"""Initializer: the words' vectors, ``[vocab, embedding]``."""
+
+
+def lstm_name(layer: int) -> str:
+    """Return the name of the LSTM layer with that number, counted from 0, and of its output."""
+    return f"lstm_{layer}"
+
+
+def weight_names(lstm: str) -> tuple[str, str, str]:
+    """Return the names of W, R and B, the initializers of an LSTM layer as ONNX defines them."""
+    return f"{lstm}_W", f"{lstm}_R", f"{lstm}_B"
+
+
+def int8_names(name: str) -> tuple[str, str, str]:
+    """Return the names that an int8 file has in place of ``name``: values, scales, zero points.
+
+    The embedding has one scale a word, ``[vocab, 1]``, and no zero points. W and R are stored
+    transposed, ``[directions, input, 4 * hidden]``, with a scale for each column of a direction.
+    """
+    return f"{name}_int8", f"{name}_scale", f"{name}_zero"
 
 
 @dataclass(frozen=True)
@@ -134,13 +158,14 @@ class Metadata:
     "Version of this contract."
 
     def to_props(self) -> dict[str, str]:
-        """Return the metadata as ONNX ``metadata_props``: name to JSON text, and a blank seal.
+        """Return the metadata as ONNX ``metadata_props``: name to JSON text, and no checksum yet.
 
-        `lstm_runtime.model_file.checksum.seal` fills the seal in when the file's bytes are known.
+        `lstm_runtime.model_file.checksum.embed_checksum` fills it in when the file's bytes are
+        known.
         """
         values = asdict(self)
         props = {name: json.dumps(values[name], sort_keys=True) for name in sorted(values)}
-        return props | {seal.PROPERTY: seal.UNSEALED}
+        return props | {checksum.PROPERTY: checksum.BLANK}
 
     @classmethod
     def from_props(cls, props: Mapping[str, str]) -> "Metadata":

@@ -41,8 +41,8 @@ def fields(message: memoryview) -> Iterator[Field]:
         at += size
 
 
-def messages(message: memoryview, number: int) -> Iterator[memoryview]:
-    """Yield the embedded messages, strings or packed arrays of one field number."""
+def iter_messages(message: memoryview, number: int) -> Iterator[memoryview]:
+    """Yield the embedded iter_messages, strings or packed arrays of one field number."""
     for found, value in fields(message):
         if found == number and isinstance(value, memoryview):
             yield value
@@ -66,7 +66,7 @@ def integers(message: memoryview, number: int) -> list[int]:
 
 def text(message: memoryview, number: int) -> str:
     """Return a string field; '' when it is left out."""
-    return next((bytes(value).decode("utf-8") for value in messages(message, number)), "")
+    return next((bytes(value).decode("utf-8") for value in iter_messages(message, number)), "")
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_runtime.errors import ModelFileError
-from lstm_runtime.model_file import protobuf as wire
+from lstm_runtime.model_file import protobuf
 
 _MODEL_GRAPH = 7
 _GRAPH_NODE, _GRAPH_INITIALIZER = 1, 5
@@ -20,7 +20,7 @@ _TENSOR_DIMS, _TENSOR_TYPE, _TENSOR_NAME, _TENSOR_RAW = 1, 2, 8, 9
 _TYPES = {1: np.float32, 3: np.int8, 6: np.int32, 7: np.int64, 10: np.float16, 11: np.float64}
 
 
-class OnnxFile:
+class OnnxReader:
     """The graph of a model file, read without the onnx package.
 
     Raises:
@@ -33,7 +33,7 @@ class OnnxFile:
             data = memoryview(path.read_bytes())
         except FileNotFoundError as error:
             raise ModelFileError(f"{path}: no such file") from error
-        graph = next(wire.messages(data, _MODEL_GRAPH), None)
+        graph = next(protobuf.iter_messages(data, _MODEL_GRAPH), None)
         if graph is None:
             raise ModelFileError(f"{path} is not an ONNX file: it has no graph")
         self._graph = graph
@@ -41,25 +41,25 @@ class OnnxFile:
     def weights(self) -> dict[str, NDArray[np.generic]]:
         """Return the numeric initializers by name; they share the file's memory."""
         found = {}
-        for tensor in wire.messages(self._graph, _GRAPH_INITIALIZER):
-            (kind,) = wire.integers(tensor, _TENSOR_TYPE)
-            raw = next(wire.messages(tensor, _TENSOR_RAW), None)
+        for tensor in protobuf.iter_messages(self._graph, _GRAPH_INITIALIZER):
+            (kind,) = protobuf.integers(tensor, _TENSOR_TYPE)
+            raw = next(protobuf.iter_messages(tensor, _TENSOR_RAW), None)
             # Weights are always stored raw; what else there is, such as strings, is no weight.
             if raw is not None and kind in _TYPES:
                 values = np.frombuffer(raw, np.dtype(_TYPES[kind]).newbyteorder("<"))
-                shape = wire.integers(tensor, _TENSOR_DIMS)
-                found[wire.text(tensor, _TENSOR_NAME)] = values.reshape(shape)
+                shape = protobuf.integers(tensor, _TENSOR_DIMS)
+                found[protobuf.text(tensor, _TENSOR_NAME)] = values.reshape(shape)
         return found
 
     def vocabulary(self) -> dict[str, int]:
         """Return word to id, as the graph's ``LabelEncoder`` has it; empty without one."""
-        for node in wire.messages(self._graph, _GRAPH_NODE):
-            if wire.text(node, _NODE_OP) == "LabelEncoder":
+        for node in protobuf.iter_messages(self._graph, _GRAPH_NODE):
+            if protobuf.text(node, _NODE_OP) == "LabelEncoder":
                 attributes = {
-                    wire.text(attribute, _ATTRIBUTE_NAME): attribute
-                    for attribute in wire.messages(node, _NODE_ATTRIBUTE)
+                    protobuf.text(attribute, _ATTRIBUTE_NAME): attribute
+                    for attribute in protobuf.iter_messages(node, _NODE_ATTRIBUTE)
                 }
-                words = wire.messages(attributes["keys_strings"], _ATTRIBUTE_STRINGS)
-                ids = wire.integers(attributes["values_int64s"], _ATTRIBUTE_INTS)
+                words = protobuf.iter_messages(attributes["keys_strings"], _ATTRIBUTE_STRINGS)
+                ids = protobuf.integers(attributes["values_int64s"], _ATTRIBUTE_INTS)
                 return dict(zip((bytes(word).decode("utf-8") for word in words), ids, strict=True))
         return {}

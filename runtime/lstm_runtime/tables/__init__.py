@@ -1,1 +1,1 @@
-"""Tables."""
+"""Texts in files: one reader for every format, and a writer that keeps what it read."""

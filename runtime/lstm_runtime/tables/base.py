@@ -9,7 +9,7 @@ from lstm_runtime.errors import InputError
 
 
 @dataclass(frozen=True)
-class Row:
+class TextRow:
     """One row of a table, as far as scoring sees it."""
 
     where: str
@@ -21,7 +21,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Answer:
+class RowResult:
     """What is added to a row; None in both for a row that could not be scored."""
 
     label: str | None
@@ -31,7 +31,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Columns:
+class OutputColumns:
     """Names of columns."""
 
     text: str = "text"
@@ -71,7 +71,7 @@ class Columns:
 class Table(Protocol):
     """A file of rows that can be read twice: once to score it, once to write it with answers."""
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[TextRow]:
         """Yield every row in file order.
 
         Raises:
@@ -80,6 +80,6 @@ class Table(Protocol):
         """
         ...
 
-    def write(self, answers: Iterator[Answer], output: Path) -> None:
+    def write(self, answers: Iterator[RowResult], output: Path) -> None:
         """Write every row to ``output`` with its answer; there are as many answers as rows."""
         ...

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lstm_runtime.errors import InputError
-from lstm_runtime.tables.base import Answer, Columns, Row
+from lstm_runtime.tables.base import OutputColumns, RowResult, TextRow
 from lstm_runtime.tables.lines import encoding_problem, lines_of, open_for_writing
 
 # A field may be longer than csv's 131,072 characters; the bound stops a quote that never closes
@@ -54,12 +54,12 @@ class CsvTable:
     into the text column whole, so that nothing of it is lost.
     """
 
-    def __init__(self, path: Path, columns: Columns, delimiter: str) -> None:
+    def __init__(self, path: Path, columns: OutputColumns, delimiter: str) -> None:
         self._path = path
         self._columns = columns
         self._delimiter = delimiter
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[TextRow]:
         """Yield the rows behind the header; empty lines are none."""
         records = self._records()
         header = self._header(records)
@@ -67,9 +67,9 @@ class CsvTable:
         for record in records:
             text = "" if record.problem else record.fields[position]
             problem = record.problem or encoding_problem(text)
-            yield Row(f"{self._path}, line {record.line}", "" if problem else text, problem)
+            yield TextRow(f"{self._path}, line {record.line}", "" if problem else text, problem)
 
-    def write(self, answers: Iterator[Answer], output: Path) -> None:
+    def write(self, answers: Iterator[RowResult], output: Path) -> None:
         """Write the rows with two more fields."""
         records = self._records()
         header = self._header(records)

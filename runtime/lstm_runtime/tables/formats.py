@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lstm_runtime.errors import InputError
-from lstm_runtime.tables.base import Columns, Table
+from lstm_runtime.tables.base import OutputColumns, Table
 from lstm_runtime.tables.delimited import CsvTable
 from lstm_runtime.tables.json_lines import JsonLinesTable
 from lstm_runtime.tables.parquet import ParquetTable
@@ -12,7 +12,7 @@ from lstm_runtime.tables.plain_text import OUTPUTS, TextTable
 SUFFIXES = (".txt", ".csv", ".tsv", ".jsonl", ".parquet")
 
 
-def open_table(path: Path, columns: Columns) -> Table:
+def open_table(path: Path, columns: OutputColumns) -> Table:
     """Return the table of a file.
 
     Raises:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_runtime.errors import InputError
-from lstm_runtime.tables.base import Answer, Columns, Row
+from lstm_runtime.tables.base import OutputColumns, RowResult, TextRow
 from lstm_runtime.tables.lines import encoding_problem, lines_of, open_for_writing
 
 
@@ -17,18 +17,18 @@ class JsonLinesTable:
     byte. Where bad rows are kept, a line that is no object becomes the text field of one.
     """
 
-    def __init__(self, path: Path, columns: Columns) -> None:
+    def __init__(self, path: Path, columns: OutputColumns) -> None:
         self._path = path
         self._columns = columns
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[TextRow]:
         """Yield the objects' texts."""
         for number, line in self._lines():
             where = f"{self._path}, line {number}"
             text, problem = self._text(line, where)
-            yield Row(where, text, problem)
+            yield TextRow(where, text, problem)
 
-    def write(self, answers: Iterator[Answer], output: Path) -> None:
+    def write(self, answers: Iterator[RowResult], output: Path) -> None:
         """Write the lines with two more fields."""
         columns = self._columns
         with open_for_writing(output) as file:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lstm_runtime.errors import InputError
 from lstm_runtime.extras import requires_extra
-from lstm_runtime.tables.base import Answer, Columns, Row
+from lstm_runtime.tables.base import OutputColumns, RowResult, TextRow
 
 _ROWS = 1024
 """Rows in memory at a time."""
@@ -21,15 +21,15 @@ class ParquetTable:
 
     """
 
-    def __init__(self, path: Path, columns: Columns) -> None:
+    def __init__(self, path: Path, columns: OutputColumns) -> None:
         with requires_extra("bulk"):
-            import pyarrow  # noqa: PLC0415 - an extra, and only for this kind of file
-            import pyarrow.parquet  # noqa: PLC0415
+            import pyarrow  # an extra, and only for this kind of file
+            import pyarrow.parquet
         self._arrow: Any = pyarrow
         self._path = path
         self._columns = columns
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[TextRow]:
         """Yield the texts of the text column."""
         number = 0
         for batch in self._batches([self._columns.text]):
@@ -39,11 +39,11 @@ class ParquetTable:
                 try:
                     text = value.as_py()
                 except UnicodeDecodeError:
-                    yield Row(where, "", "not UTF-8")
+                    yield TextRow(where, "", "not UTF-8")
                     continue
-                yield Row(where, text or "", "" if text is not None else "the text is null")
+                yield TextRow(where, text or "", "" if text is not None else "the text is null")
 
-    def write(self, answers: Iterator[Answer], output: Path) -> None:
+    def write(self, answers: Iterator[RowResult], output: Path) -> None:
         """Write the rows with two more columns."""
         arrow, columns = self._arrow, self._columns
         added = [

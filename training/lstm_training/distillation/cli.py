@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from lstm_runtime.command import EdgeCommand
+from lstm_runtime.command import OneLineErrorCommand
 from lstm_runtime.extras import requires_extra
 
 from lstm_training.distillation.config import RecipeConfig
@@ -28,7 +28,7 @@ STAGES = (
 LOG_FILE = "recipe.log"
 
 
-@click.command(cls=EdgeCommand)
+@click.command(cls=OneLineErrorCommand)
 @click.option(
     "-o", "--output", type=click.Path(file_okay=False, path_type=Path), default=".work/default",
     show_default=True, help="Folder for the stages, the log and model.pt.",
@@ -79,7 +79,7 @@ def main(  # noqa: PLR0913 - one argument an option
     )
     output.mkdir(parents=True, exist_ok=True)
     with requires_extra("train", "recipe"):
-        from lstm_training.distillation.run import make  # noqa: PLC0415 - loads torch and sklearn
+        from lstm_training.distillation.run import make  # loads torch and sklearn
     for path in make(replace(settings, corpus=corpus), output, stage, _logger(output / LOG_FILE)):
         click.echo(path)
 

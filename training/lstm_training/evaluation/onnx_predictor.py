@@ -11,7 +11,7 @@ import torch
 from lstm_runtime.inference.results import Sentiment
 from lstm_runtime.model import SentimentModel
 from lstm_runtime.model_file.contract import TokenizerSpec
-from lstm_runtime.model_file.reader import OnnxFile
+from lstm_runtime.model_file.reader import OnnxReader
 from lstm_runtime.text.tokenizer import Tokenizer
 from lstm_runtime.text.vocabulary import Vocabulary
 
@@ -68,7 +68,7 @@ class OnnxRespondent:
     def _reading(self, texts: Sequence[str]) -> Reading:
         spec, words = self._tokenizer_spec, self._model.metadata.vocabulary
         if words is None:  # with the text interface, the graph has the words
-            known = set(OnnxFile(self._model.path).vocabulary()) - {""}
+            known = set(OnnxReader(self._model.path).vocabulary()) - {""}
         else:
             unknown = None if spec.unknown is None else words[spec.unknown]
             known = set(Vocabulary(words, unknown).plain)
