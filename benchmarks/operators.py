@@ -13,8 +13,10 @@ from tempfile import TemporaryDirectory
 
 import click
 import numpy as np
-import onnxruntime
+from lstm_runtime.inference.session import import_onnxruntime
 from reviews import load_reviews, typical_review
+
+onnxruntime = import_onnxruntime()
 
 
 @click.command()

@@ -1,9 +1,11 @@
 """What the machine could do at most: int8 matrix products, as large and as small as the LSTM's."""
 
 import numpy as np
-import onnxruntime
+from lstm_runtime.inference.session import import_onnxruntime
 from onnx import TensorProto, helper
 from timing import take_turns
+
+onnxruntime = import_onnxruntime()
 
 
 def products_per_second(rows: int, inner: int, columns: int, rounds: int = 30) -> float:

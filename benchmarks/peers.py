@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
+from lstm_runtime.inference.session import import_onnxruntime
 from lstm_training.checkpoint import Checkpoint
+
+onnxruntime = import_onnxruntime()
 
 BATCH = 32
 

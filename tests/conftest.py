@@ -7,6 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+# Before any library loads ONNX Runtime, which reports to Microsoft otherwise.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 import onnxruntime
 import pytest
 import torch

@@ -8,9 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import onnx
-import onnxruntime
 from lstm_runtime import SentimentModel
 from lstm_runtime.files import atomic_path
+from lstm_runtime.inference.session import import_onnxruntime
 from lstm_runtime.model_file.checksum import embed_checksum
 from lstm_runtime.model_file.contract import (
     Interface,
@@ -213,7 +213,7 @@ class _Proof:
 def versions() -> dict[str, str]:
     """Return the versions of the libraries that write and check the files."""
     found = {name: version(name) for name in ("lstm-edge", "torch", "onnx")}
-    return found | {"onnxruntime": onnxruntime.__version__}
+    return found | {"onnxruntime": str(import_onnxruntime().__version__)}
 
 
 def _write(model: ModelProto, path: Path) -> None:

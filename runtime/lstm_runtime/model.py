@@ -19,7 +19,7 @@ from lstm_runtime.inference.ids import Ids, is_one_text, validate_batch, validat
 from lstm_runtime.inference.parallel import ordered_map
 from lstm_runtime.inference.providers import CPU, candidates, usable_cores
 from lstm_runtime.inference.results import ModelInfo, Sentiment, Verification, sentiment
-from lstm_runtime.inference.session import SessionSettings
+from lstm_runtime.inference.session import SessionSettings, import_onnxruntime
 from lstm_runtime.model_file.contract import LENGTHS, Metadata, Reference
 
 if TYPE_CHECKING:
@@ -128,8 +128,6 @@ class SentimentModel:
         """What the model is and what it runs on."""
         from importlib.metadata import version  # 25 ms, needed here only
 
-        import onnxruntime  # loaded by now
-
         return ModelInfo(
             path=self.path,
             provider=self.provider,
@@ -138,7 +136,7 @@ class SentimentModel:
             has_state=self._engine.has_state,
             versions={
                 "lstm-edge": version("lstm-edge"),
-                "onnxruntime": str(onnxruntime.__version__),
+                "onnxruntime": str(import_onnxruntime().__version__),
                 "numpy": np.__version__,
                 "python": platform.python_version(),
             },

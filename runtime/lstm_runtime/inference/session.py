@@ -1,5 +1,6 @@
 """ONNX Runtime sessions, with the settings that a guest in someone's app should have."""
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,10 +26,16 @@ class SessionSettings:
 def import_onnxruntime() -> Any:
     """Return onnxruntime, with its own log held down to what is fatal and its telemetry off.
 
+    The packages import onnxruntime nowhere else. Its official builds from 1.29 on report to
+    Microsoft, and write a device's id below the home folder, unless ``ORT_DISABLE_TELEMETRY`` is
+    in the environment before the library loads: afterwards is too late. An app that wants to
+    report sets it to 0.
+
     Raises:
         MissingExtraError: when neither distribution of onnxruntime is installed.
 
     """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     with requires_extra("cpu"):
         import onnxruntime  # the command's --help must not pay for it
     if not hasattr(onnxruntime, "InferenceSession"):
@@ -38,7 +45,8 @@ def import_onnxruntime() -> Any:
             "pip install --force-reinstall onnxruntime (or onnxruntime-gpu)"
         )
     onnxruntime.set_default_logger_severity(_FATAL_ONLY)
-    onnxruntime.disable_telemetry_events()
+    if os.environ["ORT_DISABLE_TELEMETRY"] == "1":
+        onnxruntime.disable_telemetry_events()  # what older builds for Windows obey
     return onnxruntime
 
 
