@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "lstm_export": {"lstm_runtime", "lstm_training"},
 }
 # What training may know of the runtime: the contract, how text becomes ids, and how to fail.
-SHARED = {"command", "errors", "extras", "files", "model_file", "text"}
+SHARED = {"arrays", "command", "errors", "extras", "files", "model_file", "tables", "text"}
 # lstm-evaluate measures what users get, so one module runs ONNX files, and as an app would.
 RUNS_MODELS = {"onnx_predictor.py": {"inference", "model"}}
 

@@ -1,4 +1,5 @@
 import csv
+import gzip
 import json
 import os
 import signal
@@ -13,7 +14,6 @@ import pyarrow as pa
 import pytest
 from lstm_runtime import InputError, SentimentModel
 from lstm_runtime.bulk.job import BulkJob, BulkReport, run_bulk
-from lstm_runtime.tables.base import OutputColumns
 from lstm_runtime.tables.formats import SUFFIXES
 from pyarrow import parquet
 
@@ -32,8 +32,13 @@ TEXTS = [
 
 def _write_table(path: Path, texts: list[str]) -> None:
     """Write a table with the texts and two more columns, in the format of its name."""
+    if path.suffix.lower() == ".gz":
+        _write_table(path.with_suffix(""), texts)
+        path.write_bytes(gzip.compress(path.with_suffix("").read_bytes()))
+        path.with_suffix("").unlink()
+        return
     rows = [{"id": n, "text": text, "more": f"m{n}"} for n, text in enumerate(texts)]
-    match path.suffix:
+    match path.suffix.lower():
         case ".txt":
             path.write_text("".join(f"{text}\n" for text in texts), "utf-8", newline="")
         case ".jsonl":
@@ -43,7 +48,7 @@ def _write_table(path: Path, texts: list[str]) -> None:
             parquet.write_table(pa.Table.from_pylist(rows), path)
         case _:
             with path.open("w", encoding="utf-8", newline="") as file:
-                delimiter = "," if path.suffix == ".csv" else "\t"
+                delimiter = "," if path.suffix.lower() == ".csv" else "\t"
                 writer = csv.DictWriter(file, ["id", "text", "more"], delimiter=delimiter)
                 writer.writeheader()
                 writer.writerows(rows)
@@ -51,7 +56,12 @@ def _write_table(path: Path, texts: list[str]) -> None:
 
 def _read_table(path: Path) -> list[dict[str, Any]]:
     """Return the rows of an output, with all that was in the file."""
-    match path.suffix:
+    if path.suffix.lower() == ".gz":
+        path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
+        rows = _read_table(path.with_suffix(""))
+        path.with_suffix("").unlink()
+        return rows
+    match path.suffix.lower():
         case ".txt":
             lines = path.read_bytes().decode().removesuffix("\n").split("\n")
             cells = [line.split("\t", 2) for line in lines]
@@ -61,7 +71,7 @@ def _read_table(path: Path) -> list[dict[str, Any]]:
         case ".parquet":
             return list(parquet.read_table(path).to_pylist())
     with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="," if path.suffix == ".csv" else "\t"))
+        return list(csv.DictReader(file, delimiter="," if path.suffix.lower() == ".csv" else "\t"))
 
 
 @pytest.fixture
@@ -72,11 +82,14 @@ def bulk(int8: SentimentModel) -> Callable[..., BulkReport]:
     return bulk
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize(
+    "suffix", [*SUFFIXES, ".CSV", ".Parquet", ".txt.gz", ".csv.gz", ".TSV.GZ", ".jsonl.gz"]
+)
 def test_every_format_keeps_its_columns_and_adds_the_answers(
     int8: SentimentModel, bulk: Any, tmp_path: Path, suffix: str
 ) -> None:
-    texts = [t for t in TEXTS if "\n" not in t] if suffix == ".txt" else TEXTS
+    plain = suffix.startswith(".txt")
+    texts = [t for t in TEXTS if "\n" not in t] if plain else TEXTS
     texts = texts * 40
     source, output = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
     _write_table(source, texts)
@@ -87,7 +100,7 @@ def test_every_format_keeps_its_columns_and_adds_the_answers(
     for n, (row, wanted) in enumerate(zip(rows, int8(texts), strict=True)):
         assert row["label"] == wanted.label
         assert float(row["score"]) == pytest.approx(wanted.score, abs=1e-3)
-        if suffix != ".txt":
+        if not plain:
             assert list(row) == ["id", "text", "more", "label", "score"]
             assert (int(row["id"]), row["more"]) == (n, f"m{n}")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([source.name, output.name])
@@ -186,7 +199,7 @@ def test_nulls_in_parquet_are_bad_rows(bulk: Any, tmp_path: Path) -> None:
         ("a.csv", b"text,label\n", "column 'label' is there already: add --prefix"),
         ("a.jsonl", b'{"text": "a", "score": 1}\n', "field 'score' is there already"),
         ("a.parquet", b"PAR1 not", "not a readable Parquet file"),
-        ("a.pdf", b"", r"files are \.txt, \.csv"),
+        ("a.pdf", b"", r"tables are \.txt, \.csv"),
     ],
 )
 def test_files_that_cannot_be_scored_are_named(
@@ -202,7 +215,7 @@ def test_files_that_cannot_be_scored_are_named(
 
 def test_names_of_columns_can_be_chosen(bulk: Any, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("review,label\ngood,1\n")
-    bulk(tmp_path / "in.csv", tmp_path / "out.csv", columns=OutputColumns("review", "predicted_"))
+    bulk(tmp_path / "in.csv", tmp_path / "out.csv", text_column="review", prefix="predicted_")
     assert list(_read_table(tmp_path / "out.csv")[0]) == [
         "review", "label", "predicted_label", "predicted_score",
     ]  # fmt: skip

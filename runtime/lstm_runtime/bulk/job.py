@@ -10,7 +10,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +19,7 @@ from lstm_runtime.bulk.journal import Journal
 from lstm_runtime.bulk.progress_bar import ProgressBar
 from lstm_runtime.errors import InputError
 from lstm_runtime.model import SentimentModel
-from lstm_runtime.tables.base import OutputColumns, RowResult, Table, TextRow
+from lstm_runtime.tables.base import Columns, RowResult, Table, TextRow
 from lstm_runtime.tables.formats import open_table, table_pairs
 
 _BAD = RowResult(None, None)
@@ -33,8 +33,10 @@ class BulkJob:
     "A file, or a folder of files: text, CSV, TSV, JSON Lines, Parquet."
     output: Path
     "The file to write, or the folder to write files of the same names to."
-    columns: OutputColumns = field(default_factory=OutputColumns)
-    "Names of the text column and of the added ones."
+    text_column: str = "text"
+    "The column with the texts."
+    prefix: str = ""
+    "Put before the names of the added columns, ``label`` and ``score``."
     on_error: Literal["stop", "keep"] = "stop"
     "What a bad row does: stop the run, or go out without an answer."
     resume: bool = False
@@ -76,7 +78,7 @@ def run_bulk(model: SentimentModel, job: BulkJob) -> BulkReport:
     rows = bad = resumed = 0
     journals = []
     for source, output in pairs:
-        table = open_table(source, job.columns)
+        table = open_table(source, Columns.to_score(job.text_column, job.prefix))
         path = output.with_name(f".{output.name}.journal")
         with Journal(path, _subject(model, job, source), resume=job.resume) as journal:
             resumed += journal.rows
@@ -137,7 +139,7 @@ def _write(table: Table, journal: Journal, output: Path) -> int:
             yield answer
 
     # A name of its own, and not a random one: a killed run leaves one such file, not many.
-    partial = output.with_name(f".{output.stem}.partial{output.suffix}")
+    partial = output.with_name(f".partial.{output.name}")
     try:
         table.write(counted(), partial)
         with partial.open("rb") as file:
@@ -154,7 +156,7 @@ def _subject(model: SentimentModel, job: BulkJob, source: Path) -> dict[str, Any
         "input": _sha256(source),
         "model": _sha256(model.path),
         "provider": model.provider,
-        "--text-column": job.columns.text,
+        "--text-column": job.text_column,
         "--max-tokens": job.max_tokens,
     }
 

@@ -237,12 +237,12 @@ def _trace(model: "SentimentModel", texts: tuple[str, ...], asked: Options) -> N
 
 def _score_files(model: "SentimentModel", source: Path, output: Path, asked: Options) -> None:
     from lstm_runtime.bulk.job import BulkJob, run_bulk  # for this mode
-    from lstm_runtime.tables.base import OutputColumns
 
     job = BulkJob(
         source,
         output,
-        OutputColumns(asked.text_column, asked.prefix),
+        asked.text_column,
+        asked.prefix,
         asked.on_error,
         asked.resume,
         asked.max_tokens,

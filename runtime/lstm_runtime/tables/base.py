@@ -1,23 +1,81 @@
-"""What the formats of bulk scoring have in common: rows in, the same rows with answers out."""
+"""What all formats have in common: rows in, and the same rows with answers out.
 
-from collections.abc import Iterator
+Training, evaluation and bulk scoring read tables through `open_table` (in `formats`):
+
+    for row in open_table(Path("reviews.csv.gz"), Columns("review", "stars")).rows():
+        if row.problem:
+            raise DataError(f"{row.where}: {row.problem}")
+        use(row.text, row.label)
+
+Rows are streamed in file order, also the bad ones, which say why they are bad: whether a bad row
+ends the work is the reader's choice. What is wrong with the file as a whole raises `InputError`.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from lstm_runtime.errors import InputError
 
 
 @dataclass(frozen=True)
+class Columns:
+    """Names of columns."""
+
+    text: str = "text"
+    "The column with the texts."
+    label: str | None = None
+    "The column with the labels; None where they are not wanted."
+    added: tuple[str, ...] = ()
+    "Columns that `Table.write` adds; none of them may be there already."
+
+    @classmethod
+    def to_score(cls, text: str = "text", prefix: str = "") -> "Columns":
+        """Return the columns of bulk scoring, which adds a label and its score."""
+        return cls(text, added=(f"{prefix}label", f"{prefix}score"))
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The columns to read."""
+        return (self.text,) if self.label is None else (self.text, self.label)
+
+    @property
+    def hint(self) -> str:
+        """The options that name the columns."""
+        label = "" if self.label is None else " and --label-column"
+        return f"see --text-column{label}"
+
+    def check(self, names: Sequence[str], where: str) -> None:
+        """Check that the wanted columns are among ``names`` and the added ones are not.
+
+        Raises:
+            InputError: when not; the message names an option that helps.
+
+        """
+        for name in self.wanted:
+            if name not in names:
+                found = ", ".join(names) or "none"
+                raise InputError(f"{where}: no column {name!r} (found: {found:.200}); {self.hint}")
+        for name in self.added:
+            if name in names:
+                raise InputError(
+                    f"{where}: the column {name!r} is there already: add --prefix predicted_"
+                )
+
+
+@dataclass(frozen=True)
 class TextRow:
-    """One row of a table, as far as scoring sees it."""
+    """One row of a table."""
 
     where: str
-    "Line or row, for messages."
+    "File and line or row, for messages."
     text: str
     "The text; '' where there is a problem."
+    label: Any = None
+    "What stands in the label column: a string, or whatever JSON or Parquet hold there."
     problem: str = ""
-    "Why the row has no text that can be scored; '' where it has one."
+    "Why the row cannot be used; '' where it can."
 
 
 @dataclass(frozen=True)
@@ -30,56 +88,22 @@ class RowResult:
     "Its probability."
 
 
-@dataclass(frozen=True)
-class OutputColumns:
-    """Names of columns."""
-
-    text: str = "text"
-    "The column with the texts."
-    prefix: str = ""
-    "Put before the names of the added columns."
-
-    @property
-    def label(self) -> str:
-        """Name of the added column with the label."""
-        return f"{self.prefix}label"
-
-    @property
-    def score(self) -> str:
-        """Name of the added column with the label's probability."""
-        return f"{self.prefix}score"
-
-    def check(self, names: list[str], where: str) -> None:
-        """Check that the text column is among ``names`` and the added ones are not.
-
-        Raises:
-            InputError: when not; the message names an option that helps.
-
-        """
-        if self.text not in names:
-            found = ", ".join(names) or "none"
-            raise InputError(
-                f"{where}: no column {self.text!r} (found: {found:.200}); see --text-column"
-            )
-        for name in (self.label, self.score):
-            if name in names:
-                raise InputError(
-                    f"{where}: the column {name!r} is there already: add --prefix predicted_"
-                )
-
-
 class Table(Protocol):
-    """A file of rows that can be read twice: once to score it, once to write it with answers."""
+    """A file of rows that can be read again and again, and written once more with answers."""
 
     def rows(self) -> Iterator[TextRow]:
-        """Yield every row in file order.
+        """Yield every row in file order, good or bad, without holding more than a few in memory.
 
         Raises:
-            InputError: when the file as a whole is not what its name says.
+            InputError: when the file as a whole is not what its name says, or lacks a column.
 
         """
         ...
 
-    def write(self, answers: Iterator[RowResult], output: Path) -> None:
-        """Write every row to ``output`` with its answer; there are as many answers as rows."""
+    def write(self, results: Iterator[RowResult], output: Path) -> None:
+        """Write every row to ``output`` with its result in the two columns `Columns.added`.
+
+        There are as many results as rows. Everything else stays as it was; a name that ends in
+        ``.gz`` is written compressed.
+        """
         ...

@@ -1,17 +1,13 @@
 """CSV and TSV with a header line."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from lstm_runtime.errors import InputError
-from lstm_runtime.tables.base import OutputColumns, RowResult, TextRow
+from lstm_runtime.tables.base import Columns, RowResult, TextRow
 from lstm_runtime.tables.lines import encoding_problem, lines_of, open_for_writing
-
-# A field may be longer than csv's 131,072 characters; the bound stops a quote that never closes
-# from swallowing the memory.
-csv.field_size_limit(1 << 28)
+from lstm_runtime.tables.records import RecordError, join_fields, split_record
 
 
 @dataclass(frozen=True)
@@ -25,7 +21,7 @@ class _Record:
 
 
 class _RecordingLines:
-    """Lines for ``csv.reader`` that remembers those of the current row."""
+    """Lines that remember those of the current row."""
 
     def __init__(self, path: Path) -> None:
         self._lines = lines_of(path)
@@ -47,64 +43,70 @@ class _RecordingLines:
         return self.number + 1
 
 
-class CsvTable:
-    """A table with a delimiter.
+class DelimitedTable:
+    """A table with a delimiter; empty lines are no rows.
 
     A row that does not fit the header is a bad row. Where bad rows are kept, its raw text goes
     into the text column whole, so that nothing of it is lost.
     """
 
-    def __init__(self, path: Path, columns: OutputColumns, delimiter: str) -> None:
+    def __init__(self, path: Path, columns: Columns, delimiter: str) -> None:
         self._path = path
         self._columns = columns
         self._delimiter = delimiter
 
     def rows(self) -> Iterator[TextRow]:
-        """Yield the rows behind the header; empty lines are none."""
+        """Yield the rows behind the header."""
         records = self._records()
         header = self._header(records)
-        position = header.index(self._columns.text)
+        positions = [header.index(name) for name in self._columns.wanted]
         for record in records:
-            text = "" if record.problem else record.fields[position]
-            problem = record.problem or encoding_problem(text)
-            yield TextRow(f"{self._path}, line {record.line}", "" if problem else text, problem)
+            where = f"{self._path}, line {record.line}"
+            if record.problem:
+                yield TextRow(where, "", problem=record.problem)
+                continue
+            values = [record.fields[position] for position in positions]
+            problem = next(filter(None, map(encoding_problem, values)), "")
+            if problem:
+                yield TextRow(where, "", problem=problem)
+            else:
+                yield TextRow(where, values[0], values[1] if len(values) > 1 else None)
 
-    def write(self, answers: Iterator[RowResult], output: Path) -> None:
+    def write(self, results: Iterator[RowResult], output: Path) -> None:
         """Write the rows with two more fields."""
         records = self._records()
         header = self._header(records)
         position = header.index(self._columns.text)
         with open_for_writing(output) as file:
-            writer = csv.writer(file, delimiter=self._delimiter, lineterminator="\n")
-            writer.writerow([*header, self._columns.label, self._columns.score])
-            for record, answer in zip(records, answers, strict=True):
+            file.write(join_fields([*header, *self._columns.added], self._delimiter))
+            for record, result in zip(records, results, strict=True):
                 fields = record.fields
                 if record.problem:
                     fields = [""] * len(header)
                     fields[position] = record.raw
-                writer.writerow([*fields, answer.label, answer.score])
+                file.write(join_fields([*fields, result.label, result.score], self._delimiter))
 
     def _header(self, records: Iterator[_Record]) -> list[str]:
         first = next(records, None)
         if first is None:
             raise InputError(f"{self._path} is empty: a header line names the columns")
-        if first.problem:
-            raise InputError(f"{self._path}, line {first.line}: {first.problem}")
+        problem = first.problem or encoding_problem("".join(first.fields))
+        if problem:
+            raise InputError(f"{self._path}, line {first.line}: {problem}")
         self._columns.check(first.fields, str(self._path))
         return first.fields
 
     def _records(self) -> Iterator[_Record]:
         """Yield header and rows; the first one decides how many fields the others have."""
         lines = _RecordingLines(self._path)
-        reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
         width = 0
         while True:
             start = lines.start_row()
             try:
-                fields = next(reader)
+                fields = split_record(lines, self._delimiter)
             except StopIteration:
                 return
-            except csv.Error as error:
+            except RecordError as error:
                 yield _Record(start, [], _raw(lines), f"not {self._name()}: {error}")
                 continue
             if not fields:

@@ -1,37 +1,54 @@
-"""Which format a file of texts has: its name says so."""
+"""Which format a table has: its name says so, in upper or lower case, with or without ``.gz``."""
 
 from pathlib import Path
 
 from lstm_runtime.errors import InputError
-from lstm_runtime.tables.base import OutputColumns, Table
-from lstm_runtime.tables.delimited import CsvTable
-from lstm_runtime.tables.json_lines import JsonLinesTable
-from lstm_runtime.tables.parquet import ParquetTable
-from lstm_runtime.tables.plain_text import OUTPUTS, TextTable
+from lstm_runtime.tables.base import Columns, Table
+from lstm_runtime.tables.lines import is_compressed, table_suffix
+from lstm_runtime.tables.records import DELIMITERS
 
 SUFFIXES = (".txt", ".csv", ".tsv", ".jsonl", ".parquet")
+"""The formats; all but Parquet, which compresses by itself, may also end in ``.gz``."""
+
+_FROM_TEXT = (".txt", ".csv", ".tsv", ".jsonl")
 
 
-def open_table(path: Path, columns: OutputColumns) -> Table:
-    """Return the table of a file.
+def is_table(path: Path) -> bool:
+    """Tell whether a file's name is that of a table, plain text included."""
+    suffix = table_suffix(path)
+    return suffix in SUFFIXES and not (suffix == ".parquet" and is_compressed(path))
+
+
+def open_table(path: Path, columns: Columns) -> Table:
+    """Return the table of a file, which is read when its rows are.
 
     Raises:
         InputError: for another kind of file.
         MissingExtraError: when the kind needs a library that is not installed.
 
     """
-    match path.suffix:
+    # Each format is a module of its own, and most runs need one.
+    match table_suffix(path) if is_table(path) else None:
         case ".txt":
-            return TextTable(path, columns)
-        case ".csv":
-            return CsvTable(path, columns, ",")
-        case ".tsv":
-            return CsvTable(path, columns, "\t")
+            from lstm_runtime.tables.plain_text import PlainTextTable
+
+            return PlainTextTable(path, columns)
+        case ".csv" | ".tsv" as kind:
+            from lstm_runtime.tables.delimited import DelimitedTable
+
+            return DelimitedTable(path, columns, DELIMITERS[kind])
         case ".jsonl":
+            from lstm_runtime.tables.json_lines import JsonLinesTable
+
             return JsonLinesTable(path, columns)
         case ".parquet":
+            from lstm_runtime.tables.parquet import ParquetTable
+
             return ParquetTable(path, columns)
-    raise InputError(f"{path}: with --output, files are {', '.join(SUFFIXES)}, by their names")
+    raise InputError(
+        f"{path}: unknown kind of file; tables are {', '.join(SUFFIXES)}, by their names, and all "
+        "but the last also with .gz behind"
+    )
 
 
 def table_pairs(source: Path, output: Path) -> list[tuple[Path, Path]]:
@@ -47,13 +64,14 @@ def table_pairs(source: Path, output: Path) -> list[tuple[Path, Path]]:
     if source.resolve() == output.resolve():
         raise InputError(f"{output}: the output would overwrite the input")
     if source.is_dir():
-        found = sorted(path for path in source.iterdir() if path.suffix in SUFFIXES)
+        found = sorted(path for path in source.iterdir() if is_table(path))
         visible = [path for path in found if path.is_file() and not path.name.startswith(".")]
         if not visible:
             raise InputError(f"{source} holds no {', '.join(SUFFIXES)} file")
         return [(path, output / path.name) for path in visible]
-    allowed = OUTPUTS if source.suffix == ".txt" else (source.suffix,)
-    if source.suffix in SUFFIXES and output.suffix not in allowed:
+    kind = table_suffix(source)
+    allowed = _FROM_TEXT if kind == ".txt" else (kind,)
+    if is_table(source) and not (is_table(output) and table_suffix(output) in allowed):
         raise InputError(
             f"{output}: the output keeps the input's format, so its name ends in "
             f"{' or '.join(allowed)}"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_runtime.errors import InputError
-from lstm_runtime.tables.base import OutputColumns, RowResult, TextRow
+from lstm_runtime.tables.base import Columns, RowResult, TextRow
 from lstm_runtime.tables.lines import encoding_problem, lines_of, open_for_writing
 
 
@@ -17,28 +17,26 @@ class JsonLinesTable:
     byte. Where bad rows are kept, a line that is no object becomes the text field of one.
     """
 
-    def __init__(self, path: Path, columns: OutputColumns) -> None:
+    def __init__(self, path: Path, columns: Columns) -> None:
         self._path = path
         self._columns = columns
 
     def rows(self) -> Iterator[TextRow]:
         """Yield the objects' texts."""
         for number, line in self._lines():
-            where = f"{self._path}, line {number}"
-            text, problem = self._text(line, where)
-            yield TextRow(where, text, problem)
+            yield self._row(line, f"{self._path}, line {number}")
 
-    def write(self, answers: Iterator[RowResult], output: Path) -> None:
+    def write(self, results: Iterator[RowResult], output: Path) -> None:
         """Write the lines with two more fields."""
-        columns = self._columns
         with open_for_writing(output) as file:
-            for (_, line), answer in zip(self._lines(), answers, strict=True):
+            for (_, line), result in zip(self._lines(), results, strict=True):
                 body = line.strip()
                 if not isinstance(_parsed(body), dict):
-                    body = json.dumps({columns.text: body}, ensure_ascii=False)
+                    body = json.dumps({self._columns.text: body}, ensure_ascii=False)
                 head = body[:-1].rstrip()
                 comma = "" if head == "{" else ", "
-                added = json.dumps({columns.label: answer.label, columns.score: answer.score})
+                values = (result.label, result.score)
+                added = json.dumps(dict(zip(self._columns.added, values, strict=True)))
                 file.write(f"{head}{comma}{added[1:]}\n")
 
     def _lines(self) -> Iterator[tuple[int, str]]:
@@ -46,26 +44,24 @@ class JsonLinesTable:
             if not line.isspace():
                 yield number, line
 
-    def _text(self, line: str, where: str) -> tuple[str, str]:
-        """Return the text of a line and why there is none."""
+    def _row(self, line: str, where: str) -> TextRow:
         problem = encoding_problem(line)
-        if problem:
-            return "", problem
-        record = _parsed(line)
+        record = None if problem else _parsed(line)
         if not isinstance(record, dict):
-            return "", "not a JSON object"
+            return TextRow(where, "", problem=problem or "not a JSON object")
         names = self._columns
-        for name in (names.label, names.score):
+        for name in names.added:
             if name in record:
                 raise InputError(
                     f"{where}: the field {name!r} is there already: add --prefix predicted_"
                 )
-        if names.text not in record:
-            return "", f"no field {names.text!r}; see --text-column"
+        for name in names.wanted:
+            if name not in record:
+                return TextRow(where, "", problem=f"no field {name!r}; {names.hint}")
         text = record[names.text]
         if not isinstance(text, str):
-            return "", f"the field {names.text!r} is no string"
-        return text, ""
+            return TextRow(where, "", problem=f"the field {names.text!r} is no string")
+        return TextRow(where, text, None if names.label is None else record[names.label])
 
 
 def _parsed(line: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lstm_runtime.errors import InputError
 from lstm_runtime.extras import requires_extra
-from lstm_runtime.tables.base import OutputColumns, RowResult, TextRow
+from lstm_runtime.tables.base import Columns, RowResult, TextRow
 
 _ROWS = 1024
 """Rows in memory at a time."""
@@ -21,7 +21,7 @@ class ParquetTable:
 
     """
 
-    def __init__(self, path: Path, columns: OutputColumns) -> None:
+    def __init__(self, path: Path, columns: Columns) -> None:
         with requires_extra("bulk"):
             import pyarrow  # an extra, and only for this kind of file
             import pyarrow.parquet
@@ -32,36 +32,30 @@ class ParquetTable:
     def rows(self) -> Iterator[TextRow]:
         """Yield the texts of the text column."""
         number = 0
-        for batch in self._batches([self._columns.text]):
-            for value in batch.column(0):
+        for batch in self._batches(list(self._columns.wanted)):
+            texts = batch.column(self._columns.text)
+            labels = None if self._columns.label is None else batch.column(self._columns.label)
+            for n, value in enumerate(texts):
                 number += 1
-                where = f"{self._path}, row {number}"
-                try:
-                    text = value.as_py()
-                except UnicodeDecodeError:
-                    yield TextRow(where, "", "not UTF-8")
-                    continue
-                yield TextRow(where, text or "", "" if text is not None else "the text is null")
+                yield _row(
+                    f"{self._path}, row {number}", value, None if labels is None else labels[n]
+                )
 
-    def write(self, answers: Iterator[RowResult], output: Path) -> None:
+    def write(self, results: Iterator[RowResult], output: Path) -> None:
         """Write the rows with two more columns."""
-        arrow, columns = self._arrow, self._columns
-        added = [
-            arrow.field(columns.label, arrow.string()),
-            arrow.field(columns.score, arrow.float64()),
-        ]
-        schema = None
+        arrow = self._arrow
+        kinds = (arrow.string(), arrow.float64())
         with self._open() as file:
             schema = file.schema_arrow
-        for field in added:
-            schema = schema.append(field)
+        for name, kind in zip(self._columns.added, kinds, strict=True):
+            schema = schema.append(arrow.field(name, kind))
         with arrow.parquet.ParquetWriter(output, schema) as writer:
             for batch in self._batches(None):
-                found = list(islice(answers, batch.num_rows))
+                found = list(islice(results, batch.num_rows))
                 arrays = [
                     *batch.columns,
-                    arrow.array([answer.label for answer in found], arrow.string()),
-                    arrow.array([answer.score for answer in found], arrow.float64()),
+                    arrow.array([result.label for result in found], kinds[0]),
+                    arrow.array([result.score for result in found], kinds[1]),
                 ]
                 writer.write_batch(arrow.record_batch(arrays, schema=schema))
 
@@ -87,3 +81,11 @@ class ParquetTable:
                 yield from file.iter_batches(batch_size=_ROWS, columns=columns)
             except self._arrow.ArrowException as error:
                 raise InputError(f"{self._path} is damaged: {error}") from error
+
+
+def _row(where: str, text: Any, label: Any) -> TextRow:
+    try:
+        found, named = text.as_py(), None if label is None else label.as_py()
+    except UnicodeDecodeError:
+        return TextRow(where, "", problem="not UTF-8")
+    return TextRow(where, found or "", named, "" if found is not None else "the text is null")
