@@ -9,8 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
-from lstm_export import export
-from lstm_export.pipeline import ExportConfig
+from lstm_export import ExportConfig, export
 from lstm_runtime import LstmEdgeError, SentimentModel
 from machine import machine
 from reviews import load_reviews, typical_review

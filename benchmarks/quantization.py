@@ -15,8 +15,8 @@ import numpy as np
 import onnx
 from lstm_export.checkpoint.source import Source, load_source
 from lstm_export.graph.build import build_graph
-from lstm_export.graph.builder import GraphBuilder
-from lstm_export.graph.precision import FloatWeights, Int8Weights, WeightWriter
+from lstm_export.graph.builder import GraphBuilder, Value
+from lstm_export.graph.precision import FloatWeights, Int8Weights, PrecisionWriter
 from lstm_export.graph.quantize import quantize
 from lstm_export.network import Network
 from lstm_runtime.inference.providers import open_session
@@ -28,22 +28,20 @@ from onnx import TensorProto
 class FloatEmbedding(Int8Weights):
     """int8 LSTM behind an embedding in fp32."""
 
-    def add_embedding(self, builder: GraphBuilder, network: Network, ids: str) -> str:
+    def add_embedding(self, g: GraphBuilder, network: Network, ids: Value) -> Value:
         """Add a plain lookup."""
-        return FloatWeights().add_embedding(builder, network, ids)
+        return FloatWeights().add_embedding(g, network, ids)
 
 
 class OneScaleEmbedding(Int8Weights):
     """int8 LSTM behind an int8 embedding with one scale, as ONNX Runtime's quantiser makes it."""
 
-    def add_embedding(self, builder: GraphBuilder, network: Network, ids: str) -> str:
+    def add_embedding(self, g: GraphBuilder, network: Network, ids: Value) -> Value:
         """Add a lookup in int8 and one multiplication."""
-        table = quantize(network.parts.embedding)
-        builder.constant("embedding_int8", table.values)
-        builder.constant("embedding_scale", table.scale)
-        builder.add("Gather", ["embedding_int8", ids], ["embedded_int8"])
-        builder.add("Cast", ["embedded_int8"], ["embedded_cast"], to=TensorProto.FLOAT)
-        return builder.add("Mul", ["embedded_cast", "embedding_scale"], ["embedded"])
+        table = quantize(network.weights.embedding)
+        words = g.Gather(g.weight("embedding_int8", table.values), ids)
+        scale = g.weight("embedding_scale", table.scale)
+        return g.Mul(g.Cast(words, to=TensorProto.FLOAT), scale)
 
 
 EMBEDDINGS = {
@@ -61,11 +59,11 @@ class Measure:
     size: int
 
 
-def measure(source: Source, weights: WeightWriter, texts: list[str]) -> Measure:
-    """Write the graph with ``weights`` and run each text alone."""
+def measure(source: Source, writer: PrecisionWriter, texts: list[str]) -> Measure:
+    """Write the graph with ``writer`` and run each text alone."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
-        onnx.save(build_graph(source.network, weights, source.encoder), path)
+        onnx.save(build_graph(source.network, writer, source.encoder), path)
         session = open_session(path, "cpu")
         feeds = ({"text": np.array([text], object)} for text in texts)
         answers = [session.run(["probability"], feed)[0][0, 0] for feed in feeds]

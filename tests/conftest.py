@@ -14,7 +14,8 @@ import onnxruntime
 import pytest
 import torch
 from lstm_export.checkpoint.source import load_source
-from lstm_export.pipeline import ExportConfig, export_source
+from lstm_export.config import ExportConfig
+from lstm_export.pipeline import export_source
 from lstm_runtime.text.vocabulary import PAD_WORD, UNKNOWN_WORD, Vocabulary
 from lstm_training.checkpoint import Checkpoint, save_checkpoint
 from lstm_training.model import ModelConfig, SentimentRNN

@@ -1,23 +1,93 @@
 """Write a sentiment LSTM as ONNX files that are proven equal to the PyTorch model.
 
 >>> from lstm_export import export
->>> outcomes = export("model.pt", "onnx")
+>>> results = export("model.pt", "onnx")
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from lstm_export.api import export
+from lstm_runtime.errors import LstmEdgeError, MissingExtraError, VocabularyError
 
-__all__ = ["export"]
+from lstm_export.errors import ParityError, QuantizationError, UnsupportedModelError
+
+if TYPE_CHECKING:
+    from importlib.metadata import version
+
+    from lstm_runtime.text.tokenizer import Tokenizer
+    from lstm_runtime.text.vocabulary import Vocabulary
+    from lstm_training.data.examples import Examples
+    from lstm_training.errors import CheckpointError
+
+    from lstm_export.api import export
+    from lstm_export.checkpoint.source import Source, load_source, module_source
+    from lstm_export.checkpoint.user_module import ArchitectureHints
+    from lstm_export.checkpoint.vocabulary_file import read_vocabulary
+    from lstm_export.config import ExportConfig
+    from lstm_export.graph.precision import Int8Weights
+    from lstm_export.outcome import ExportResult
+    from lstm_export.parity.result import Parity
+    from lstm_export.pipeline import export_source
+
+    __version__ = version("lstm-edge")
+
+_HOMES = {
+    "ArchitectureHints": "lstm_export.checkpoint.user_module",
+    "CheckpointError": "lstm_training.errors",
+    "Examples": "lstm_training.data.examples",
+    "ExportConfig": "lstm_export.config",
+    "ExportResult": "lstm_export.outcome",
+    "Int8Weights": "lstm_export.graph.precision",
+    "Parity": "lstm_export.parity.result",
+    "Source": "lstm_export.checkpoint.source",
+    "Tokenizer": "lstm_runtime.text.tokenizer",
+    "Vocabulary": "lstm_runtime.text.vocabulary",
+    "export": "lstm_export.api",
+    "export_source": "lstm_export.pipeline",
+    "load_source": "lstm_export.checkpoint.source",
+    "module_source": "lstm_export.checkpoint.source",
+    "read_vocabulary": "lstm_export.checkpoint.vocabulary_file",
+}
+
+__all__ = [
+    "ArchitectureHints",
+    "CheckpointError",
+    "Examples",
+    "ExportConfig",
+    "ExportResult",
+    "Int8Weights",
+    "LstmEdgeError",
+    "MissingExtraError",
+    "Parity",
+    "ParityError",
+    "QuantizationError",
+    "Source",
+    "Tokenizer",
+    "UnsupportedModelError",
+    "Vocabulary",
+    "VocabularyError",
+    "__version__",
+    "export",
+    "export_source",
+    "load_source",
+    "module_source",
+    "read_vocabulary",
+]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the call when it is asked for: the command's --help must not pay for torch."""
-    if name == "export":
-        from lstm_runtime.extras import requires_extra
+    """Import a public name when it is first used: ``lstm-export --help`` must not pay for torch."""
+    if name == "__version__":
+        from importlib.metadata import version
 
-        with requires_extra("export", "cpu"):
-            from lstm_export.api import export
-        return export
-    raise AttributeError(name)
+        return version("lstm-edge")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from lstm_runtime.extras import requires_extra
+
+    with requires_extra("export", "cpu"):
+        return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -7,10 +7,11 @@ from lstm_training.data.examples import Examples
 from torch import nn
 
 from lstm_export.checkpoint.source import load_source, module_source
-from lstm_export.checkpoint.user_module import ReadingOptions
+from lstm_export.checkpoint.user_module import ArchitectureHints
 from lstm_export.checkpoint.vocabulary_file import read_vocabulary
-from lstm_export.errors import ParityError
-from lstm_export.pipeline import ExportConfig, Outcome, export_source
+from lstm_export.config import ExportConfig
+from lstm_export.outcome import ExportResult, require_parity
+from lstm_export.pipeline import export_source
 
 
 def export(  # noqa: PLR0913 - keyword arguments, each with a default
@@ -19,10 +20,10 @@ def export(  # noqa: PLR0913 - keyword arguments, each with a default
     *,
     vocabulary: Vocabulary | str | Path | None = None,
     labels: tuple[str, ...] | None = None,
-    reading: ReadingOptions | None = None,
+    reading: ArchitectureHints | None = None,
     config: ExportConfig | None = None,
     data: Examples | None = None,
-) -> list[Outcome]:
+) -> list[ExportResult]:
     """Write a model as ONNX files that are proven equal to it.
 
     Args:
@@ -36,7 +37,7 @@ def export(  # noqa: PLR0913 - keyword arguments, each with a default
         data: labelled texts that are compared too.
 
     Returns:
-        The witness's outcome and one for each file.
+        The witness's result and one for each file.
 
     Raises:
         ParityError: when a file is not equal to the original; it is not left behind.
@@ -56,18 +57,6 @@ def export(  # noqa: PLR0913 - keyword arguments, each with a default
         source = source.with_vocabulary(vocabulary)
     if labels is not None:
         source = source.with_labels(labels)
-    outcomes = list(export_source(source, Path(output), config or ExportConfig(), data))
-    require_parity(outcomes)
-    return outcomes
-
-
-def require_parity(outcomes: list[Outcome]) -> None:
-    """Check that no comparison failed.
-
-    Raises:
-        ParityError: says what failed, in which case and by how much.
-
-    """
-    failed = [f"{o.name}: {'; '.join(o.failures)}" for o in outcomes if o.failures]
-    if failed:
-        raise ParityError(f"not equal to the original, so not written: {' | '.join(failed)}")
+    results = list(export_source(source, Path(output), config or ExportConfig(), data))
+    require_parity(results)
+    return results

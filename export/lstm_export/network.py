@@ -44,7 +44,7 @@ class LinearWeights:
 
 
 @dataclass(frozen=True)
-class Parts:
+class NetworkWeights:
     """All that weights alone can tell of a network."""
 
     embedding: Array
@@ -69,7 +69,7 @@ class Parts:
 class Network:
     """A network whose every step is known."""
 
-    parts: Parts
+    weights: NetworkWeights
     "The weights."
     readout: Readout = "last"
     "What the first linear layer sees, see `lstm_runtime.model_file.contract.Architecture`."
@@ -81,18 +81,18 @@ class Network:
     @property
     def architecture(self) -> Architecture:
         """The network's sizes."""
-        parts = self.parts
+        weights = self.weights
         return Architecture(
-            vocab_size=len(parts.embedding),
-            embedding_dim=parts.embedding.shape[1],
-            hidden_dim=parts.layers[0][0].weight_hh.shape[1],
-            n_layers=len(parts.layers),
-            classes=parts.classes,
-            bidirectional=parts.bidirectional,
+            vocab_size=len(weights.embedding),
+            embedding_dim=weights.embedding.shape[1],
+            hidden_dim=weights.layers[0][0].weight_hh.shape[1],
+            n_layers=len(weights.layers),
+            classes=weights.classes,
+            bidirectional=weights.bidirectional,
             readout=self.readout,
         )
 
     @property
     def continuable(self) -> bool:
         """Whether a text can be continued from ``hn, cn``: nothing else is remembered of it."""
-        return not self.parts.bidirectional and self.readout == "last"
+        return not self.weights.bidirectional and self.readout == "last"

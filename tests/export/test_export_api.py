@@ -6,8 +6,8 @@ import pytest
 import torch
 from foreign_models import TutorialBidirectional, UdacitySentiment, trained_like
 from lstm_export import export
+from lstm_export.config import ExportConfig
 from lstm_export.errors import ParityError
-from lstm_export.pipeline import ExportConfig
 from lstm_runtime import SentimentModel
 from lstm_runtime.text.vocabulary import PAD_WORD, UNKNOWN_WORD, Vocabulary
 from lstm_training.model import SentimentRNN

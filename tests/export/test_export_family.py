@@ -7,20 +7,21 @@ import pytest
 import torch
 from foreign_models import FAMILY, Doubled, WithAttention, trained_like
 from lstm_export.checkpoint.source import Source, load_source, module_source
-from lstm_export.checkpoint.user_module import ReadingOptions
+from lstm_export.checkpoint.user_module import ArchitectureHints
+from lstm_export.config import ExportConfig
 from lstm_export.errors import UnsupportedModelError
-from lstm_export.pipeline import ExportConfig, export_source
+from lstm_export.pipeline import export_source
 from lstm_runtime.text.vocabulary import Vocabulary
 from torch import nn
 
 ALL = ExportConfig(precisions=("fp32", "int8", "fp16"))
 READINGS = {
-    "UdacitySentiment": ReadingOptions(),
-    "TutorialBidirectional": ReadingOptions(readout="last"),
-    "MeanPooled": ReadingOptions(readout="mean", between="relu"),
-    "MaxPooledBidirectional": ReadingOptions(readout="max"),
-    "LastStepBidirectional": ReadingOptions(readout="step"),
-    "ThreeLinear": ReadingOptions(between="tanh"),
+    "UdacitySentiment": ArchitectureHints(),
+    "TutorialBidirectional": ArchitectureHints(readout="last"),
+    "MeanPooled": ArchitectureHints(readout="mean", between="relu"),
+    "MaxPooledBidirectional": ArchitectureHints(readout="max"),
+    "LastStepBidirectional": ArchitectureHints(readout="step"),
+    "ThreeLinear": ArchitectureHints(between="tanh"),
 }
 WRAPPERS = (
     lambda state: state,

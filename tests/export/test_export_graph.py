@@ -9,9 +9,9 @@ import pytest
 import torch
 from foreign_models import UdacitySentiment, trained_like
 from lstm_export.checkpoint.source import load_source
-from lstm_export.checkpoint.state_dict import read_parts
+from lstm_export.checkpoint.state_dict import read_state_dict
 from lstm_export.graph.build import StateForm, build_graph
-from lstm_export.graph.precision import FloatWeights, HalfWeights, Int8Weights, WeightWriter
+from lstm_export.graph.precision import FloatWeights, HalfWeights, Int8Weights, PrecisionWriter
 from lstm_export.network import Network
 from lstm_training.model import SentimentRNN
 from onnxruntime import InferenceSession, SessionOptions
@@ -28,7 +28,7 @@ def seed_model() -> SentimentRNN:
 
 @pytest.fixture(scope="module")
 def seed_network(seed_model: SentimentRNN) -> Network:
-    return Network(read_parts(seed_model.state_dict()))
+    return Network(read_state_dict(seed_model.state_dict()))
 
 
 def session(model: onnx.ModelProto) -> InferenceSession:
@@ -76,8 +76,8 @@ def test_int8_of_the_seed_is_small_and_has_no_float_lstm(seed_network: Network) 
 
 
 @pytest.mark.parametrize("weights", [FloatWeights(), Int8Weights()])
-def test_state_carries_over_and_broadcasts(weights: WeightWriter) -> None:
-    network = Network(read_parts(trained_like(UdacitySentiment()).state_dict()))
+def test_state_carries_over_and_broadcasts(weights: PrecisionWriter) -> None:
+    network = Network(read_state_dict(trained_like(UdacitySentiment()).state_dict()))
     model = session(build_graph(network, weights))
     ids = np.random.default_rng(3).integers(0, 300, (4, 10))
     six, four, ten = (np.full(4, n, np.int32) for n in (6, 4, 10))
@@ -93,7 +93,9 @@ def test_state_carries_over_and_broadcasts(weights: WeightWriter) -> None:
 
 
 @pytest.mark.parametrize("weights", [FloatWeights(), HalfWeights()])
-def test_standard_graph_passes_the_full_check(seed_network: Network, weights: WeightWriter) -> None:
+def test_standard_graph_passes_the_full_check(
+    seed_network: Network, weights: PrecisionWriter
+) -> None:
     model = build_graph(seed_network, weights)
     onnx.checker.check_model(model, full_check=True)
     assert {opset.domain: opset.version for opset in model.opset_import} == {"": 13}
@@ -101,7 +103,7 @@ def test_standard_graph_passes_the_full_check(seed_network: Network, weights: We
 
 
 @pytest.mark.parametrize("weights", [FloatWeights(), HalfWeights(), Int8Weights()])
-def test_contrib_graph_is_well_formed(checkpoint_file: Path, weights: WeightWriter) -> None:
+def test_contrib_graph_is_well_formed(checkpoint_file: Path, weights: PrecisionWriter) -> None:
     """Checks by hand what the checker does not do for contrib operators."""
     source = load_source(checkpoint_file)
     graph = build_graph(source.network, weights, source.encoder).graph

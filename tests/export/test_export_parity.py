@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from lstm_export.parity.compare import TOLERANCES, CaseParity, Parity
+from lstm_export.parity.result import CaseParity, Parity
+from lstm_export.parity.tolerance import TOLERANCES
 
 
 def parity(differences: list[float], *, reference: bool = False, start: float = 0.7) -> Parity:
@@ -45,7 +46,7 @@ def test_every_reference_text_is_bound(precision) -> None:
 @pytest.mark.parametrize("output", ["trajectory", "hn", "cn"])
 def test_fp32_binds_what_is_on_the_way(output: str) -> None:
     found = parity([0.0])
-    found.cases[0].largest[output] = 1e-3
+    found.cases[0].max_abs[output] = 1e-3
     assert any(output in failure for failure in found.failures(TOLERANCES["fp32"]))
     assert not found.failures(TOLERANCES["int8"])
 
@@ -57,5 +58,5 @@ def test_labels_near_the_threshold_do_not_count() -> None:
 
 def test_bound_of_the_mean_moves_along() -> None:
     wider = TOLERANCES["int8"].scaled_to(0.1)
-    assert (wider.largest, wider.mean, wider.share) == (0.1, 0.01, 0.95)
+    assert (wider.max_abs, wider.mean, wider.fraction_within) == (0.1, 0.01, 0.95)
     assert not parity([0.008] * 100).failures(wider)

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from lstm_export import pipeline as export_module
 from lstm_export.checkpoint.source import load_source
+from lstm_export.config import ExportConfig
 from lstm_export.graph import build as graph
 from lstm_export.graph import precision as weights
 from lstm_export.graph.build import build_graph
 from lstm_export.network import LstmWeights, Network
-from lstm_export.pipeline import ExportConfig, Outcome, export_source
+from lstm_export.outcome import ExportResult
+from lstm_export.pipeline import export_source
 from lstm_runtime.trace.lstm_cell import CellWeights
 from onnx import ModelProto
 
@@ -20,7 +22,7 @@ FP32 = ExportConfig(precisions=("fp32",))
 Build = Callable[..., ModelProto]
 
 
-def run(checkpoint: Path, folder: Path, config: ExportConfig = FP32) -> Outcome:
+def run(checkpoint: Path, folder: Path, config: ExportConfig = FP32) -> ExportResult:
     return list(export_source(load_source(checkpoint), folder, config))[-1]
 
 
@@ -33,8 +35,8 @@ def without_bias(network: Network, *rest: object) -> ModelProto:
     def clear(layer: LstmWeights) -> LstmWeights:
         return replace(layer, bias_ih=np.zeros_like(layer.bias_ih))
 
-    layers = tuple(tuple(clear(d) for d in layer) for layer in network.parts.layers)
-    return build_graph(replace(network, parts=replace(network.parts, layers=layers)), *rest)
+    layers = tuple(tuple(clear(d) for d in layer) for layer in network.weights.layers)
+    return build_graph(replace(network, weights=replace(network.weights, layers=layers)), *rest)
 
 
 def without_lengths(*args: object) -> ModelProto:
@@ -99,10 +101,9 @@ def test_witness_that_disagrees_stops_the_export(
 def test_wrong_tokeniser_in_the_graph_is_caught(
     checkpoint_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def shifted(builder, encoder):
-        ids, lengths = add_text(builder, encoder)
-        builder.constant("off_by_one", np.array([1], np.int64))
-        return builder.add("Sub", [ids, "off_by_one"], ["shifted_ids"]), lengths
+    def shifted(g, encoder):
+        ids, lengths = add_text(g, encoder)
+        return g.Sub(ids, g.constant([1])), lengths
 
     add_text = graph.add_text_frontend
     monkeypatch.setattr(graph, "add_text_frontend", shifted)
@@ -111,10 +112,10 @@ def test_wrong_tokeniser_in_the_graph_is_caught(
 
 def test_nan_is_a_failure(checkpoint_file: Path, tmp_path: Path, monkeypatch) -> None:
     def with_nan(network: Network, *rest: object) -> ModelProto:
-        embedding = network.parts.embedding.copy()
+        embedding = network.weights.embedding.copy()
         embedding[7] = np.nan
         return build_graph(
-            replace(network, parts=replace(network.parts, embedding=embedding)), *rest
+            replace(network, weights=replace(network.weights, embedding=embedding)), *rest
         )
 
     monkeypatch.setattr(export_module, "build_graph", with_nan)

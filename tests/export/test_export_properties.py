@@ -8,8 +8,9 @@ from foreign_models import trained_like
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lstm_export.checkpoint.source import load_source
-from lstm_export.checkpoint.user_module import ReadingOptions
-from lstm_export.pipeline import ExportConfig, export_source
+from lstm_export.checkpoint.user_module import ArchitectureHints
+from lstm_export.config import ExportConfig
+from lstm_export.pipeline import export_source
 from torch import nn
 
 ARCHITECTURES = st.fixed_dictionaries(
@@ -43,7 +44,7 @@ def test_random_architecture_is_equal(shape: dict) -> None:
     with TemporaryDirectory() as folder:
         checkpoint = Path(folder) / "weights.pt"
         torch.save(module.state_dict(), checkpoint)
-        source = load_source(checkpoint, ReadingOptions(readout=shape["readout"]))
+        source = load_source(checkpoint, ArchitectureHints(readout=shape["readout"]))
         config = ExportConfig(precisions=("fp32", "int8", "fp16"))
         outcomes = list(export_source(source, Path(folder), config))
         assert [outcome.failures for outcome in outcomes] == [()] * 4

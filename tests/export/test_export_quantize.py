@@ -9,7 +9,7 @@ from foreign_models import UdacitySentiment, trained_like
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from lstm_export.checkpoint.state_dict import read_parts
+from lstm_export.checkpoint.state_dict import read_state_dict
 from lstm_export.errors import QuantizationError
 from lstm_export.graph.build import build_graph
 from lstm_export.graph.precision import FloatWeights, Int8Weights
@@ -31,7 +31,7 @@ def test_rounding_is_within_half_a_step(matrix, axis, reduce_range) -> None:
 
 @pytest.fixture(scope="module")
 def network() -> Network:
-    return Network(read_parts(trained_like(UdacitySentiment()).state_dict()))
+    return Network(read_state_dict(trained_like(UdacitySentiment()).state_dict()))
 
 
 @pytest.mark.parametrize("per_channel", [True, False])

@@ -14,7 +14,7 @@ import pytest
 import torch
 from foreign_models import UdacitySentiment, trained_like
 from lstm_export import export
-from lstm_export.pipeline import ExportConfig
+from lstm_export.config import ExportConfig
 from lstm_training.model import SentimentRNN
 from numpy.typing import NDArray
 from onnxruntime import InferenceSession

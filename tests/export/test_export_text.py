@@ -5,11 +5,11 @@ import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lstm_export.graph.builder import GraphBuilder
+from lstm_export.graph.builder import GraphBuilder, Value
 from lstm_export.graph.tokenizer import add_text_frontend
 from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer
 from lstm_runtime.text.vocabulary import PAD_WORD, UNKNOWN_WORD, Vocabulary
-from onnx import TensorProto, helper
+from onnx import TensorProto
 from onnxruntime import InferenceSession
 
 WORDS = ("good", "bad", "film", "don't", "a", "!", "?", "<pad>", "7")
@@ -29,14 +29,12 @@ TEXTS = st.lists(
 
 
 def frontend(encoder: TextEncoder) -> InferenceSession:
-    builder = GraphBuilder()
-    ids, lengths = add_text_frontend(builder, encoder)
-    builder.outputs += [
-        helper.make_tensor_value_info(ids, TensorProto.INT64, ["batch", "n"]),
-        helper.make_tensor_value_info(lengths, TensorProto.INT32, ["batch"]),
-        helper.make_tensor_value_info("tokens", TensorProto.STRING, ["batch", "n"]),
-    ]
-    content: onnx.ModelProto = builder.model()
+    g = GraphBuilder()
+    ids, lengths = add_text_frontend(g, encoder)
+    g.output(ids, TensorProto.INT64, ["batch", "n"])
+    g.output(lengths, TensorProto.INT32, ["batch"])
+    g.output(Value("tokens"), TensorProto.STRING, ["batch", "n"])
+    content: onnx.ModelProto = g.model()
     return InferenceSession(content.SerializeToString(), providers=["CPUExecutionProvider"])
 
 

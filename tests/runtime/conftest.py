@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from lstm_export.checkpoint.source import load_source
-from lstm_export.pipeline import ExportConfig, export_source
+from lstm_export.config import ExportConfig
+from lstm_export.pipeline import export_source
 from lstm_runtime import SentimentModel
 
 MIXED = "I don't love the acting, but it's a wonderful film <br /> with a great plot!"

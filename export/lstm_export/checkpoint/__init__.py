@@ -1,1 +1,1 @@
-"""Checkpoint."""
+"""Checkpoints, modules and vocabulary files, read into a network."""

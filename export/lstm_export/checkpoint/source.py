@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lstm_runtime.model_file.contract import Interface
 from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer
 from lstm_runtime.text.vocabulary import Vocabulary
 from lstm_training.checkpoint import is_checkpoint, load_content, parse_checkpoint
 from lstm_training.errors import CheckpointError
 from torch import Tensor, nn
 
-from lstm_export.checkpoint.state_dict import read_parts
-from lstm_export.checkpoint.user_module import LiveModule, ReadingOptions
+from lstm_export.checkpoint.state_dict import read_state_dict
+from lstm_export.checkpoint.user_module import ArchitectureHints, UserModule
 from lstm_export.errors import UnsupportedModelError
-from lstm_export.network import Activation, Network, Parts
+from lstm_export.network import Activation, Network, NetworkWeights
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
 """Keys under which training scripts put the weights."""
@@ -33,7 +34,7 @@ class Source:
     "Its weights and how they are run."
     sha256: str
     "SHA-256 of the checkpoint file, or of the weights of a live module."
-    original: LiveModule | None = None
+    original: UserModule | None = None
     "The user's own module; None where only weights are known."
     encoder: TextEncoder | None = None
     "Tokeniser and vocabulary; None where there are none."
@@ -47,7 +48,7 @@ class Source:
     @property
     def label_names(self) -> tuple[str, ...]:
         """The labels, or negative and positive, or a number for each class."""
-        classes = self.network.parts.classes
+        classes = self.network.weights.classes
         usual = ("negative", "positive") if classes <= 2 else tuple(map(str, range(classes)))
         return self.labels or usual
 
@@ -57,6 +58,26 @@ class Source:
         if self.original is None:
             return "our reading of the weights in PyTorch"
         return f"{type(self.original.module).__name__}.forward in PyTorch"
+
+    @property
+    def required_encoder(self) -> TextEncoder:
+        """The tokeniser and vocabulary.
+
+        Raises:
+            UnsupportedModelError: when there is none.
+
+        """
+        if self.encoder is None:
+            raise UnsupportedModelError(
+                "reading text needs a vocabulary and the checkpoint has none: add --vocab FILE"
+            )
+        return self.encoder
+
+    def graph_encoder(self, interface: Interface | None) -> TextEncoder | None:
+        """Return the encoder that goes into the graph: none for the ids interface."""
+        if interface == "text":
+            return self.required_encoder
+        return None if interface == "ids" else self.encoder
 
     def with_vocabulary(
         self, vocabulary: Vocabulary, tokenizer: Tokenizer | None = None
@@ -72,7 +93,7 @@ class Source:
             UnsupportedModelError: when their number does not fit the network.
 
         """
-        wanted = max(2, self.network.parts.classes)
+        wanted = max(2, self.network.weights.classes)
         if len(set(labels)) != wanted:
             raise UnsupportedModelError(
                 f"the model needs {wanted} different labels, not {', '.join(labels)}"
@@ -82,7 +103,7 @@ class Source:
 
 def load_source(
     path: Path,
-    options: ReadingOptions | None = None,
+    options: ArchitectureHints | None = None,
     module: nn.Module | None = None,
 ) -> Source:
     """Read a checkpoint of any of the usual forms.
@@ -101,13 +122,13 @@ def load_source(
         UnsupportedModelError: when the network is not of the family.
 
     """
-    options = options or ReadingOptions()
+    options = options or ArchitectureHints()
     content = _load(path)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     if not is_checkpoint(content):
         state = _unwrap(content, path)
         original = None if module is None else _live(module, state, options)
-        network = original.network if original else _network(read_parts(state), options)
+        network = original.network if original else _network(read_state_dict(state), options)
         return Source(network, sha256, original)
     checkpoint = parse_checkpoint(content, path)
     original = _live(module or checkpoint.model(), checkpoint.state_dict, options)
@@ -122,7 +143,7 @@ def load_source(
     )
 
 
-def module_source(module: nn.Module, options: ReadingOptions | None = None) -> Source:
+def module_source(module: nn.Module, options: ArchitectureHints | None = None) -> Source:
     """Take a live module, which is the original that every file is compared with.
 
     The module itself stays as it is, in its mode and on its device: a copy is run.
@@ -136,7 +157,7 @@ def module_source(module: nn.Module, options: ReadingOptions | None = None) -> S
     for name in sorted(state):
         digest.update(name.encode() + state[name].detach().cpu().float().numpy().tobytes())
     copy = deepcopy(module).cpu()
-    original = LiveModule(copy, read_parts(state), options or ReadingOptions())
+    original = UserModule(copy, read_state_dict(state), options or ArchitectureHints())
     return Source(original.network, digest.hexdigest(), original)
 
 
@@ -177,7 +198,7 @@ def _unwrap(content: Any, path: Path) -> dict[str, Tensor]:
     return {str(name): value for name, value in content.items()}
 
 
-def _live(module: nn.Module, state: Mapping[str, Tensor], options: ReadingOptions) -> LiveModule:
+def _live(module: nn.Module, state: Mapping[str, Tensor], options: ArchitectureHints) -> UserModule:
     """Give ``module`` the weights of the checkpoint."""
     own = module.state_dict()
     prefix = _common_prefix(state, own)
@@ -186,7 +207,7 @@ def _live(module: nn.Module, state: Mapping[str, Tensor], options: ReadingOption
     except RuntimeError as error:
         detail = " ".join(str(error).split())
         raise UnsupportedModelError(f"the checkpoint does not fit the class: {detail}") from error
-    return LiveModule(module, read_parts(state), options)
+    return UserModule(module, read_state_dict(state), options)
 
 
 def _common_prefix(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> str:
@@ -196,20 +217,20 @@ def _common_prefix(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> st
     return ends[0].removesuffix(first) if ends else ""
 
 
-def _network(parts: Parts, options: ReadingOptions) -> Network:
+def _network(weights: NetworkWeights, options: ArchitectureHints) -> Network:
     """Read weights without a module: say what cannot be known instead of guessing it."""
-    if parts.bidirectional and options.readout is None:
+    if weights.bidirectional and options.readout is None:
         raise UnsupportedModelError(
             "weights cannot tell what the linear layer of a bidirectional LSTM sees: give "
             "--readout last (final states of both directions), step (output at the last token), "
             "mean or max, or --module with the class itself"
         )
-    if len(parts.head) > 1 and options.between is None:
+    if len(weights.head) > 1 and options.between is None:
         raise UnsupportedModelError(
-            f"weights cannot tell what stands between the {len(parts.head)} linear layers: give "
+            f"weights cannot tell what stands between the {len(weights.head)} linear layers: give "
             "--between none, relu or tanh, or --module with the class itself"
         )
-    usual: Activation = "sigmoid" if parts.classes == 1 else "softmax"
+    usual: Activation = "sigmoid" if weights.classes == 1 else "softmax"
     return Network(
-        parts, options.readout or "last", options.activation or usual, options.between or "none"
+        weights, options.readout or "last", options.activation or usual, options.between or "none"
     )

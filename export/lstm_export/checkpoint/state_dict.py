@@ -14,7 +14,7 @@ from lstm_runtime.arrays import Array
 from torch import Tensor
 
 from lstm_export.errors import UnsupportedModelError
-from lstm_export.network import LinearWeights, LstmWeights, Parts
+from lstm_export.network import LinearWeights, LstmWeights, NetworkWeights
 
 _LSTM_WEIGHT = re.compile(r"(.*?)(weight|bias)_(ih|hh|hr)_l(\d+)(_reverse)?")
 _CELL_WEIGHT = re.compile(r"(.*\.)?weight_hh")
@@ -31,7 +31,7 @@ class _Lstm(NamedTuple):
     features: int
 
 
-def read_parts(state: Mapping[str, Tensor]) -> Parts:
+def read_state_dict(state: Mapping[str, Tensor]) -> NetworkWeights:
     """Find embedding, LSTM and linear layers in ``state`` and return them as float32 arrays.
 
     Weights in float16, bfloat16 or float64 are converted.
@@ -54,7 +54,7 @@ def read_parts(state: Mapping[str, Tensor]) -> Parts:
             f"besides embedding, LSTM and linear layers the model holds {_names(left)}: attention, "
             "normalisation and the like cannot be exported"
         )
-    return Parts(
+    return NetworkWeights(
         _array(state[embedding]),
         _read_layers(state, lstm),
         _read_head(state, biases, lstm),

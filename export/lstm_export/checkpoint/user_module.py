@@ -12,8 +12,13 @@ from lstm_runtime.model_file.contract import Readout
 from torch import Tensor, nn
 
 from lstm_export.errors import UnsupportedModelError
-from lstm_export.network import Activation, Between, Network, Parts
-from lstm_export.reference.torch_model import Reading, activate, one_thread
+from lstm_export.network import Activation, Between, Network, NetworkWeights
+from lstm_export.reference.torch_model import (
+    TorchReference,
+    activate,
+    logits_of,
+    one_thread,
+)
 
 Call = Callable[[nn.Module, Tensor], Any]
 
@@ -22,7 +27,7 @@ PROBE_ATOL = 1e-5
 
 
 @dataclass(frozen=True)
-class ReadingOptions:
+class ArchitectureHints:
     """What the user says of a network; None where the weights or the module have to tell."""
 
     readout: Readout | None = None
@@ -33,14 +38,14 @@ class ReadingOptions:
     "What stands between the linear layers."
 
 
-class LiveModule:
+class UserModule:
     """A module in evaluation mode together with the way to call it.
 
     Args:
         module: any module that takes int ids, ``[1, sequence]`` or ``[sequence, 1]``, alone or
             with lengths or states, and returns probabilities, logits or log-probabilities, alone or
             first in a tuple.
-        parts: its weights.
+        weights: its weights.
         options: narrows the readings that are tried.
 
     Raises:
@@ -49,27 +54,29 @@ class LiveModule:
 
     """
 
-    def __init__(self, module: nn.Module, parts: Parts, options: ReadingOptions) -> None:
+    def __init__(
+        self, module: nn.Module, weights: NetworkWeights, options: ArchitectureHints
+    ) -> None:
         self.module = module.eval()
-        self._call, outputs = self._find_call(parts)
-        self.network, self._as_probability = self._find_reading(parts, options, outputs)
+        self._call, outputs = self._find_call(weights)
+        self.network, self._as_probability = self._find_reading(weights, options, outputs)
 
     def probability(self, ids: Sequence[int]) -> Array:
         """Return the module's own answer for one text as probabilities, ``[classes]``."""
         return self._as_probability(_output(self.module, self._call, ids))
 
-    def _find_call(self, parts: Parts) -> tuple[Call, list[Array]]:
+    def _find_call(self, weights: NetworkWeights) -> tuple[Call, list[Array]]:
         """Return the first way to call the module that gives one value per class for any length."""
         failures = []
-        for name, call in _calls(parts):
+        for name, call in _calls(weights):
             try:
-                outputs = [_output(self.module, call, ids) for ids in _probes(parts)]
+                outputs = [_output(self.module, call, ids) for ids in _probes(weights)]
             except Exception as error:
                 failures.append(
                     f"{name}: {' '.join(str(error).split())[:80] or type(error).__name__}"
                 )
                 continue
-            if all(output.shape == (parts.classes,) for output in outputs):
+            if all(output.shape == (weights.classes,) for output in outputs):
                 return call, outputs
             failures.append(f"{name}: returned {outputs[-1].size} values")
         raise UnsupportedModelError(
@@ -78,11 +85,13 @@ class LiveModule:
         )
 
     def _find_reading(
-        self, parts: Parts, options: ReadingOptions, outputs: list[Array]
+        self, weights: NetworkWeights, options: ArchitectureHints, outputs: list[Array]
     ) -> tuple[Network, Callable[[Array], Array]]:
         """Return the reading of the weights that gives the module's own answers."""
-        for network in _networks(parts, options):
-            logits = [Reading(network).logits(ids) for ids in _probes(parts)]
+        lstm = TorchReference(Network(weights))
+        steps = [lstm.steps(ids) for ids in _probes(weights)]
+        for network in _networks(weights, options):
+            logits = [logits_of(network, *given) for given in steps]
             for form in _forms(network):
                 pairs = zip(logits, outputs, strict=True)
                 if all(_close(form.of_logits(ours), theirs) for ours, theirs in pairs):
@@ -110,24 +119,24 @@ def _forms(network: Network) -> Iterator[_Form]:
     yield _Form(lambda logits: np.log(probability(logits)), np.exp)
 
 
-def _networks(parts: Parts, options: ReadingOptions) -> Iterator[Network]:
+def _networks(weights: NetworkWeights, options: ArchitectureHints) -> Iterator[Network]:
     """Yield the readings that the options leave open, the most usual first."""
     readouts: tuple[Readout, ...] = ("last", "step", "mean", "max")
     activations: tuple[Activation, ...] = (
-        ("sigmoid",) if parts.classes == 1 else ("softmax", "sigmoid")
+        ("sigmoid",) if weights.classes == 1 else ("softmax", "sigmoid")
     )
-    betweens: tuple[Between, ...] = ("none", "relu", "tanh") if len(parts.head) > 1 else ("none",)
+    betweens: tuple[Between, ...] = ("none", "relu", "tanh") if len(weights.head) > 1 else ("none",)
     for readout, between, activation in product(
         (options.readout,) if options.readout else readouts,
         (options.between,) if options.between else betweens,
         (options.activation,) if options.activation else activations,
     ):
-        yield Network(parts, readout, activation, between)
+        yield Network(weights, readout, activation, between)
 
 
-def _calls(parts: Parts) -> Iterator[tuple[str, Call]]:
-    directions = len(parts.layers[0])
-    shape = (directions * len(parts.layers), 1, parts.layers[0][0].weight_hh.shape[1])
+def _calls(weights: NetworkWeights) -> Iterator[tuple[str, Call]]:
+    directions = len(weights.layers[0])
+    shape = (directions * len(weights.layers), 1, weights.layers[0][0].weight_hh.shape[1])
 
     def states(_: Tensor) -> tuple[Tensor, Tensor]:
         return torch.zeros(shape), torch.zeros(shape)
@@ -151,9 +160,9 @@ def _output(module: nn.Module, call: Call, ids: Sequence[int]) -> Array:
     return np.asarray(output.float().numpy()).reshape(-1)
 
 
-def _probes(parts: Parts) -> list[list[int]]:
+def _probes(weights: NetworkWeights) -> list[list[int]]:
     random = np.random.default_rng(2)
-    return [random.integers(0, len(parts.embedding), n).tolist() for n in PROBE_LENGTHS]
+    return [random.integers(0, len(weights.embedding), n).tolist() for n in PROBE_LENGTHS]
 
 
 def _close(ours: Array, theirs: Array) -> bool:

@@ -9,7 +9,8 @@ from lstm_runtime.extras import requires_extra
 
 if TYPE_CHECKING:
     from lstm_export.checkpoint.source import Source
-    from lstm_export.pipeline import ExportConfig, Outcome
+    from lstm_export.config import ExportConfig
+    from lstm_export.outcome import ExportResult
 
 EXAMPLES = """\b
 Examples:
@@ -135,27 +136,27 @@ def main(checkpoint: Path, output: Path | None, **options: Any) -> None:
     source = make_source(checkpoint, options)
     config = make_config(options)
     folder = output or checkpoint.parent
-    outcomes = list(export_source(source, folder, config, load_data(options)))
-    _report(source, outcomes, config, folder)
+    results = list(export_source(source, folder, config, load_data(options)))
+    _report(source, results, config, folder)
 
 
 def _report(
-    source: "Source", outcomes: "list[Outcome]", config: "ExportConfig", folder: Path
+    source: "Source", results: "list[ExportResult]", config: "ExportConfig", folder: Path
 ) -> None:
     """Print the table, write what goes beside the files; end with an error where one failed."""
     from rich.console import Console
 
-    from lstm_export.api import require_parity
+    from lstm_export.outcome import require_parity
     from lstm_export.report.model_card import write_card
     from lstm_export.report.plot import draw_parity
     from lstm_export.report.summary import parity_table, write_report
 
-    Console().print(parity_table(source, outcomes))
-    write_report(source, outcomes, folder / "report.json")
-    if any(outcome.size for outcome in outcomes):
-        draw_parity(source, outcomes, folder / "parity.png")
-    require_parity(outcomes)
-    write_card(source, outcomes, config, folder / "README.md")
-    for outcome in outcomes:
-        if outcome.path:
-            click.echo(outcome.path)
+    Console().print(parity_table(source, results))
+    write_report(source, results, folder / "report.json")
+    if any(result.size for result in results):
+        draw_parity(source, results, folder / "parity.png")
+    require_parity(results)
+    write_card(source, results, config, folder / "README.md")
+    for result in results:
+        if result.path:
+            click.echo(result.path)

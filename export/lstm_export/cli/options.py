@@ -16,17 +16,17 @@ from lstm_training.data.tables import Columns
 from torch import nn
 
 from lstm_export.checkpoint.source import Source, load_source
-from lstm_export.checkpoint.user_module import ReadingOptions
+from lstm_export.checkpoint.user_module import ArchitectureHints
 from lstm_export.checkpoint.vocabulary_file import read_vocabulary
+from lstm_export.config import ExportConfig
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.graph.precision import Int8Weights
 from lstm_export.parity.cases import spelled_words
-from lstm_export.pipeline import ExportConfig
 
 
 def make_source(checkpoint: Path, options: Mapping[str, Any]) -> Source:
     """Load the checkpoint with the class, vocabulary and labels that the options name."""
-    reading = ReadingOptions(options["readout"], options["activation"], options["between"])
+    reading = ArchitectureHints(options["readout"], options["activation"], options["between"])
     module = None
     if options["module_name"]:
         module = make_module(options["module_name"], options["init"])

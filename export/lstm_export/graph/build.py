@@ -12,11 +12,11 @@ from typing import Literal
 import numpy as np
 from lstm_runtime.model_file import contract
 from lstm_runtime.text.tokenizer import TextEncoder
-from onnx import ModelProto, TensorProto, ValueInfoProto, helper
+from onnx import ModelProto, TensorProto
 
-from lstm_export.graph.builder import GraphBuilder
-from lstm_export.graph.head import add_probability, add_trajectory
-from lstm_export.graph.precision import LstmInputs, WeightWriter
+from lstm_export.graph.builder import GraphBuilder, Value
+from lstm_export.graph.head import Head, add_readout
+from lstm_export.graph.precision import LstmInputs, LstmOutputs, PrecisionWriter
 from lstm_export.graph.tokenizer import add_text_frontend
 from lstm_export.network import Network
 
@@ -25,7 +25,7 @@ StateForm = Literal["optional", "required", "none"]
 
 def build_graph(
     network: Network,
-    weights: WeightWriter,
+    writer: PrecisionWriter,
     encoder: TextEncoder | None = None,
     state: StateForm = "optional",
 ) -> ModelProto:
@@ -33,114 +33,91 @@ def build_graph(
 
     Args:
         network: the weights.
-        weights: their number format in the graph.
+        writer: their number format in the graph.
         encoder: puts the tokeniser and the vocabulary into the graph; without one, the model
             takes ``ids`` and ``lengths``.
         state: whether ``h0`` and ``c0`` may be left out, must be given, or are not there; models
             that cannot be continued never have them.
 
     """
-    builder = GraphBuilder()
-    if encoder is not None:
-        ids, lengths = add_text_frontend(builder, encoder)
-    else:
-        ids, lengths = _add_ids_inputs(builder)
-    _add_network(builder, network, weights, (ids, lengths), state)
-    builder.outputs += _output_infos(network, state, tokens=encoder is not None)
-    return builder.model()
-
-
-def _add_ids_inputs(builder: GraphBuilder) -> tuple[str, str]:
-    batch, sequence = "batch", "sequence"
-    builder.inputs += [
-        helper.make_tensor_value_info(contract.IDS, TensorProto.INT64, [batch, sequence]),
-        helper.make_tensor_value_info(contract.LENGTHS, TensorProto.INT32, [batch]),
-    ]
-    return contract.IDS, contract.LENGTHS
-
-
-def _add_network(
-    builder: GraphBuilder,
-    network: Network,
-    weights: WeightWriter,
-    inputs: tuple[str, str],
-    state: StateForm,
-) -> None:
-    ids, lengths = inputs
+    g = GraphBuilder()
+    ids, lengths = add_text_frontend(g, encoder) if encoder else _ids_inputs(g)
+    h0, c0 = _initial_states(g, network, lengths, state)
     # ONNX's LSTM is time-major; turning the ids costs less than turning the vectors.
-    builder.add("Transpose", [ids], ["ids_by_time"], perm=[1, 0])
-    steps = weights.add_embedding(builder, network, "ids_by_time")
-    h0, c0 = _add_states(builder, network, lengths, state)
-    builder.constant("direction_axis", np.array([1], np.int64))
-    for n, layer in enumerate(network.parts.layers):
-        lstm = LstmInputs(steps, lengths, h0[n], c0[n])
-        weights.add_lstm(builder, layer, lstm, [contract.lstm_name(n), f"hn_{n}", f"cn_{n}"])
-        steps = _add_steps(builder, n, len(layer))
-    add_probability(builder, network, steps, lengths)
-    if network.continuable:
-        add_trajectory(builder, network, steps)
+    steps = writer.add_embedding(g, network, g.Transpose(ids, perm=[1, 0]))
+    outputs: list[LstmOutputs] = []
+    for n, layer in enumerate(network.weights.layers):
+        outputs.append(writer.add_lstm(g, n, layer, LstmInputs(steps, lengths, h0[n], c0[n])))
+        steps = _join_directions(g, outputs[-1].steps, len(layer))
+    _probabilities(g, network, steps, outputs[-1].hn, lengths)
+    if encoder:
+        g.output(Value(contract.TOKENS), TensorProto.STRING, ["batch", "tokens"])
     if _has_state(network, state):
-        for name in (contract.HN, contract.CN):
-            layers = [f"{name}_{n}" for n in range(len(network.parts.layers))]
-            builder.add("Concat", layers, [name], axis=0)
+        _final_states(g, network, outputs)
+    return g.model()
+
+
+def _ids_inputs(g: GraphBuilder) -> tuple[Value, Value]:
+    ids = g.input(contract.IDS, TensorProto.INT64, ["batch", "sequence"])
+    return ids, g.input(contract.LENGTHS, TensorProto.INT32, ["batch"])
+
+
+def _probabilities(
+    g: GraphBuilder, network: Network, steps: Value, final: Value, lengths: Value
+) -> None:
+    """Add the probability at the end and, where it can be known, after each token."""
+    head, classes = Head(g, network), network.architecture.classes
+    features = add_readout(g, network, steps, final, lengths)
+    probability = head.probability(features, contract.PROBABILITY)
+    g.output(probability, TensorProto.FLOAT, ["batch", classes])
+    if network.continuable:
+        by_time = head.probability(steps)
+        trajectory = g.Transpose(by_time, perm=[1, 0, 2], name=contract.TRAJECTORY)
+        g.output(trajectory, TensorProto.FLOAT, ["batch", "tokens", classes])
 
 
 def _has_state(network: Network, state: StateForm) -> bool:
     return network.continuable and state != "none"
 
 
-def _add_states(
-    builder: GraphBuilder, network: Network, lengths: str, state: StateForm
-) -> tuple[list[str], list[str]]:
-    """Add the inputs ``h0`` and ``c0``; return the names of each layer's own ('' for zeros)."""
+def _initial_states(
+    g: GraphBuilder, network: Network, lengths: Value, state: StateForm
+) -> tuple[list[Value | None], list[Value | None]]:
+    """Add the inputs ``h0`` and ``c0``; return those of each layer, None for zeros."""
     sizes = network.architecture
     if not _has_state(network, state):
-        return [""] * sizes.n_layers, [""] * sizes.n_layers
-    builder.add("Shape", [lengths], ["batch_size"])
-    builder.constant("layer_count", np.array([sizes.n_layers], np.int64))
-    builder.constant("hidden_size", np.array([sizes.hidden_dim], np.int64))
-    builder.add("Concat", ["layer_count", "batch_size", "hidden_size"], ["state_shape"], axis=0)
-    h0, c0 = (
-        _add_state_input(builder, network, name, state) for name in (contract.H0, contract.C0)
-    )
+        return [None] * sizes.n_layers, [None] * sizes.n_layers
+    n_layers, hidden = g.constant([sizes.n_layers]), g.constant([sizes.hidden_dim])
+    shape = g.Concat(n_layers, g.Shape(lengths), hidden, axis=0)
+    h0, c0 = (_state_input(g, network, name, shape, state) for name in (contract.H0, contract.C0))
     return h0, c0
 
 
-def _add_state_input(
-    builder: GraphBuilder, network: Network, name: str, state: StateForm
-) -> list[str]:
-    """Add the state ``name``, broadcast over the batch; return one tensor name per layer."""
+def _state_input(
+    g: GraphBuilder, network: Network, name: str, shape: Value, state: StateForm
+) -> list[Value | None]:
+    """Add the state ``name``, broadcast over the batch and split into layers."""
     sizes = network.architecture
-    shape: list[int | str] = [sizes.n_layers, "state_batch", sizes.hidden_dim]
-    builder.inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+    dims = (sizes.n_layers, "state_batch", sizes.hidden_dim)
+    given = g.input(name, TensorProto.FLOAT, dims)
     if state == "optional":
-        zeros = np.zeros((sizes.n_layers, 1, sizes.hidden_dim), np.float32)
-        builder.constant(name, zeros)
-    builder.add("Expand", [name, "state_shape"], [f"{name}_all"])
+        g.weight(name, np.zeros((sizes.n_layers, 1, sizes.hidden_dim), np.float32))
     layers = [f"{name}_{n}" for n in range(sizes.n_layers)]
-    builder.add("Split", [f"{name}_all"], layers, axis=0)
-    return layers
+    return list(g.node("Split", [g.Expand(given, shape)], layers, axis=0))
 
 
-def _add_steps(builder: GraphBuilder, n: int, directions: int) -> str:
-    """Join layer ``n``'s directions: ``[sequence, directions, batch, hidden]`` to three axes."""
-    lstm = contract.lstm_name(n)
-    if directions == 1:
-        return builder.add("Squeeze", [lstm, "direction_axis"], [f"steps_{n}"])
-    builder.add("Transpose", [lstm], [f"turned_{n}"], perm=[0, 2, 1, 3])
-    builder.constant(f"joined_{n}", np.array([0, 0, -1], np.int64))
-    return builder.add("Reshape", [f"turned_{n}", f"joined_{n}"], [f"steps_{n}"])
-
-
-def _output_infos(network: Network, state: StateForm, *, tokens: bool) -> list[ValueInfoProto]:
+def _final_states(g: GraphBuilder, network: Network, outputs: list[LstmOutputs]) -> None:
     sizes = network.architecture
-    make, real = helper.make_tensor_value_info, TensorProto.FLOAT
-    infos = [make(contract.PROBABILITY, real, ["batch", sizes.classes])]
-    if network.continuable:
-        infos.append(make(contract.TRAJECTORY, real, ["batch", "tokens", sizes.classes]))
-    if tokens:
-        infos.append(make(contract.TOKENS, TensorProto.STRING, ["batch", "tokens"]))
-    if _has_state(network, state):
-        shape: list[int | str] = [sizes.n_layers, "batch", sizes.hidden_dim]
-        infos += [make(name, real, shape) for name in (contract.HN, contract.CN)]
-    return infos
+    for name, layers in (
+        (contract.HN, [output.hn for output in outputs]),
+        (contract.CN, [output.cn for output in outputs]),
+    ):
+        joined = g.Concat(*layers, axis=0, name=name)
+        g.output(joined, TensorProto.FLOAT, [sizes.n_layers, "batch", sizes.hidden_dim])
+
+
+def _join_directions(g: GraphBuilder, steps: Value, directions: int) -> Value:
+    """Join a layer's directions: ``[sequence, directions, batch, hidden]`` to three axes."""
+    if directions == 1:
+        return g.Squeeze(steps, g.constant([1]))
+    return g.Reshape(g.Transpose(steps, perm=[0, 2, 1, 3]), g.constant([0, 0, -1]))

@@ -1,38 +1,97 @@
-"""An ONNX graph under construction."""
+"""An ONNX graph under construction, written with value handles.
 
-from dataclasses import dataclass, field
+>>> is_padding = g.Less(ids, zero)
+
+Every operator is a method: its arguments are the values it reads, its keywords the node's
+attributes, its result the value it makes. The style is that of onnxscript's ``opset`` objects.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 # The lowest that hold every operator used here (``ReduceSum`` and ``Squeeze`` with axes as an
 # input): old devices have old runtimes.
 IR_VERSION = 7
 OPSETS = {"": 13, "ai.onnx.ml": 2, "com.microsoft": 1}
+DOMAINS = {
+    "LabelEncoder": "ai.onnx.ml",
+    "Tokenizer": "com.microsoft",
+    "DynamicQuantizeLSTM": "com.microsoft",
+}
 
 
-@dataclass
+@dataclass(frozen=True)
+class Value:
+    """A tensor of the graph: an input, an initializer or what a node makes."""
+
+    name: str
+
+
 class GraphBuilder:
     """Collects the parts of a graph; `model` puts them together."""
 
-    nodes: list[NodeProto] = field(default_factory=list)
-    initializers: list[TensorProto] = field(default_factory=list)
-    inputs: list[ValueInfoProto] = field(default_factory=list)
-    outputs: list[ValueInfoProto] = field(default_factory=list)
-    value_infos: list[ValueInfoProto] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.nodes: list[NodeProto] = []
+        self.initializers: list[TensorProto] = []
+        self.inputs: list[ValueInfoProto] = []
+        self.outputs: list[ValueInfoProto] = []
+        self.value_infos: list[ValueInfoProto] = []
+        self._constants: dict[bytes, Value] = {}
 
-    def constant(self, name: str, value: NDArray[Any]) -> str:
-        """Add an initializer; return its name."""
-        self.initializers.append(numpy_helper.from_array(np.array(value, order="C"), name))
-        return name
+    def input(self, name: str, dtype: int, shape: Sequence[int | str]) -> Value:
+        """Add an input of the graph."""
+        self.inputs.append(helper.make_tensor_value_info(name, dtype, shape))
+        return Value(name)
 
-    def add(self, op: str, inputs: list[str], outputs: list[str], **attributes: Any) -> str:
-        """Add a node, named after its first output so that quantisers can tell nodes apart."""
-        name = next(output for output in outputs if output)
-        self.nodes.append(helper.make_node(op, inputs, outputs, name=name, **attributes))
-        return name
+    def output(self, value: Value, dtype: int, shape: Sequence[int | str]) -> None:
+        """Make ``value`` an output of the graph, under its own name."""
+        self.outputs.append(helper.make_tensor_value_info(value.name, dtype, shape))
+
+    def weight(self, name: str, array: ArrayLike) -> Value:
+        """Add an initializer that others find by its name."""
+        self.initializers.append(numpy_helper.from_array(np.array(array, order="C"), name))
+        return Value(name)
+
+    def constant(self, array: ArrayLike) -> Value:
+        """Add a small initializer, once for each content; integers as int64, numbers as float32."""
+        value = np.array(array, order="C")
+        kinds: dict[str, type] = {"i": np.int64, "f": np.float32}
+        tensor = numpy_helper.from_array(value.astype(kinds.get(value.dtype.kind, value.dtype)))
+        key = tensor.SerializeToString(deterministic=True)
+        if key not in self._constants:
+            tensor.name = f"constant_{len(self._constants)}"
+            self.initializers.append(tensor)
+            self._constants[key] = Value(tensor.name)
+        return self._constants[key]
+
+    def node(
+        self, op: str, inputs: Sequence[Value | None], names: Sequence[str], **attributes: Any
+    ) -> tuple[Value, ...]:
+        """Add a node with several outputs; None stands for an input that is left out.
+
+        The node is named after its first output, so that quantisers can tell nodes apart.
+        """
+        read = [value.name if value else "" for value in inputs]
+        domain = DOMAINS.get(op, "")
+        self.nodes.append(
+            helper.make_node(op, read, names, name=names[0], domain=domain, **attributes)
+        )
+        return tuple(map(Value, names))
+
+    def __getattr__(self, op: str) -> Callable[..., Value]:
+        """Return a function that adds a node with one output, called ``name`` where given."""
+        if not op[0].isupper():
+            raise AttributeError(op)
+
+        def add(*inputs: Value | None, name: str = "", **attributes: Any) -> Value:
+            return self.node(op, inputs, [name or f"{op}_{len(self.nodes)}"], **attributes)[0]
+
+        return add
 
     def model(self) -> ModelProto:
         """Return the finished model, declaring just the operator sets that it uses."""

@@ -9,10 +9,10 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 from lstm_runtime.arrays import Array
-from lstm_runtime.model_file.contract import EMBEDDING, int8_names, weight_names
+from lstm_runtime.model_file.contract import EMBEDDING, int8_names, lstm_name, weight_names
 from onnx import TensorProto
 
-from lstm_export.graph.builder import GraphBuilder
+from lstm_export.graph.builder import GraphBuilder, Value
 from lstm_export.graph.quantize import quantize
 from lstm_export.network import LstmWeights, Network
 
@@ -21,48 +21,54 @@ Layer = tuple[LstmWeights, ...]
 
 
 class LstmInputs(NamedTuple):
-    """Names of the tensors that an LSTM layer reads."""
+    """What an LSTM layer reads."""
 
-    steps: str
+    steps: Value
     "``[sequence, batch, input]``"
-    lengths: str
+    lengths: Value
     "int32 ``[batch]``"
-    h0: str
-    "``[1, batch, hidden]``"
-    c0: str
-    "``[1, batch, hidden]``"
+    h0: Value | None
+    "``[directions, batch, hidden]``; None for zeros."
+    c0: Value | None
+    "``[directions, batch, hidden]``; None for zeros."
 
 
-class WeightWriter(Protocol):
+class LstmOutputs(NamedTuple):
+    """What an LSTM layer gives."""
+
+    steps: Value
+    "``[sequence, directions, batch, hidden]``"
+    hn: Value
+    "``[directions, batch, hidden]``"
+    cn: Value
+    "``[directions, batch, hidden]``"
+
+
+class PrecisionWriter(Protocol):
     """Adds the parts of the graph that hold the large matrices."""
 
-    def add_embedding(self, builder: GraphBuilder, network: Network, ids: str) -> str:
-        """Look up ``ids`` of any shape; return the name of the float vectors."""
+    def add_embedding(self, g: GraphBuilder, network: Network, ids: Value) -> Value:
+        """Look up ``ids`` of any shape; return the float vectors."""
         ...
 
-    def add_lstm(
-        self, builder: GraphBuilder, layer: Layer, inputs: LstmInputs, outputs: list[str]
-    ) -> None:
-        """Add one layer whose outputs are every step, the last hidden and the last cell state."""
+    def add_lstm(self, g: GraphBuilder, n: int, layer: Layer, inputs: LstmInputs) -> LstmOutputs:
+        """Add layer ``n``."""
         ...
 
 
 class FloatWeights:
     """Weights in fp32, as trained."""
 
-    def add_embedding(self, builder: GraphBuilder, network: Network, ids: str) -> str:
+    def add_embedding(self, g: GraphBuilder, network: Network, ids: Value) -> Value:
         """Add a plain lookup."""
-        table = builder.constant(EMBEDDING, network.parts.embedding)
-        return builder.add("Gather", [table, ids], ["embedded"])
+        return g.Gather(g.weight(EMBEDDING, network.weights.embedding), ids)
 
-    def add_lstm(
-        self, builder: GraphBuilder, layer: Layer, inputs: LstmInputs, outputs: list[str]
-    ) -> None:
+    def add_lstm(self, g: GraphBuilder, n: int, layer: Layer, inputs: LstmInputs) -> LstmOutputs:
         """Add ONNX's LSTM."""
-        name = outputs[0]
-        weights = _add_matrices(builder, name, layer, np.float32)
         steps, *rest = inputs
-        builder.add("LSTM", [steps, *weights, *rest], outputs, **_attributes(layer))
+        weights = _add_matrices(g, n, layer, np.float32)
+        reads = [steps, *weights, *rest]
+        return LstmOutputs(*g.node("LSTM", reads, _output_names(n), **_attributes(layer)))
 
 
 class HalfWeights:
@@ -71,27 +77,21 @@ class HalfWeights:
     A CPU, which has no LSTM in fp16, casts around it: slow, but the file can be checked there.
     """
 
-    def add_embedding(self, builder: GraphBuilder, network: Network, ids: str) -> str:
+    def add_embedding(self, g: GraphBuilder, network: Network, ids: Value) -> Value:
         """Add a lookup in fp16."""
-        builder.constant(EMBEDDING, network.parts.embedding.astype(np.float16))
-        builder.add("Gather", [EMBEDDING, ids], ["embedded_fp16"])
-        return builder.add("Cast", ["embedded_fp16"], ["embedded"], to=TensorProto.FLOAT)
+        table = g.weight(EMBEDDING, network.weights.embedding.astype(np.float16))
+        return g.Cast(g.Gather(table, ids), to=TensorProto.FLOAT)
 
-    def add_lstm(
-        self, builder: GraphBuilder, layer: Layer, inputs: LstmInputs, outputs: list[str]
-    ) -> None:
+    def add_lstm(self, g: GraphBuilder, n: int, layer: Layer, inputs: LstmInputs) -> LstmOutputs:
         """Add ONNX's LSTM in fp16 between casts."""
-        name = outputs[0]
-        weights = _add_matrices(builder, name, layer, np.float16)
+        weights = _add_matrices(g, n, layer, np.float16)
         steps, h0, c0 = (
-            builder.add("Cast", [real], [f"{real}_half"], to=TensorProto.FLOAT16) if real else ""
+            g.Cast(real, to=TensorProto.FLOAT16) if real else None
             for real in (inputs.steps, inputs.h0, inputs.c0)
         )
-        halves = [f"{output}_half" for output in outputs]
-        feeds = [steps, *weights, inputs.lengths, h0, c0]
-        builder.add("LSTM", feeds, halves, **_attributes(layer))
-        for half, output in zip(halves, outputs, strict=True):
-            builder.add("Cast", [half], [output], to=TensorProto.FLOAT)
+        reads = [steps, *weights, inputs.lengths, h0, c0]
+        halves = g.node("LSTM", reads, _output_names(n), **_attributes(layer))
+        return LstmOutputs(*(g.Cast(half, to=TensorProto.FLOAT) for half in halves))
 
 
 @dataclass(frozen=True)
@@ -107,39 +107,29 @@ class Int8Weights:
     reduce_range: bool = True
     "Seven bits for LSTM weights: CPUs without VNNI add products in 16 bits, which overflow at 8."
 
-    def add_embedding(self, builder: GraphBuilder, network: Network, ids: str) -> str:
+    def add_embedding(self, g: GraphBuilder, network: Network, ids: Value) -> Value:
         """Add a lookup in int8 with one scale a word; cast and scale the words found."""
-        table = quantize(network.parts.embedding, channel_axis=0)
-        values, scale, _ = int8_names(EMBEDDING)
-        builder.constant(values, table.values)
-        builder.constant(scale, table.scale[:, np.newaxis])
-        builder.add("Gather", [values, ids], ["embedded_int8"])
-        builder.add("Gather", [scale, ids], ["embedded_scale"])
-        builder.add("Cast", ["embedded_int8"], ["embedded_cast"], to=TensorProto.FLOAT)
-        return builder.add("Mul", ["embedded_cast", "embedded_scale"], ["embedded"])
+        table = quantize(network.weights.embedding, channel_axis=0)
+        values_name, scale_name, _ = int8_names(EMBEDDING)
+        words = g.Gather(g.weight(values_name, table.values), ids)
+        scales = g.Gather(g.weight(scale_name, table.scale[:, np.newaxis]), ids)
+        return g.Mul(g.Cast(words, to=TensorProto.FLOAT), scales)
 
-    def add_lstm(
-        self, builder: GraphBuilder, layer: Layer, inputs: LstmInputs, outputs: list[str]
-    ) -> None:
+    def add_lstm(self, g: GraphBuilder, n: int, layer: Layer, inputs: LstmInputs) -> LstmOutputs:
         """Add ``DynamicQuantizeLSTM``, which takes its matrices transposed."""
-        w_name, r_name, b_name = weight_names(outputs[0])
-        w, w_scale, w_zero = self._add_quantized(builder, w_name, [d.weight_ih for d in layer])
-        r, r_scale, r_zero = self._add_quantized(builder, r_name, [d.weight_hh for d in layer])
-        bias = builder.constant(b_name, _biases(layer))
+        w_name, r_name, b_name = weight_names(lstm_name(n))
+        w, *w_scale = self._add_quantized(g, w_name, [d.weight_ih for d in layer])
+        r, *r_scale = self._add_quantized(g, r_name, [d.weight_hh for d in layer])
+        bias, no_peepholes = g.weight(b_name, _biases(layer)), None
         steps, *rest = inputs
-        no_peepholes = ""
-        builder.add(
-            "DynamicQuantizeLSTM",
-            [steps, w, r, bias, *rest, no_peepholes, w_scale, w_zero, r_scale, r_zero],
-            outputs,
-            domain="com.microsoft",
-            **_attributes(layer),
-        )
+        reads = [steps, w, r, bias, *rest, no_peepholes, *w_scale, *r_scale]
+        names = _output_names(n)
+        return LstmOutputs(*g.node("DynamicQuantizeLSTM", reads, names, **_attributes(layer)))
 
     def _add_quantized(
-        self, builder: GraphBuilder, name: str, matrices: list[Array]
-    ) -> tuple[str, str, str]:
-        """Add each direction's ``[4 * hidden, input]``; name values, scales and zero points."""
+        self, g: GraphBuilder, name: str, matrices: list[Array]
+    ) -> tuple[Value, Value, Value]:
+        """Add each direction's ``[4 * hidden, input]`` as values, scales and zero points."""
         axis = 0 if self.per_channel else None
         found = [quantize(onnx_gates(m), axis, reduce_range=self.reduce_range) for m in matrices]
         scales = np.stack([q.scale for q in found])
@@ -147,9 +137,9 @@ class Int8Weights:
             scales = scales[:, 0]
         values_name, scale_name, zero_name = int8_names(name)
         return (
-            builder.constant(values_name, np.stack([q.values.T for q in found])),
-            builder.constant(scale_name, scales),
-            builder.constant(zero_name, np.zeros_like(scales, np.int8)),
+            g.weight(values_name, np.stack([q.values.T for q in found])),
+            g.weight(scale_name, scales),
+            g.weight(zero_name, np.zeros_like(scales, np.int8)),
         )
 
 
@@ -159,17 +149,19 @@ def onnx_gates(stacked: Array) -> Array:
     return np.concatenate([i, o, f, g])
 
 
-def _add_matrices(
-    builder: GraphBuilder, name: str, layer: Layer, dtype: type[np.floating]
-) -> list[str]:
-    """Add W, R and B of ONNX's LSTM; return their names."""
+def _add_matrices(g: GraphBuilder, n: int, layer: Layer, dtype: type[np.floating]) -> list[Value]:
+    """Add W, R and B of ONNX's LSTM."""
     matrices = (
         np.stack([onnx_gates(d.weight_ih) for d in layer]),
         np.stack([onnx_gates(d.weight_hh) for d in layer]),
         _biases(layer),
     )
-    pairs = zip(weight_names(name), matrices, strict=True)
-    return [builder.constant(name, matrix.astype(dtype)) for name, matrix in pairs]
+    pairs = zip(weight_names(lstm_name(n)), matrices, strict=True)
+    return [g.weight(name, matrix.astype(dtype)) for name, matrix in pairs]
+
+
+def _output_names(n: int) -> tuple[str, str, str]:
+    return lstm_name(n), f"hn_{n}", f"cn_{n}"
 
 
 def _biases(layer: Layer) -> Array:

@@ -1,1 +1,1 @@
-"""Parity."""
+"""The proof that an exported file answers like the original."""

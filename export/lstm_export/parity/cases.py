@@ -33,6 +33,8 @@ class Case:
     "Whether the states are other than zero."
     reference: bool = False
     "Whether it is one of the texts that the file carries as its reference."
+    labelled: bool = False
+    "Whether it is a row of the user's labelled data."
 
 
 def random_cases(network: Network, graph: TextEncoder | None, *, states: bool) -> Iterator[Case]:
@@ -79,7 +81,7 @@ def text_cases(
     for n, text in enumerate(texts):
         clean = without_surrogates(text)
         ids, given = (tuple(encoder(clean)),), (clean,) if as_text else None
-        yield Case(f"{name} {n}", ids, *zeros, given, reference=reference)
+        yield Case(f"{name} {n}", ids, *zeros, given, reference=reference, labelled=not reference)
 
 
 def spelled_words(encoder: TextEncoder) -> list[tuple[str, int]]:

@@ -7,8 +7,8 @@ from lstm_runtime.arrays import Array
 
 from lstm_export.checkpoint.source import Source
 from lstm_export.parity.cases import Case
-from lstm_export.reference.outputs import Answer, States
-from lstm_export.reference.torch_model import Reading
+from lstm_export.reference.outputs import ModelOutput, States
+from lstm_export.reference.torch_model import TorchReference
 
 
 class Original:
@@ -19,7 +19,7 @@ class Original:
     """
 
     def __init__(self, source: Source) -> None:
-        self._reading = Reading(source.network)
+        self._reading = TorchReference(source.network)
         self._continuable = source.network.continuable
         self._score = (source.original or self._reading).probability
 
@@ -27,27 +27,27 @@ class Original:
         """Return the probabilities of one text, ``[classes]``."""
         return self._score(ids)
 
-    def answer(self, case: Case) -> Answer:
+    def answer(self, case: Case) -> ModelOutput:
         """Run every text of a case by itself."""
         answers = [self._answer(case, n) for n in range(len(case.ids))]
         return join(answers)
 
-    def _answer(self, case: Case, n: int) -> Answer:
+    def _answer(self, case: Case, n: int) -> ModelOutput:
         if not self._continuable:
-            return Answer(self.probability(case.ids[n])[np.newaxis])
+            return ModelOutput(self.probability(case.ids[n])[np.newaxis])
         read = self._reading.answer(case.ids[n], case.h0[:, n : n + 1], case.c0[:, n : n + 1])
         if case.carried:
             return read
-        return Answer(self.probability(case.ids[n])[np.newaxis], read.states)
+        return ModelOutput(self.probability(case.ids[n])[np.newaxis], read.states)
 
 
-def join(answers: Sequence[Answer]) -> Answer:
+def join(answers: Sequence[ModelOutput]) -> ModelOutput:
     """Make one answer of those for each text of a batch."""
     probability = np.concatenate([answer.probability for answer in answers])
     found = [answer.states for answer in answers if answer.states is not None]
     if not found:
-        return Answer(probability)
-    return Answer(
+        return ModelOutput(probability)
+    return ModelOutput(
         probability,
         States(
             [row for states in found for row in states.trajectory],

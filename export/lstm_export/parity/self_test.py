@@ -3,23 +3,28 @@
 from collections.abc import Sequence
 
 import numpy as np
-from lstm_runtime.model_file.contract import Reference
-from lstm_runtime.text.tokenizer import TextEncoder
+from lstm_runtime.model_file.contract import Interface, Reference
 
+from lstm_export.checkpoint.source import Source
 from lstm_export.parity.ground_truth import Original
 from lstm_export.parity.self_test_texts import REFERENCE_TEXTS
 
-
-def reference_texts(original: Original, encoder: TextEncoder) -> tuple[Reference, ...]:
-    """Return the reference texts with the original model's answers."""
-    return tuple(Reference(_values(original, encoder(text)), text=text) for text in REFERENCE_TEXTS)
+LENGTHS = (1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144)
+"""Of the random sequences that stand for texts where there is no vocabulary."""
 
 
-def reference_ids(original: Original, vocab_size: int) -> tuple[Reference, ...]:
-    """Return reference sequences of ids, for models without a vocabulary, with their answers."""
+def reference_answers(
+    original: Original, source: Source, interface: Interface | None
+) -> tuple[Reference, ...]:
+    """Return the reference texts, or sequences of ids, with the original model's answers."""
+    encoder = source.graph_encoder(interface)
+    if encoder is not None:
+        return tuple(
+            Reference(_values(original, encoder(text)), text=text) for text in REFERENCE_TEXTS
+        )
     random = np.random.default_rng(0)
-    lengths = (1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144)
-    sequences = [tuple(random.integers(0, vocab_size, n).tolist()) for n in lengths]
+    rows = source.network.architecture.vocab_size
+    sequences = [tuple(random.integers(0, rows, n).tolist()) for n in LENGTHS]
     return tuple(Reference(_values(original, ids), ids=ids) for ids in sequences)
 
 

@@ -10,7 +10,7 @@ from lstm_runtime.arrays import Array
 from lstm_runtime.trace.lstm_cell import Gates, run_layer
 
 from lstm_export.network import LstmWeights, Network
-from lstm_export.reference.outputs import Answer, States
+from lstm_export.reference.outputs import ModelOutput, States
 
 _BETWEEN: dict[str, Callable[[Array], Array]] = {
     "none": lambda features: features,
@@ -19,19 +19,19 @@ _BETWEEN: dict[str, Callable[[Array], Array]] = {
 }
 
 
-def witness(network: Network, ids: Sequence[int], h0: Array, c0: Array) -> Answer:
+def run_numpy(network: Network, ids: Sequence[int], h0: Array, c0: Array) -> ModelOutput:
     """Run one text, from ``h0, c0`` ``[layers, 1, hidden]`` where the model can be continued."""
-    features = network.parts.embedding[np.array(ids)]
+    features = network.weights.embedding[np.array(ids)]
     hs, cs = [], []
-    for n, layer in enumerate(network.parts.layers):
+    for n, layer in enumerate(network.weights.layers):
         runs = [_run(weights, features, n, h0, c0, k) for k, weights in enumerate(layer)]
         features = np.concatenate([_outputs(run, k) for k, run in enumerate(runs)], axis=1)
         hs += [run[-1].use for run in runs]
         cs += [run[-1].remember for run in runs]
     if not network.continuable:
-        return Answer(_head(network, _read_out(network, features, hs)))
+        return ModelOutput(_head(network, _read_out(network, features, hs)))
     trajectory = _head(network, features)
-    return Answer(trajectory[-1:], States([trajectory], np.stack(hs), np.stack(cs)))
+    return ModelOutput(trajectory[-1:], States([trajectory], np.stack(hs), np.stack(cs)))
 
 
 def _run(  # noqa: PLR0913, PLR0917 - one direction of one layer and its place in the states
@@ -53,7 +53,7 @@ def _read_out(network: Network, features: Array, hs: list[Array]) -> Array:
     """Return what the linear layers see, ``[1, features]``."""
     match network.readout:
         case "last":
-            return np.concatenate(hs[-len(network.parts.layers[-1]) :], axis=1)
+            return np.concatenate(hs[-len(network.weights.layers[-1]) :], axis=1)
         case "step":
             return features[-1:]
         case "mean":
@@ -64,7 +64,7 @@ def _read_out(network: Network, features: Array, hs: list[Array]) -> Array:
 
 def _head(network: Network, features: Array) -> Array:
     between = _BETWEEN[network.between]
-    for n, layer in enumerate(network.parts.head):
+    for n, layer in enumerate(network.weights.head):
         features = (between(features) if n else features) @ layer.weight.T + layer.bias
     if network.activation == "sigmoid":
         return np.asarray(1.0 / (1.0 + np.exp(-features)))

@@ -18,7 +18,7 @@ class States:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ModelOutput:
     """The answer for one batch."""
 
     probability: Array

@@ -7,7 +7,9 @@ from pathlib import Path
 from lstm_runtime.files import atomic_path
 
 from lstm_export.checkpoint.source import Source
-from lstm_export.pipeline import ExportConfig, Outcome, versions
+from lstm_export.config import ExportConfig
+from lstm_export.metadata import versions
+from lstm_export.outcome import ExportResult
 
 _PYTHON = """\
 ```python
@@ -46,10 +48,10 @@ speaks."""
 
 
 def write_card(
-    source: Source, outcomes: Sequence[Outcome], config: ExportConfig, path: Path
+    source: Source, results: Sequence[ExportResult], config: ExportConfig, path: Path
 ) -> None:
     """Write the card of the files that were kept, of which there is one at least."""
-    files = [outcome for outcome in outcomes if outcome.path]
+    files = [result for result in results if result.path]
     text = source.encoder is not None and config.interface != "ids"
     parts = [
         "# Sentiment LSTM",
@@ -78,10 +80,10 @@ def _network(source: Source) -> str:
     )
 
 
-def _files(source: Source, files: Sequence[Outcome]) -> str:
+def _files(source: Source, files: Sequence[ExportResult]) -> str:
     rows = [
         f"| `{o.path.name}` | {o.name} | {(o.size or 0) / 1e6:.2f} MB | "
-        f"{o.parity.largest['probability']:.1e} | {o.parity.mean:.1e} | {o.parity.agreement:.2%} |"
+        f"{o.parity.max_abs['probability']:.1e} | {o.parity.mean:.1e} | {o.parity.agreement:.2%} |"
         for o in files
         if o.path
     ]
@@ -108,11 +110,11 @@ def _measures(source: Source) -> str:
     )
 
 
-def _use(source: Source, files: Sequence[Outcome], *, text: bool) -> str:
+def _use(source: Source, files: Sequence[ExportResult], *, text: bool) -> str:
     if not text:
-        return _IDS.format(classes=source.network.parts.classes)
+        return _IDS.format(classes=source.network.weights.classes)
     # fp16 is for CUDA; int8 and fp32 run on any device that the reader may try first.
-    first = min(files, key=lambda outcome: ("int8", "fp32", "fp16").index(outcome.name))
+    first = min(files, key=lambda result: ("int8", "fp32", "fp16").index(result.name))
     name = first.path.name if first.path else ""
     return "\n\n".join(example.format(file=name) for example in (_PYTHON, _NODE, _CPP))
 

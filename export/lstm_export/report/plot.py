@@ -8,19 +8,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lstm_export.checkpoint.source import Source
-from lstm_export.pipeline import Outcome
+from lstm_export.outcome import ExportResult
 
 _COLOUR = "#2a6f97"
 _GREY = "#888888"
 
 
-def draw_parity(source: Source, outcomes: Sequence[Outcome], path: Path) -> None:
+def draw_parity(source: Source, results: Sequence[ExportResult], path: Path) -> None:
     """Draw one panel a precision; points on the diagonal are equal answers."""
-    files = [outcome for outcome in outcomes if outcome.size is not None]
+    files = [result for result in results if result.size is not None]
     figure = Figure(figsize=(3.6 * len(files), 3.9), layout="constrained")
-    for n, outcome in enumerate(files):
+    for n, result in enumerate(files):
         axes = figure.add_subplot(1, len(files), n + 1)
-        _draw(axes, outcome)
+        _draw(axes, result)
         if n == 0:
             axes.set_ylabel("probability, exported")
     figure.supxlabel(f"probability, {source.original_name}", fontsize="medium")
@@ -28,12 +28,12 @@ def draw_parity(source: Source, outcomes: Sequence[Outcome], path: Path) -> None
         figure.savefig(temporary, dpi=120, metadata={"Software": None})
 
 
-def _draw(axes: Axes, outcome: Outcome) -> None:
-    parity = outcome.parity
+def _draw(axes: Axes, result: ExportResult) -> None:
+    parity = result.parity
     axes.plot([0, 1], [0, 1], color=_GREY, linewidth=0.8)
     axes.scatter(parity.wanted.ravel(), parity.found.ravel(), s=9, color=_COLOUR, alpha=0.5)
     axes.set_title(
-        f"{outcome.name}: {len(parity.wanted)} texts, max {parity.largest['probability']:.1e}",
+        f"{result.name}: {len(parity.wanted)} texts, max {parity.max_abs['probability']:.1e}",
         fontsize="medium",
     )
     axes.set_xlim(-0.02, 1.02)

@@ -11,53 +11,55 @@ from rich import box
 from rich.table import Table
 
 from lstm_export.checkpoint.source import Source
-from lstm_export.pipeline import Outcome, versions
+from lstm_export.metadata import versions
+from lstm_export.outcome import ExportResult
+from lstm_export.parity.result import CaseParity
 
 _HEADINGS = ("", "MB", "texts", "max", "mean", "steps", "states", "labels")
 """Differences of the probability (max, mean), of the trajectory and of the states."""
 
 
-def parity_table(source: Source, outcomes: Sequence[Outcome]) -> Table:
+def parity_table(source: Source, results: Sequence[ExportResult]) -> Table:
     """Return a table of differences from the original, one row a comparison."""
     table = Table(box=box.SIMPLE, padding=0, title_justify="left")
     table.title = f"Difference from {source.original_name}"
-    scored = any(outcome.accuracy for outcome in outcomes)
+    scored = any(result.accuracy for result in results)
     for heading in (*_HEADINGS, *(("accuracy",) if scored else ()), ""):
         table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
-    for outcome in outcomes:
-        table.add_row(*_cells(outcome, scored=scored))
+    for result in results:
+        table.add_row(*_cells(result, scored=scored))
     return table
 
 
-def write_report(source: Source, outcomes: Iterable[Outcome], path: Path) -> None:
+def write_report(source: Source, results: Iterable[ExportResult], path: Path) -> None:
     """Write ``report.json``: what was compared with what, case by case."""
     content = {
         "original": source.original_name,
         "source_sha256": source.sha256,
         "architecture": asdict(source.network.architecture),
         "versions": versions(),
-        "outcomes": [_entry(outcome) for outcome in outcomes],
+        "outcomes": [_entry(result) for result in results],
     }
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
-def _cells(outcome: Outcome, *, scored: bool) -> list[str]:
-    found = outcome.parity
-    largest = found.largest
-    states = [largest[name] for name in ("hn", "cn") if name in largest]
-    accuracy = " ".join(f"{share:.2%}" for share in outcome.accuracy) if outcome.accuracy else ""
+def _cells(result: ExportResult, *, scored: bool) -> list[str]:
+    found = result.parity
+    max_abs = found.max_abs
+    states = [max_abs[name] for name in ("hn", "cn") if name in max_abs]
+    accuracy = " ".join(f"{share:.2%}" for share in result.accuracy) if result.accuracy else ""
     return [
-        outcome.name,
-        "" if outcome.size is None else f"{outcome.size / 1e6:.2f}",
+        result.name,
+        "" if result.size is None else f"{result.size / 1e6:.2f}",
         str(len(found.wanted)),
-        _short(largest["probability"]),
+        _short(max_abs["probability"]),
         _short(found.mean),
-        _short(largest["trajectory"]) if "trajectory" in largest else "-",
+        _short(max_abs["trajectory"]) if "trajectory" in max_abs else "-",
         _short(max(states)) if states else "-",
         f"{found.agreement:.2%}",
         *([accuracy] if scored else []),
-        "FAILED" if outcome.failures else "equal",
+        "FAILED" if result.failures else "equal",
     ]
 
 
@@ -66,13 +68,17 @@ def _short(difference: float) -> str:
     return f"{difference:.1e}".replace("e-0", "e-").replace("e+0", "e+")
 
 
-def _entry(outcome: Outcome) -> dict[str, Any]:
+def _entry(result: ExportResult) -> dict[str, Any]:
     return {
-        "name": outcome.name,
-        "file": outcome.path.name if outcome.path else None,
-        "bytes": outcome.size,
-        "failures": list(outcome.failures),
-        "accuracy": outcome.accuracy,
-        **outcome.parity.summary(),
-        "cases": [asdict(case) for case in outcome.parity.cases],
+        "name": result.name,
+        "file": result.path.name if result.path else None,
+        "bytes": result.size,
+        "failures": list(result.failures),
+        "accuracy": result.accuracy,
+        **result.parity.summary(),
+        "cases": [_case(case) for case in result.parity.cases],
     }
+
+
+def _case(case: CaseParity) -> dict[str, Any]:
+    return {"name": case.name, "largest": case.max_abs, "reference": case.reference}

@@ -1,0 +1,48 @@
+"""What an exported file says about itself."""
+
+from importlib.metadata import version
+
+from lstm_runtime.inference.session import import_onnxruntime
+from lstm_runtime.model_file.contract import Metadata, Precision, Reference, TokenizerSpec
+
+from lstm_export.checkpoint.source import Source
+from lstm_export.config import ExportConfig
+from lstm_export.parity.result import Parity
+
+
+def make_metadata(
+    source: Source,
+    config: ExportConfig,
+    precision: Precision,
+    parity: Parity,
+    references: tuple[Reference, ...],
+) -> Metadata:
+    """Return the metadata of the file of one precision."""
+    spec, words = None, None
+    if source.encoder is not None:
+        pattern, vocabulary = source.encoder.tokenizer.pattern, source.encoder.vocabulary
+        spec = TokenizerSpec(pattern, vocabulary.pad, vocabulary.unknown, vocabulary.empty)
+        # A file with the ids interface has its words here and not in the graph; words in both
+        # would cost a fifth of an int8 file.
+        words = None if source.graph_encoder(config.interface) else vocabulary.words
+    return Metadata(
+        labels=source.label_names,
+        threshold=0.5,
+        architecture=source.network.architecture,
+        precision=precision,
+        tolerance=config.tolerance(precision).max_abs,
+        source_sha256=source.sha256,
+        reference=references,
+        tokenizer=spec,
+        vocabulary=words,
+        metrics=source.metrics,
+        training=source.training,
+        versions=versions(),
+        parity=parity.summary() | {"original": source.original_name},
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the libraries that write and check the files."""
+    found = {name: version(name) for name in ("lstm-edge", "torch", "onnx")}
+    return found | {"onnxruntime": import_onnxruntime().__version__}

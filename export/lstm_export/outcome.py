@@ -1,0 +1,38 @@
+"""What came of an export: a comparison, and the file that passed it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lstm_export.errors import ParityError
+from lstm_export.parity.result import Parity
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """One comparison with the original, and the file that came of it."""
+
+    name: str
+    "Precision, or ``numpy`` for the NumPy cell."
+    parity: Parity
+    "The differences."
+    failures: tuple[str, ...] = ()
+    "What lies outside the tolerance; empty for a file that was kept."
+    path: Path | None = None
+    "The file; None for the NumPy cell and for a file that failed."
+    size: int | None = None
+    "Bytes of the file, also of one that failed."
+    accuracy: tuple[float, float] | None = None
+    "Share of right answers before and after, where labelled texts were given."
+
+
+def require_parity(results: Sequence[ExportResult]) -> None:
+    """Check that no comparison failed.
+
+    Raises:
+        ParityError: says what failed, in which case and by how much.
+
+    """
+    failed = [f"{r.name}: {'; '.join(r.failures)}" for r in results if r.failures]
+    if failed:
+        raise ParityError(f"not equal to the original, so not written: {' | '.join(failed)}")

@@ -1,0 +1,140 @@
+"""How far a model is from the original, case by case and over all texts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from lstm_runtime.arrays import Array
+from lstm_runtime.model_file import contract
+from numpy.typing import NDArray
+
+from lstm_export.parity.tolerance import Tolerance
+
+NEAR_THRESHOLD = 0.02
+"""A text whose probability is no further from another label may get either."""
+
+
+@dataclass(frozen=True)
+class CaseParity:
+    """Differences in one case."""
+
+    name: str
+    "Batch and length, or which text."
+    max_abs: dict[str, float]
+    "Output to its largest difference; that of states is relative to values above 1."
+    reference: bool
+    "Whether it is one of the texts that the file carries as its reference."
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Differences between one model and the original over all cases."""
+
+    cases: tuple[CaseParity, ...]
+    "Case by case."
+    wanted: Array
+    "The original's probabilities, ``[texts, classes]``."
+    found: Array
+    "The other's, alike."
+
+    @property
+    def max_abs(self) -> dict[str, float]:
+        """Largest difference of each output."""
+        names = self.cases[0].max_abs
+        return {n: float(np.max([case.max_abs[n] for case in self.cases])) for n in names}
+
+    @property
+    def mean(self) -> float:
+        """Mean difference of the probabilities."""
+        return float(np.abs(self.wanted - self.found).mean())
+
+    def fraction_within(self, limit: float) -> float:
+        """Share of the texts whose probabilities differ by ``limit`` at most."""
+        return float((np.abs(self.wanted - self.found).max(axis=1) <= limit).mean())
+
+    @property
+    def agreement(self) -> float:
+        """Share of texts with the same label, among those not within 0.02 of the threshold."""
+        clear = _margin(self.wanted) > NEAR_THRESHOLD
+        same = _labels(self.wanted) == _labels(self.found)
+        return float(same[clear].mean()) if clear.any() else 1.0
+
+    @property
+    def worst_case(self) -> str:
+        """The case with the largest difference of a probability."""
+        differences = [case.max_abs[contract.PROBABILITY] for case in self.cases]
+        return self.cases[int(np.argmax(differences))].name
+
+    def accuracy(self, labels: Sequence[int]) -> tuple[float, float]:
+        """Return the share of right answers of the original and the other.
+
+        Args:
+            labels: those of the last texts compared.
+
+        """
+        right = np.array(labels)
+        end = len(right)
+        before, after = (_labels(values[-end:]) == right for values in (self.wanted, self.found))
+        return float(before.mean()), float(after.mean())
+
+    def summary(self) -> dict[str, Any]:
+        """Return what goes into the file's metadata."""
+        return {
+            "texts": len(self.wanted),
+            "largest": self.max_abs,
+            "mean": self.mean,
+            "agreement": self.agreement,
+            "worst_case": self.worst_case,
+        }
+
+    def failures(self, tolerance: Tolerance) -> list[str]:
+        """Say what lies outside ``tolerance``; nothing when all is within. A NaN is outside."""
+        max_abs = self.max_abs
+        bounds = {
+            contract.TRAJECTORY: tolerance.trajectory,
+            contract.HN: tolerance.states,
+            contract.CN: tolerance.states,
+        }
+        limits = [
+            *self._reference_limits(tolerance.max_abs),
+            ("mean probability", self.mean, tolerance.mean),
+            *((n, max_abs[n], b) for n, b in bounds.items() if n in max_abs and b is not None),
+        ]
+        failures = [
+            f"{name} differs by {value:.2g}, allowed is {limit:.2g}"
+            for name, value, limit in limits
+            if not value <= limit
+        ]
+        within = self.fraction_within(tolerance.max_abs)
+        if not within >= tolerance.fraction_within:
+            worst = f"worst is case {self.worst_case}, by {max_abs[contract.PROBABILITY]:.2g}"
+            failures.append(
+                f"{within:.2%} of the probabilities differ by {tolerance.max_abs:.2g} at most, "
+                f"needed are {tolerance.fraction_within:.0%} ({worst})"
+            )
+        if not self.agreement >= tolerance.agreement:
+            needed = f"needed are {tolerance.agreement:.2%}"
+            failures.append(f"{self.agreement:.2%} of the labels agree, {needed}")
+        return failures
+
+    def _reference_limits(self, limit: float) -> list[tuple[str, float, float]]:
+        return [
+            (f"probability (case {case.name})", case.max_abs[contract.PROBABILITY], limit)
+            for case in self.cases
+            if case.reference
+        ]
+
+
+def _labels(probability: Array) -> NDArray[np.int64]:
+    if probability.shape[1] == 1:
+        return np.asarray(probability[:, 0] >= 0.5, np.int64)
+    return np.asarray(np.argmax(probability, axis=1))
+
+
+def _margin(probability: Array) -> Array:
+    """Return how far each text is from another label."""
+    if probability.shape[1] == 1:
+        return np.asarray(np.abs(probability[:, 0] - 0.5))
+    ordered = np.sort(probability, axis=1)
+    return np.asarray(ordered[:, -1] - ordered[:, -2])

@@ -1,0 +1,59 @@
+"""All inputs of a proof with the original's answers, asked for once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lstm_runtime.text.tokenizer import TextEncoder
+from lstm_training.data.examples import Examples
+
+from lstm_export.checkpoint.source import Source
+from lstm_export.config import ExportConfig
+from lstm_export.parity.cases import Case, random_cases, text_cases
+from lstm_export.parity.ground_truth import Original
+from lstm_export.parity.self_test_texts import REFERENCE_TEXTS
+from lstm_export.reference.outputs import ModelOutput
+
+
+@dataclass(frozen=True)
+class ParitySuite:
+    """Cases and what the original answers to them."""
+
+    cases: tuple[Case, ...]
+    "Random batches, the reference texts, and the user's own texts last."
+    expected: tuple[ModelOutput, ...]
+    "The original's answer to each case."
+
+    @property
+    def without_data(self) -> "ParitySuite":
+        """The same without the user's texts, of which there may be many thousands."""
+        end = sum(not case.labelled for case in self.cases)
+        return ParitySuite(self.cases[:end], self.expected[:end])
+
+
+def build_suite(
+    source: Source, original: Original, config: ExportConfig, data: Examples | None = None
+) -> ParitySuite:
+    """Choose the inputs that every file has to be equal on, and ask the original.
+
+    Args:
+        source: the trained model.
+        original: gives the answers.
+        config: whether the file takes text or ids, and whether it has states.
+        data: the user's labelled texts.
+
+    """
+    graph = source.graph_encoder(config.interface)
+    states = source.network.continuable and config.state != "none"
+    cases = list(random_cases(source.network, graph, states=states))
+    if source.encoder is not None:
+        cases += _texts(source, graph, REFERENCE_TEXTS, reference=True)
+    if data is not None:
+        cases += _texts(source, graph, data.texts, reference=False)
+    return ParitySuite(tuple(cases), tuple(map(original.answer, cases)))
+
+
+def _texts(
+    source: Source, graph: TextEncoder | None, texts: Iterable[str], *, reference: bool
+) -> list[Case]:
+    encoder, as_text = source.required_encoder, graph is not None
+    return list(text_cases(source.network, encoder, texts, as_text=as_text, reference=reference))
