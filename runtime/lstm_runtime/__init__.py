@@ -19,26 +19,41 @@ from lstm_runtime.errors import (
     VerificationError,
     VocabularyError,
 )
+from lstm_runtime.version import __version__
 
 if TYPE_CHECKING:
+    from lstm_runtime.bulk.job import BulkJob, BulkReport, run_bulk
     from lstm_runtime.inference.results import ModelInfo, Sentiment, Verification
     from lstm_runtime.inference.streaming import SentimentStream, StreamState
     from lstm_runtime.model import SentimentModel
-    from lstm_runtime.model_file.contract import Metadata
+    from lstm_runtime.model_file.contract import Architecture, Metadata, Reference, TokenizerSpec
+    from lstm_runtime.text.tokenizer import Tokenizer
+    from lstm_runtime.text.vocabulary import Vocabulary
     from lstm_runtime.trace.tracer import Trace
 
 _HOMES = {
+    "Architecture": "model_file.contract",
+    "BulkJob": "bulk.job",
+    "BulkReport": "bulk.job",
     "Metadata": "model_file.contract",
     "ModelInfo": "inference.results",
+    "Reference": "model_file.contract",
     "Sentiment": "inference.results",
     "SentimentModel": "model",
     "SentimentStream": "inference.streaming",
     "StreamState": "inference.streaming",
+    "Tokenizer": "text.tokenizer",
+    "TokenizerSpec": "model_file.contract",
     "Trace": "trace.tracer",
     "Verification": "inference.results",
+    "Vocabulary": "text.vocabulary",
+    "run_bulk": "bulk.job",
 }
 
 __all__ = [
+    "Architecture",
+    "BulkJob",
+    "BulkReport",
     "ClosedError",
     "InputError",
     "LstmEdgeError",
@@ -47,14 +62,20 @@ __all__ = [
     "ModelFileError",
     "ModelInfo",
     "ProviderError",
+    "Reference",
     "Sentiment",
     "SentimentModel",
     "SentimentStream",
     "StreamState",
+    "Tokenizer",
+    "TokenizerSpec",
     "Trace",
     "Verification",
     "VerificationError",
+    "Vocabulary",
     "VocabularyError",
+    "__version__",
+    "run_bulk",
 ]
 
 
@@ -63,3 +84,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names, loaded or not."""
+    return sorted(__all__)

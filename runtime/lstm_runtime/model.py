@@ -21,6 +21,7 @@ from lstm_runtime.inference.providers import CPU, candidates, usable_cores
 from lstm_runtime.inference.results import ModelInfo, Sentiment, Verification, sentiment
 from lstm_runtime.inference.session import SessionSettings, import_onnxruntime
 from lstm_runtime.model_file.contract import LENGTHS, Metadata, Reference
+from lstm_runtime.version import __version__
 
 if TYPE_CHECKING:
     from lstm_runtime.inference.streaming import SentimentStream, StreamState
@@ -126,8 +127,6 @@ class SentimentModel:
     @cached_property
     def info(self) -> ModelInfo:
         """What the model is and what it runs on."""
-        from importlib.metadata import version  # 25 ms, needed here only
-
         return ModelInfo(
             path=self.path,
             provider=self.provider,
@@ -135,7 +134,7 @@ class SentimentModel:
             interface="text" if self._engine.reads_text else "ids",
             has_state=self._engine.has_state,
             versions={
-                "lstm-edge": version("lstm-edge"),
+                "lstm-edge": __version__,
                 "onnxruntime": str(import_onnxruntime().__version__),
                 "numpy": np.__version__,
                 "python": platform.python_version(),

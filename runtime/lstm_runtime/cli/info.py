@@ -12,6 +12,7 @@ from lstm_runtime.errors import LstmEdgeError
 from lstm_runtime.inference.providers import PROVIDER_WORDS, installed_distributions, usable_cores
 from lstm_runtime.model import SentimentModel
 from lstm_runtime.model_file.contract import Metadata
+from lstm_runtime.version import __version__
 
 _CARD = ("labels", "threshold", "precision", "architecture", "tokenizer", "metrics", "training",
          "versions", "parity", "tolerance", "source_sha256", "format_version")  # fmt: skip
@@ -54,7 +55,7 @@ def environment(model_file: Path | None) -> Environment:
         providers[word] = "runs"
         loaded = loaded or found
     return Environment(
-        lstm_edge=metadata.version("lstm-edge"),
+        lstm_edge=__version__,
         python=f"{platform.python_version()} ({platform.python_implementation()})",
         machine=f"{platform.system()} {platform.release()} {platform.machine()}",
         cores=usable_cores(),
