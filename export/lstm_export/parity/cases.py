@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 from lstm_runtime.arrays import Array
-from lstm_runtime.text.tokenizer import TextEncoder, without_surrogates
+from lstm_runtime.text.tokenizer import TextEncoder, replace_unportable
 from numpy.typing import NDArray
 
 from lstm_export.network import Network
@@ -79,7 +79,7 @@ def text_cases(
     zeros = _states(np.random.default_rng(0), network, 1, carried=False)
     name = "text" if reference else "row"
     for n, text in enumerate(texts):
-        clean = without_surrogates(text)
+        clean = replace_unportable(text)
         ids, given = (tuple(encoder(clean)),), (clean,) if as_text else None
         yield Case(f"{name} {n}", ids, *zeros, given, reference=reference, labelled=not reference)
 

@@ -13,7 +13,7 @@ from lstm_runtime.inference.providers import open_session, require_precision
 from lstm_runtime.inference.session import CPU, SessionSettings, brief
 from lstm_runtime.model_file import contract
 from lstm_runtime.model_file.contract import Metadata
-from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer, without_surrogates
+from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer, replace_unportable
 from lstm_runtime.text.vocabulary import Vocabulary
 
 Feed = dict[str, NDArray[Any]]
@@ -88,7 +88,7 @@ class Engine:
         if max_tokens is not None and self._tokenizer is not None:
             texts = [self._tokenizer.keep_last(text, max_tokens) for text in texts]
         if self.reads_text:
-            clean = [without_surrogates(text) for text in texts]
+            clean = [replace_unportable(text) for text in texts]
             return {contract.TEXT: np.array(clean, object)}
         return self.ids_feed([self.encode(text) for text in texts])
 

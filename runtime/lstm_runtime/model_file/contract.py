@@ -8,6 +8,11 @@ and, unless the file was exported without state:
     ``h0, c0``   float ``[layers, 1 or batch, hidden]``; zeros when left out, where the file
                  was exported with optional state
 
+Text is UTF-8, and the same on every platform only where whoever feeds it first puts U+FFFD in the
+place of NUL (which ends a string in C and JavaScript), of each lone surrogate (which UTF-8 cannot
+hold), of U+0130 and of U+212A (which ONNX Runtime lowers to ASCII in WebAssembly alone). The
+runtimes for Python, JavaScript and C do.
+
 Outputs:
     ``probability``  float ``[batch, classes]``
     ``trajectory``   float ``[batch, tokens, classes]``, the probability after each token;

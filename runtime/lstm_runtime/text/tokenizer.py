@@ -17,16 +17,20 @@ DEFAULT_PATTERN = "[a-z0-9']+|[!?]"
 
 _BEYOND_RE2 = re.compile(r"\(\?(<?[=!]|>)|\\[1-9]")
 
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_REPLACEMENT = "\ufffd"
+_UNPORTABLE = re.compile("[\0\u0130\u212a\ud800-\udfff]")
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
-def without_surrogates(text: str) -> str:
-    """Return ``text`` as UTF-8 can hold it: JSON and file names may smuggle in lone surrogates.
+def replace_unportable(text: str) -> str:
+    """Return ``text`` with U+FFFD for each character that platforms read differently.
 
-    Their replacement, U+FFFD, is like them never part of a token.
+    These are NUL, which ends a string in C and JavaScript; lone surrogates, which JSON and file
+    names may smuggle in and UTF-8 cannot hold; and U+0130 and U+212A, which ONNX Runtime lowers to
+    ASCII letters in WebAssembly alone. Every language's runtime replaces the same ones, one for
+    one, so that positions stay; see `lstm_runtime.model_file.contract`.
     """
-    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+    return _UNPORTABLE.sub(_REPLACEMENT, text)
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class Tokenizer:
         return text[last[1].start() :] if len(last) > count else text
 
     def _matches(self, text: str) -> Iterator[re.Match[str]]:
-        return self._regex.finditer(text.translate(_ASCII_LOWER))
+        return self._regex.finditer(replace_unportable(text).translate(_ASCII_LOWER))
 
 
 @dataclass(frozen=True)

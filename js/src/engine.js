@@ -1,0 +1,142 @@
+// A session and what its file says of itself: feeds in, tensors out.
+import { Cell } from "./cell.js";
+import { verifyChecksum } from "./checksum.js";
+import { ClosedError, InputError } from "./errors.js";
+import { parseMetadata } from "./metadata.js";
+import { metadataProps, withoutDefaults } from "./onnx-file.js";
+import { createSession, importRuntime } from "./session.js";
+import { replaceUnportable, WordEncoder, Tokenizer } from "./tokenizer.js";
+
+/**
+ * @typedef {import("onnxruntime-common").Tensor} Tensor
+ * @typedef {Record<string, Tensor>} Tensors
+ * @typedef {{h: Float32Array, c: Float32Array}} State Short-term and long-term memory, each `[layers, hidden]`.
+ */
+
+/** Runs the graph, one call after the other; knows which inputs and outputs its file has. */
+export class Engine {
+  #ort;
+  #session;
+  #bytes;
+  /** @type {Cell | undefined} */ #cell;
+  /** @type {Promise<unknown>} */ #last = Promise.resolve();
+  #closed = false;
+
+  /**
+   * @param {import("./session.js").Ort} ort
+   * @param {import("./session.js").Session} session
+   * @param {Uint8Array} bytes The file.
+   * @param {import("./metadata.js").Metadata} metadata
+   */
+  constructor(ort, session, bytes, metadata) {
+    this.#ort = ort;
+    this.#session = session;
+    this.#bytes = bytes;
+    this.metadata = metadata;
+    const { tokenizer: spec, vocabulary: words } = metadata;
+    this.readsText = session.inputNames.includes("text");
+    this.tokenizer = spec && new Tokenizer(spec.pattern);
+    this.encoder = !this.readsText && spec && words ? new WordEncoder(spec, words) : null;
+    this.outputs = session.outputNames;
+  }
+
+  /**
+   * @param {Uint8Array} bytes
+   * @param {import("./session.js").LoadOptions} options
+   */
+  static async open(bytes, { ort, sessionOptions }) {
+    await verifyChecksum(bytes);
+    const metadata = parseMetadata(metadataProps(bytes));
+    ort ??= await importRuntime();
+    const session = await createSession(ort, withoutDefaults(bytes, ["h0", "c0"]), sessionOptions);
+    return new Engine(ort, session, bytes, metadata);
+  }
+
+  /** Whether a text can be continued: the file takes and gives states. */
+  get hasState() {
+    return this.#session.inputNames.includes("h0") && this.outputs.includes("hn");
+  }
+
+  /** What every text starts from. @returns {State} */
+  zeroState() {
+    const { n_layers, hidden_dim } = this.metadata.architecture;
+    const size = n_layers * hidden_dim;
+    return { h: new Float32Array(size), c: new Float32Array(size) };
+  }
+
+  /** @param {string} text @returns {Tensors} The inputs for it. */
+  textFeed(text) {
+    if (typeof text !== "string") throw new InputError(`a text must be a string, not ${typeof text}`);
+    if (this.readsText) return { text: new this.#ort.Tensor("string", [replaceUnportable(text)], [1]) };
+    if (this.encoder) return this.idsFeed(this.encoder.ids(text));
+    throw new InputError("this file was exported without a vocabulary and cannot read text: lstm-export --vocab FILE puts one in");
+  }
+
+  /** @param {readonly number[]} ids Those of one text. @returns {Tensors} The inputs for them. */
+  idsFeed(ids) {
+    const { Tensor } = this.#ort;
+    return {
+      ids: new Tensor("int64", BigInt64Array.from(ids, BigInt), [1, ids.length]),
+      lengths: new Tensor("int32", Int32Array.of(ids.length), [1]),
+    };
+  }
+
+  /**
+   * Run the graph. Calls wait for each other: onnxruntime-web's sessions cannot overlap.
+   * @param {Tensors} feed
+   * @param {readonly string[]} outputs
+   * @param {State} [state] Zeros when left out.
+   * @returns {Promise<Tensors>}
+   */
+  async run(feed, outputs, state = this.zeroState()) {
+    if (this.#closed) throw new ClosedError("the model is closed: load it again");
+    const all = this.#session.inputNames.includes("h0") ? { ...feed, ...this.#stateFeed(state) } : feed;
+    const answer = this.#last.catch(() => {}).then(() => this.#session.run(all, outputs));
+    this.#last = answer;
+    return /** @type {Promise<Tensors>} */ (answer);
+  }
+
+  /** @param {Tensors} feed @returns {Promise<number[]>} One value per class. */
+  async probability(feed) {
+    return floats((await this.run(feed, ["probability"])).probability);
+  }
+
+  /** The outputs to ask for, so that `tokens` can say which tokens reached the network. */
+  get tokenOutputs() {
+    return this.readsText ? ["tokens"] : [];
+  }
+
+  /**
+   * The tokens that reached the network, with their places in the text.
+   * @param {string} text
+   * @param {Tensors} answer With `tokenOutputs` in it.
+   */
+  tokens(text, answer) {
+    if (!this.readsText) return this.encoder?.encode(text) ?? [];
+    const seen = /** @type {string[]} */ (answer.tokens?.data ?? []).filter(Boolean);
+    return this.tokenizer?.locate(text, seen) ?? [];
+  }
+
+  /** The LSTM's step in JavaScript, for whoever wants to see its gates. */
+  get cell() {
+    return (this.#cell ??= new Cell(this.#bytes, this.metadata));
+  }
+
+  /** Free the session when the calls under way are done. */
+  async close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#last.catch(() => {});
+    await this.#session.release();
+  }
+
+  /** @param {State} state */
+  #stateFeed({ h, c }) {
+    const { n_layers, hidden_dim } = this.metadata.architecture;
+    const tensor = (/** @type {Float32Array} */ data) => new this.#ort.Tensor("float32", data, [n_layers, 1, hidden_dim]);
+    return { h0: tensor(h), c0: tensor(c) };
+  }
+}
+
+/** @param {Tensor | undefined} tensor @returns {number[]} */
+export const floats = (tensor) => Array.from(/** @type {Float32Array} */ (tensor?.data ?? []));

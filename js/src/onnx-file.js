@@ -1,0 +1,114 @@
+// What onnxruntime's JavaScript packages do not give of an ONNX file: its metadata, its weights and
+// vocabulary, and the choice to feed an input that has a default. The field numbers are those of
+// onnx.proto, which never change.
+import { encodeVarint, fields, fieldsOf, integers, textOf } from "./protobuf.js";
+
+const MODEL = { graph: 7, metadata: 14 };
+const GRAPH = { node: 1, initializer: 5 };
+const NODE = { operator: 4, attribute: 5 };
+const ATTRIBUTE = { name: 1, integers: 8, strings: 9 };
+const TENSOR = { sizes: 1, type: 2, name: 8, raw: 9 };
+const ENTRY = { key: 1, value: 2 };
+
+/** Types of TensorProto and how JavaScript reads their little-endian bytes. */
+const FLOAT = 1, INT8 = 3;
+
+/** @typedef {import("./protobuf.js").Field} Field */
+
+/**
+ * The metadata of a model file: name to text.
+ * @param {Uint8Array} bytes
+ * @returns {Record<string, string>}
+ */
+export function metadataProps(bytes) {
+  /** @type {Record<string, string>} */
+  const found = {};
+  for (const entry of fieldsOf(bytes, whole(bytes), MODEL.metadata)) {
+    found[textField(bytes, entry, ENTRY.key)] = textField(bytes, entry, ENTRY.value);
+  }
+  return found;
+}
+
+/**
+ * The file without the default values of `names`, which makes them ordinary inputs.
+ *
+ * What is fed to an input that has a default (an input that is also an initializer) is ignored by
+ * onnxruntime-node without a word, and refused by onnxruntime-web.
+ * @param {Uint8Array} bytes
+ * @param {readonly string[]} names
+ */
+export function withoutDefaults(bytes, names) {
+  const parts = [];
+  for (const field of fields(bytes)) {
+    if (field.number !== MODEL.graph) {
+      parts.push(bytes.subarray(field.from, field.end));
+      continue;
+    }
+    const kept = [];
+    for (const part of fields(bytes, field)) {
+      const isDefault = part.number === GRAPH.initializer && names.includes(textField(bytes, part, TENSOR.name));
+      if (!isDefault) kept.push(bytes.subarray(part.from, part.end));
+    }
+    const size = kept.reduce((sum, part) => sum + part.length, 0);
+    parts.push(Uint8Array.from([MODEL.graph * 8 + 2, ...encodeVarint(size)]), ...kept);
+  }
+  return concat(parts);
+}
+
+/**
+ * The numeric initializers that JavaScript can read without a library: float32 and int8.
+ * @param {Uint8Array} bytes
+ * @returns {Map<string, {sizes: number[], data: Float32Array | Int8Array}>}
+ */
+export function weights(bytes) {
+  const found = new Map();
+  for (const graph of fieldsOf(bytes, whole(bytes), MODEL.graph)) {
+    for (const tensor of fieldsOf(bytes, graph, GRAPH.initializer)) {
+      const [raw] = fieldsOf(bytes, tensor, TENSOR.raw), [type] = fieldsOf(bytes, tensor, TENSOR.type);
+      if (!raw || (type?.value !== FLOAT && type?.value !== INT8)) continue;
+      const copy = bytes.slice(raw.start, raw.end).buffer; // a view of floats has to be aligned
+      const data = type.value === FLOAT ? new Float32Array(copy) : new Int8Array(copy);
+      found.set(textField(bytes, tensor, TENSOR.name), { sizes: integers(bytes, tensor, TENSOR.sizes), data });
+    }
+  }
+  return found;
+}
+
+/**
+ * Word to id, as the graph's LabelEncoder has it; empty in files that take ids.
+ * @param {Uint8Array} bytes
+ * @returns {Map<string, number>}
+ */
+export function vocabulary(bytes) {
+  for (const graph of fieldsOf(bytes, whole(bytes), MODEL.graph)) {
+    for (const node of fieldsOf(bytes, graph, GRAPH.node)) {
+      if (textField(bytes, node, NODE.operator) !== "LabelEncoder") continue;
+      const attributes = [...fieldsOf(bytes, node, NODE.attribute)];
+      const named = (/** @type {string} */ name) => attributes.find((a) => textField(bytes, a, ATTRIBUTE.name) === name);
+      const words = named("keys_strings"), ids = named("values_int64s");
+      if (!words || !ids) continue;
+      const numbers = integers(bytes, ids, ATTRIBUTE.integers);
+      return new Map(Array.from(fieldsOf(bytes, words, ATTRIBUTE.strings), (word, n) => [textOf(bytes, word), numbers[n] ?? 0]));
+    }
+  }
+  return new Map();
+}
+
+/** @param {Uint8Array} bytes */
+const whole = (bytes) => ({ start: 0, end: bytes.length });
+
+/** @param {Uint8Array} bytes @param {Field} message @param {number} number */
+function textField(bytes, message, number) {
+  return textOf(bytes, fieldsOf(bytes, message, number).next().value);
+}
+
+/** @param {Uint8Array[]} parts */
+function concat(parts) {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { ClosedError, InputError, LstmEdgeError, SentimentModel, VerificationError } from "lstm-edge";
+import { bytes } from "./golden.js";
+
+const model = await SentimentModel.load(bytes);
+after(() => model.close());
+
+test("the file's own reference answers hold", async () => {
+  const { count, maxDifference, tolerance } = await model.verify();
+  assert.equal(count, model.metadata.reference.length);
+  assert.ok(count >= 12 && maxDifference <= tolerance);
+});
+
+test("a reference that does not hold is a VerificationError", async () => {
+  const other = await SentimentModel.load(bytes);
+  other.metadata.reference[0].probability[0] -= 0.5;
+  await assert.rejects(other.verify(), VerificationError);
+  other.metadata.reference[0].probability[0] = NaN;
+  await assert.rejects(other.verify(), VerificationError);
+  await other.close();
+});
+
+test("one text or a list, the very same answers", async () => {
+  const one = await model.score("One of the finest films I have ever seen.");
+  assert.equal(one.label, "positive");
+  assert.deepEqual(await model.score([one.text, "", one.text]), [one, await model.score(""), one]);
+  assert.deepEqual(await model.score([]), []);
+});
+
+test("many calls at once keep their answers", async () => {
+  const texts = Array.from({ length: 20 }, (_, n) => "good ".repeat(n + 1));
+  assert.deepEqual(await Promise.all(texts.map((text) => model.score(text))), await model.score(texts));
+});
+
+test("a trace says where each token stands, and ends at the answer", async () => {
+  const text = "\u0130t's GREAT 😀 — isn't it?";
+  const { tokens, sentiment } = await model.trace(text);
+  assert.deepEqual(tokens.map(({ start, end }) => text.slice(start, end).toLowerCase()), tokens.map(({ token }) => token));
+  assert.deepEqual(tokens.map(({ token }) => token), ["t's", "great", "isn't", "it", "?"]);
+  assert.ok(Math.abs(tokens.at(-1).probability[0] - sentiment.scores.positive) < 1e-6);
+  assert.deepEqual((await model.trace("…")).tokens, []);
+});
+
+test("what is not a text is an InputError", async () => {
+  for (const wrong of [5, null, undefined, {}, [null], ["good", 5]]) await assert.rejects(model.score(wrong), InputError);
+  await assert.rejects(model.trace(5), InputError);
+  await assert.rejects(model.scoreIds([1]), InputError);
+});
+
+test("a closed model says so; what was under way ends", async () => {
+  const other = await SentimentModel.load(bytes);
+  const underWay = other.score("good");
+  await new Promise((next) => setImmediate(next));
+  await other.close();
+  await other.close();
+  assert.equal((await underWay).label, "positive");
+  await assert.rejects(other.score("good"), ClosedError);
+});
+
+test("errors have their names and one family", async () => {
+  const error = await model.score(5).catch((found) => found);
+  assert.ok(error instanceof LstmEdgeError && error instanceof Error);
+  assert.equal(String(error), "InputError: a text must be a string, not number");
+});
