@@ -1,0 +1,87 @@
+"""The kernel's library: where it is, whether it may run, and with which instructions.
+
+It is built with the package (``hatch_build.py``) and takes the place of ONNX Runtime's own int8
+LSTM in the sessions that it is registered on. Where it is missing, files run stock: about half as
+fast, and with answers that differ in the third decimal, since ONNX Runtime quantises the
+activations of a whole run at once and the kernel those of each text and step.
+"""
+
+import ctypes
+import os
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from lstm_runtime.errors import ProviderError
+
+VARIABLE = "LSTM_EDGE_KERNEL"
+"""Environment: ``none`` runs files stock; the name of an instruction set runs that one or fails."""
+
+STOCK = "none"
+"""What stands for ONNX Runtime's own operator wherever a kernel is named."""
+
+OPERATOR = b"DynamicQuantizeLSTM"
+"""The operator that the kernel replaces, as a file spells it."""
+
+_TOO_SLOW = "portable"
+_NAMES = ("lstm_edge.so", "lstm_edge.dll")
+
+
+def kernel_for(model: bytes) -> str | None:
+    """Return the instruction set that would run this model; None where it runs stock.
+
+    Args:
+        model: an ONNX file, int8 or not.
+
+    Raises:
+        ProviderError: when the environment names an instruction set that cannot run here.
+
+    """
+    wanted = os.environ.get(VARIABLE, "")
+    if wanted == STOCK or OPERATOR not in model:
+        return None
+    library = _library()
+    # The library looks at the environment too: its answer is about what was asked for.
+    found = library.lstm_edge_instruction_set().decode() if library else ""
+    if wanted and not found:
+        why = "this processor or build lacks it" if library else "the kernel was not built"
+        raise ProviderError(f"{VARIABLE}={wanted} cannot run here: {why}")
+    return None if found == _TOO_SLOW and not wanted else found or None
+
+
+def register_kernel(options: Any) -> None:
+    """Let the kernel take the operator's place in sessions made with these ``SessionOptions``.
+
+    To be called where `kernel_for` named an instruction set.
+    """
+    options.register_custom_ops_library(str(library_path()))
+
+
+def library_path() -> Path | None:
+    """Return the library that was built with this package; None where none was."""
+    folder = Path(__file__).parent
+    return next((folder / name for name in _NAMES if (folder / name).is_file()), None)
+
+
+@lru_cache(maxsize=1)
+def _library() -> ctypes.CDLL | None:
+    path = library_path()
+    if path is None:
+        return None
+    try:
+        library = ctypes.CDLL(str(path))
+        library.lstm_edge_instruction_set.restype = ctypes.c_char_p
+    except (OSError, AttributeError) as error:
+        # Built for another machine or C library: the files run stock, as without it.
+        _log(f"{path.name} cannot be loaded, ONNX Runtime's own operator runs: {error}")
+        return None
+    return library
+
+
+def _log(message: str) -> None:
+    """Log a line; where nobody has imported logging nobody listens, and 4 ms are saved."""
+    if "logging" in sys.modules:
+        import logging
+
+        logging.getLogger(__name__).warning(message)
