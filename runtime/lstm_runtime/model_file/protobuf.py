@@ -69,6 +69,31 @@ def text(message: memoryview, number: int) -> str:
     return next((bytes(value).decode("utf-8") for value in iter_messages(message, number)), "")
 
 
+def field(number: int, value: "int | bytes | memoryview") -> "list[bytes | memoryview]":
+    """Return a field as the pieces of a message: a whole number from 0 on, or bytes.
+
+    Pieces, since the bytes may be megabytes: whoever joins them copies once. Fixed-width fields,
+    which `fields` gives as bytes too, come out as bytes: no message that is written has one.
+    """
+    if isinstance(value, int):
+        return [_put_varint(number << 3 | _VARINT), _put_varint(value)]
+    return [*header(number, len(value)), value]
+
+
+def header(number: int, size: int) -> "list[bytes | memoryview]":
+    """Return what stands before the ``size`` bytes of a field."""
+    return [_put_varint(number << 3 | _BYTES) + _put_varint(size)]
+
+
+def _put_varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
     """Return the number that starts at ``at`` and the position behind it."""
     value = 0

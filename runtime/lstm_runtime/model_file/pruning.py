@@ -1,0 +1,139 @@
+"""A model file cut down, in memory, to what a score needs.
+
+ONNX Runtime runs every node of a graph, whatever outputs are asked for, and 16 of our 44 serve
+states, tokens and the trajectory only. Without them a text takes 7 to 10 percent less time. The
+states, which are zeros unless they are fed, go too: that is what an LSTM starts from anyway.
+"""
+
+from dataclasses import dataclass
+
+from lstm_runtime.errors import ModelFileError
+from lstm_runtime.model_file import contract, protobuf
+
+# Field numbers of onnx.proto.
+_GRAPH = 7
+_NODE, _INITIALIZER, _INPUT, _OUTPUT = 1, 5, 11, 12
+_NODE_INPUT, _NODE_OUTPUT, _NODE_OP = 1, 2, 4
+_TENSOR_NAME, _VALUE_NAME = 8, 1
+
+_LSTM = ("LSTM", "DynamicQuantizeLSTM")
+_LSTM_STATES = (5, 6)
+_STATE_MAKERS = ("Expand", "Split")
+"Operators through which the states reach the layers."
+
+_STATES = (contract.H0, contract.C0)
+
+
+@dataclass(frozen=True)
+class Interface:
+    """What a file takes and gives."""
+
+    required: frozenset[str]
+    "Inputs that must be fed."
+    optional: frozenset[str]
+    "Inputs with a default."
+    outputs: frozenset[str]
+    "Outputs."
+
+
+def read_interface(data: bytes) -> Interface:
+    """Return the names of a file's inputs and outputs.
+
+    Raises:
+        ModelFileError: when the bytes are not an ONNX file.
+
+    """
+    graph = _graph(data)
+    stored = {protobuf.text(t, _TENSOR_NAME) for t in protobuf.iter_messages(graph, _INITIALIZER)}
+    inputs = {protobuf.text(v, _VALUE_NAME) for v in protobuf.iter_messages(graph, _INPUT)}
+    outputs = {protobuf.text(v, _VALUE_NAME) for v in protobuf.iter_messages(graph, _OUTPUT)}
+    return Interface(frozenset(inputs - stored), frozenset(inputs & stored), frozenset(outputs))
+
+
+def prune_to_scores(data: bytes) -> bytes:
+    """Return the file without all that `contract.PROBABILITY` does not need, states included.
+
+    Raises:
+        ModelFileError: when the bytes are not an ONNX file, or one that needs its states
+            elsewhere than as the first ones of its LSTM layers.
+
+    """
+    graph = _graph(data)
+    fields = list(protobuf.fields(graph))
+    needed, nodes = _needed(fields)
+    if needed & set(_STATES):
+        raise ModelFileError("the graph reads its states elsewhere than in its LSTM layers")
+    kept = [piece for node in nodes for piece in protobuf.field(_NODE, node)]
+    for number, value in fields:
+        if number != _NODE and _is_kept(number, value, needed):
+            kept += protobuf.field(number, value)
+    pieces: list[bytes | memoryview] = []
+    for number, value in protobuf.fields(memoryview(data)):
+        if number == _GRAPH:
+            pieces += [*protobuf.header(_GRAPH, sum(map(len, kept))), *kept]
+        else:
+            pieces += protobuf.field(number, value)
+    return b"".join(pieces)
+
+
+def _graph(data: bytes) -> memoryview:
+    graph = next(protobuf.iter_messages(memoryview(data), _GRAPH), None)
+    if graph is None:
+        raise ModelFileError("not an ONNX file: it has no graph")
+    return graph
+
+
+def _needed(fields: list[protobuf.Field]) -> "tuple[set[str], list[bytes | memoryview]]":
+    """Return the values that the probability comes from, and the nodes that make it, in order."""
+    nodes = [value for number, value in fields if number == _NODE and not isinstance(value, int)]
+    states = _made_of_states(nodes)
+    needed = {contract.PROBABILITY}
+    kept: list[bytes | memoryview] = []
+    for node in reversed(nodes):  # a graph lists its nodes in the order in which they run
+        outputs = _names(node, _NODE_OUTPUT)
+        if not needed & set(outputs):
+            continue
+        inputs = _names(node, _NODE_INPUT)
+        if protobuf.text(node, _NODE_OP) in _LSTM:
+            inputs = [
+                "" if n in _LSTM_STATES and name in states else name
+                for n, name in enumerate(inputs)
+            ]
+            outputs = [name if name in needed else "" for name in outputs]
+            kept.append(_renamed(node, inputs, outputs))
+        else:
+            kept.append(node)
+        needed |= set(inputs)
+    return needed, kept[::-1]
+
+
+def _made_of_states(nodes: list[memoryview]) -> set[str]:
+    """Return the names of the states, and of what is only their shape changed."""
+    found = set(_STATES)
+    for node in nodes:
+        inputs = _names(node, _NODE_INPUT)
+        if protobuf.text(node, _NODE_OP) in _STATE_MAKERS and inputs[0] in found:
+            found |= set(_names(node, _NODE_OUTPUT))
+    return found
+
+
+def _renamed(node: memoryview, inputs: list[str], outputs: list[str]) -> bytes:
+    """Return a node with other inputs and outputs."""
+    names = [(_NODE_INPUT, name) for name in inputs] + [(_NODE_OUTPUT, name) for name in outputs]
+    pieces = [piece for n, name in names for piece in protobuf.field(n, name.encode())]
+    for number, value in protobuf.fields(node):
+        if number not in (_NODE_INPUT, _NODE_OUTPUT):
+            pieces += protobuf.field(number, value)
+    return b"".join(pieces)
+
+
+def _is_kept(number: int, value: "int | memoryview", needed: set[str]) -> bool:
+    """Whether a field of the graph stays: what names a value does where the value is needed."""
+    if isinstance(value, int) or number not in (_INITIALIZER, _INPUT, _OUTPUT):
+        return True
+    name = protobuf.text(value, _TENSOR_NAME if number == _INITIALIZER else _VALUE_NAME)
+    return name == contract.PROBABILITY if number == _OUTPUT else name in needed
+
+
+def _names(node: memoryview, number: int) -> list[str]:
+    return [bytes(name).decode() for name in protobuf.iter_messages(node, number)]
