@@ -1,33 +1,25 @@
 """`SentimentModel`: a model file, ready to answer."""
 
-import platform
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
 
-import numpy as np
-
-from lstm_runtime.bundled import bundled_model
-from lstm_runtime.errors import InputError, ProviderError, VerificationError
-from lstm_runtime.inference.batching import WINDOW, predict_window
+from lstm_runtime.errors import InputError
+from lstm_runtime.inference.batching import answer_ids, answer_many
 from lstm_runtime.inference.engine import Engine
-from lstm_runtime.inference.ids import Ids, is_one_text, validate_batch, validate_ids
-from lstm_runtime.inference.parallel import ordered_map
-from lstm_runtime.inference.providers import CPU, candidates, usable_cores
+from lstm_runtime.inference.ids import Ids, is_one_text, validate_texts
+from lstm_runtime.inference.info import model_info
+from lstm_runtime.inference.loading import load_engine
+from lstm_runtime.inference.providers import usable_cores
 from lstm_runtime.inference.results import ModelInfo, Sentiment, Verification, sentiment
-from lstm_runtime.inference.session import SessionSettings, import_onnxruntime
-from lstm_runtime.model_file.contract import LENGTHS, Metadata, Reference
-from lstm_runtime.version import __version__
+from lstm_runtime.inference.session import SessionSettings
+from lstm_runtime.inference.verification import verify_engine
+from lstm_runtime.model_file.contract import Metadata
 
 if TYPE_CHECKING:
     from lstm_runtime.inference.streaming import SentimentStream, StreamState
     from lstm_runtime.trace.tracer import Trace, Tracer
-
-_GPU_BATCH = 64
 
 
 class SentimentModel:
@@ -73,21 +65,8 @@ class SentimentModel:
         """
         _check_count("threads", threads)
         settings = SessionSettings(session_options, provider_options)
-        names = candidates(provider)
-        reason = "" if len(names) > 1 else "the only one in this onnxruntime"
-        for name in names:
-            file = bundled_model(name) if path is None else Path(path)
-            try:
-                engine = Engine.open(file, name, settings)
-            except ProviderError as error:
-                if name == names[-1]:
-                    raise
-                reason = f"because {error}"
-                continue
-            if provider == "auto":
-                _log(f"auto: {name} {reason}")
-            return cls(engine, threads or usable_cores())
-        raise ProviderError("this onnxruntime has no execution provider: install it again")
+        engine = load_engine(None if path is None else Path(path), provider, settings)
+        return cls(engine, threads or usable_cores())
 
     def close(self) -> None:
         """Free the session. Calls under way in other threads finish; later ones raise.
@@ -100,12 +79,7 @@ class SentimentModel:
         """Return the model; the end of the block closes it."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Close the model."""
         self.close()
 
@@ -127,20 +101,7 @@ class SentimentModel:
     @cached_property
     def info(self) -> ModelInfo:
         """What the model is and what it runs on."""
-        return ModelInfo(
-            path=self.path,
-            provider=self.provider,
-            threads=self._threads,
-            interface="text" if self._engine.reads_text else "ids",
-            has_state=self._engine.has_state,
-            versions={
-                "lstm-edge": __version__,
-                "onnxruntime": str(import_onnxruntime().__version__),
-                "numpy": np.__version__,
-                "python": platform.python_version(),
-            },
-            metadata=self.metadata,
-        )
+        return model_info(self._engine, self._threads)
 
     @overload
     def __call__(  # type: ignore[overload-overlap] # a str is a Sequence[str]: it comes first
@@ -200,13 +161,7 @@ class SentimentModel:
             raise InputError(f"texts must be an iterable of str, not {type(texts).__name__}")
         _check_count("max_tokens", max_tokens)
         _check_count("batch_size", batch_size)
-        size = batch_size or (1 if self.provider == CPU else _GPU_BATCH)
-        if size > 1 and self.metadata.precision == "int8":
-            raise InputError(
-                "an int8 model takes texts one by one (batch size 1): in a batch, the answers "
-                "would depend on their neighbours"
-            )
-        return self._answers(iter(texts), size, max_tokens)
+        return answer_many(self._engine, texts, batch_size, max_tokens, self._threads)
 
     async def ascore(self, text: str) -> Sentiment:
         """Answer one text on asyncio's thread pool, so that the event loop goes on meanwhile."""
@@ -237,15 +192,11 @@ class SentimentModel:
             InputError: when the file takes text, or ids or lengths are not as said above.
 
         """
-        self._require_ids_interface()
-        vocab_size = self.metadata.architecture.vocab_size
-        if lengths is not None:
-            texts = validate_batch(ids, lengths, vocab_size)
-        elif is_one_text(ids):
-            return self._answer_ids(validate_ids(ids, vocab_size))
-        else:
-            texts = [validate_ids(row, vocab_size) for row in ids]
-        return [self._answer_ids(row) for row in texts]
+        if self._engine.reads_text:
+            raise InputError(f"{self.path} takes text, not ids: export it with --interface ids")
+        texts = validate_texts(ids, lengths, self.metadata.architecture.vocab_size)
+        answers = answer_ids(self._engine, texts)
+        return answers[0] if lengths is None and is_one_text(ids) else answers
 
     def stream(self, state: "StreamState | None" = None) -> "SentimentStream":
         """Return a reader for one text that arrives in pieces.
@@ -261,14 +212,19 @@ class SentimentModel:
 
         return SentimentStream(self._engine, state)
 
-    def trace(self, text: str) -> "Trace":
+    def trace(self, text: str, max_tokens: int | None = None) -> "Trace":
         """Return what happens at each token of ``text``: probabilities and the four gates.
+
+        Args:
+            text: the text.
+            max_tokens: read only its last so many tokens; None for all.
 
         Raises:
             InputError: when the model gives no answer after each token, as bidirectional ones.
 
         """
-        return self._tracer.trace(text)
+        _check_count("max_tokens", max_tokens)
+        return self._tracer.trace(text, max_tokens)
 
     def verify(self) -> Verification:
         """Replay the file's reference answers on this device.
@@ -277,17 +233,7 @@ class SentimentModel:
             VerificationError: when an answer differs by more than the export allowed.
 
         """
-        references = self.metadata.reference
-        differences = [self._difference(reference) for reference in references]
-        result = Verification(
-            len(references), float(np.max(differences, initial=0.0)), self.metadata.tolerance
-        )
-        if not result.passed:
-            raise VerificationError(
-                f"{self.path} differs from the original model by {result.max_difference:.2g} on "
-                f"{self.provider}, where {result.tolerance:.2g} is allowed"
-            )
-        return result
+        return verify_engine(self._engine)
 
     @cached_property
     def _tracer(self) -> "Tracer":
@@ -295,43 +241,7 @@ class SentimentModel:
 
         return Tracer(self._engine)
 
-    def _answers(
-        self, texts: Iterator[str], batch_size: int, max_tokens: int | None
-    ) -> Iterator[Sentiment]:
-        def score(window: list[str]) -> list[Sentiment]:
-            found = predict_window(self._engine, window, batch_size, max_tokens)
-            pairs = zip(window, found, strict=True)
-            return [sentiment(text, row.tolist(), self.metadata) for text, row in pairs]
-
-        windows = iter(lambda: list(islice(texts, batch_size * WINDOW)), [])
-        for answers in ordered_map(score, windows, self._threads):
-            yield from answers
-
-    def _answer_ids(self, ids: Any) -> Sentiment:
-        found = self._engine.probabilities(self._engine.ids_feed([ids]))
-        return sentiment("", found[0].tolist(), self.metadata)
-
-    def _require_ids_interface(self) -> None:
-        if LENGTHS not in self._engine.inputs:
-            raise InputError(f"{self.path} takes text, not ids: export it with --interface ids")
-
-    def _difference(self, reference: Reference) -> float:
-        if reference.ids is not None:
-            feed = self._engine.ids_feed([reference.ids])
-        else:
-            feed = self._engine.text_feed([reference.text or ""])
-        found = self._engine.probabilities(feed)[0]
-        return float(np.max(np.abs(found - np.array(reference.probability))))
-
 
 def _check_count(name: str, value: int | None) -> None:
     if value is not None and value < 1:
         raise InputError(f"{name} must be 1 or more, not {value}")
-
-
-def _log(message: str) -> None:
-    """Log a line; where nobody has imported logging nobody listens, and 4 ms are saved."""
-    if "logging" in sys.modules:
-        import logging  # loaded by now
-
-        logging.getLogger(__name__).info(message)

@@ -1,4 +1,4 @@
-"""The report of ``lstm-run --info``: what is installed, what can run, and the model's card."""
+"""The reports of ``lstm-run --info`` and ``--verify``: what runs here, the card, and the proof."""
 
 import json
 import platform
@@ -10,6 +10,7 @@ from typing import Any
 
 from lstm_runtime.errors import LstmEdgeError
 from lstm_runtime.inference.providers import PROVIDER_WORDS, installed_distributions, usable_cores
+from lstm_runtime.inference.results import Verification
 from lstm_runtime.model import SentimentModel
 from lstm_runtime.model_file.contract import Metadata
 from lstm_runtime.version import __version__
@@ -82,6 +83,20 @@ def environment_lines(found: Environment) -> Iterator[str]:
         else:
             text = ", ".join(value) if isinstance(value, tuple) else value
             yield f"{field.name.replace('_', '-')}: {text or 'none'}"
+
+
+def verification_line(model: SentimentModel, found: Verification) -> str:
+    """Return in words what `SentimentModel.verify` found."""
+    return (
+        f"{model.path.name} verified on {model.provider}: {found.count} reference answers, "
+        f"largest difference {found.max_difference:.1e} (allowed {found.tolerance:.1e})"
+    )
+
+
+def verification_json(model: SentimentModel, found: Verification) -> str:
+    """Return the fields of `Verification` with the model's name and provider."""
+    where = {"model": model.path.name, "provider": model.provider}
+    return json.dumps(where | vars(found) | {"passed": found.passed})
 
 
 def _nested(values: dict[str, Any], indent: str) -> Iterator[str]:

@@ -2,11 +2,15 @@
 
 import json
 from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lstm_runtime.inference.results import Sentiment
 from lstm_runtime.model_file.contract import Metadata
+
+if TYPE_CHECKING:
+    from lstm_runtime.bulk.job import BulkReport
 
 _COLOURS = ("red", "green")
 
@@ -20,6 +24,19 @@ def plain_line(result: Sentiment, metadata: Metadata) -> str:
 def json_line(result: Sentiment) -> str:
     """Return one JSON object, ASCII only, with the fields of `Sentiment`."""
     return json.dumps(asdict(result))
+
+
+def json_object(found: Any) -> str:
+    """Return a dataclass as one JSON object."""
+    return json.dumps(asdict(found))
+
+
+def bulk_line(report: "BulkReport") -> str:
+    """Return what a bulk run did, with its rate."""
+    rate = (report.rows - report.resumed) / max(report.seconds, 1e-9)
+    bad = f", {report.bad:,} without an answer" if report.bad else ""
+    resumed = f", {report.resumed:,} of them resumed" if report.resumed else ""
+    return f"{report.rows:,} rows{resumed}{bad} in {report.seconds:.1f} s ({rate:,.0f} rows/s)"
 
 
 def coloured(label: str, metadata: Metadata) -> str:

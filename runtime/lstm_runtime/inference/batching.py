@@ -1,12 +1,63 @@
 """How many texts become runs: each alone, or batches of like length."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lstm_runtime.arrays import Array
+from lstm_runtime.errors import InputError
 from lstm_runtime.inference.engine import Engine
+from lstm_runtime.inference.parallel import ordered_map
+from lstm_runtime.inference.results import Sentiment, sentiment
+from lstm_runtime.inference.session import CPU
+
+_GPU_BATCH = 64
 
 WINDOW = 16
 """Batches that are sorted by length together; alone, texts handed to a thread at once."""
+
+
+def answer_many(
+    engine: Engine,
+    texts: Iterable[str],
+    batch_size: int | None,
+    max_tokens: int | None,
+    threads: int,
+) -> Iterator[Sentiment]:
+    """Yield the answer to each text, in order, from ``threads`` threads with bounded memory.
+
+    Raises:
+        InputError: at once for batches of an int8 file; at its place for what is no text.
+
+    """
+    size = batch_size or (1 if engine.provider == CPU else _GPU_BATCH)
+    if size > 1 and engine.metadata.precision == "int8":
+        raise InputError(
+            "an int8 model takes texts one by one (batch size 1): in a batch, the answers "
+            "would depend on their neighbours"
+        )
+    return _answers(engine, iter(texts), size, max_tokens, threads)
+
+
+def answer_ids(engine: Engine, texts: Sequence[NDArray[np.int64]]) -> list[Sentiment]:
+    """Return the answer to each text that is ids already; their ``text`` is ''."""
+    found = [engine.probabilities(engine.ids_feed([ids]))[0] for ids in texts]
+    return [sentiment("", row.tolist(), engine.metadata) for row in found]
+
+
+def _answers(
+    engine: Engine, texts: Iterator[str], batch_size: int, max_tokens: int | None, threads: int
+) -> Iterator[Sentiment]:
+    def answer(window: list[str]) -> list[Sentiment]:
+        found = predict_window(engine, window, batch_size, max_tokens)
+        pairs = zip(window, found, strict=True)
+        return [sentiment(text, row.tolist(), engine.metadata) for text, row in pairs]
+
+    windows = iter(lambda: list(islice(texts, batch_size * WINDOW)), [])
+    for answers in ordered_map(answer, windows, threads):
+        yield from answers
 
 
 def predict_window(

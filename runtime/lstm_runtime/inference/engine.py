@@ -85,12 +85,17 @@ class Engine:
         for text in texts:
             if not isinstance(text, str):
                 raise InputError(f"a text must be a str, not {type(text).__name__}")
-        if max_tokens is not None and self._tokenizer is not None:
-            texts = [self._tokenizer.keep_last(text, max_tokens) for text in texts]
+        texts = [self.keep_last(text, max_tokens) for text in texts]
         if self.reads_text:
             clean = [replace_unportable(text) for text in texts]
             return {contract.TEXT: np.array(clean, object)}
         return self.ids_feed([self.encode(text) for text in texts])
+
+    def keep_last(self, text: str, max_tokens: int | None) -> str:
+        """Return the end of ``text`` with its last ``max_tokens`` tokens; None for all of it."""
+        if max_tokens is None or self._tokenizer is None:
+            return text
+        return self._tokenizer.keep_last(text, max_tokens)
 
     def ids_feed(self, texts: Sequence[Sequence[int] | NDArray[np.int64]]) -> Feed:
         """Return the inputs for texts that are ids already; pads shorter ones on the right."""

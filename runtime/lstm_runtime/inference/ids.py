@@ -21,6 +21,18 @@ def is_one_text(ids: Any) -> bool:
     return isinstance(ids, str) or not len(ids) or np.ndim(ids[0]) == 0
 
 
+def validate_texts(ids: Any, lengths: Any, vocab_size: int) -> list[NDArray[np.int64]]:
+    """Return the ids of each text: of one, of a list of such, or of padded ids with ``lengths``.
+
+    Raises:
+        InputError: as `validate_ids` and `validate_batch`.
+
+    """
+    if lengths is not None:
+        return validate_batch(ids, lengths, vocab_size)
+    return [validate_ids(row, vocab_size) for row in ([ids] if is_one_text(ids) else ids)]
+
+
 def validate_ids(ids: Any, vocab_size: int) -> NDArray[np.int64]:
     """Return the ids of one text as int64 ``[sequence]``.
 

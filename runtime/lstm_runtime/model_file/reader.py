@@ -1,4 +1,4 @@
-"""What an ``.onnx`` file holds besides its operators: the weights and the vocabulary.
+"""What an ``.onnx`` file holds besides its operators: metadata, weights and vocabulary.
 
 The field numbers are those of ONNX's ``onnx.proto``, which never change.
 """
@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from lstm_runtime.errors import ModelFileError
 from lstm_runtime.model_file import protobuf
+from lstm_runtime.model_file.contract import Metadata
 
-_MODEL_GRAPH = 7
+_MODEL_GRAPH, _MODEL_METADATA = 7, 14
+_ENTRY_KEY, _ENTRY_VALUE = 1, 2
 _GRAPH_NODE, _GRAPH_INITIALIZER = 1, 5
 _NODE_OP, _NODE_ATTRIBUTE = 4, 5
 _ATTRIBUTE_NAME, _ATTRIBUTE_INTS, _ATTRIBUTE_STRINGS = 1, 8, 9
@@ -36,7 +38,24 @@ class OnnxReader:
         graph = next(protobuf.iter_messages(data, _MODEL_GRAPH), None)
         if graph is None:
             raise ModelFileError(f"{path} is not an ONNX file: it has no graph")
+        self._path = path
+        self._data = data
         self._graph = graph
+
+    def metadata(self) -> Metadata:
+        """Return what the file says about itself.
+
+        Raises:
+            ModelFileError: as `Metadata.from_props`, and naming the file.
+
+        """
+        entries = protobuf.iter_messages(self._data, _MODEL_METADATA)
+        try:
+            return Metadata.from_props(
+                {protobuf.text(e, _ENTRY_KEY): protobuf.text(e, _ENTRY_VALUE) for e in entries}
+            )
+        except ModelFileError as error:
+            raise ModelFileError(f"{self._path}: {error}") from error
 
     def weights(self) -> dict[str, NDArray[np.generic]]:
         """Return the numeric initializers by name; they share the file's memory."""

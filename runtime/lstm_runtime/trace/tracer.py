@@ -66,12 +66,12 @@ class Tracer:
             return {word: n for word, n in words_and_padding.items() if word}
         return {word: n for n, word in enumerate(words) if word}
 
-    def trace(self, text: str) -> Trace:
-        """Trace one text."""
+    def trace(self, text: str, max_tokens: int | None) -> Trace:
+        """Trace one text, or its last ``max_tokens`` tokens."""
         engine = self._engine
-        feed = engine.text_feed([text])
+        feed = engine.text_feed([text], max_tokens)
         probability, trajectory = engine.run([contract.PROBABILITY, contract.TRAJECTORY], feed)
-        tokens, ids, known = self._tokens(text)
+        tokens, ids, known = self._tokens(engine.keep_last(text, max_tokens))
         gates = self._gates(ids)
         return Trace(
             sentiment(text, probability[0].tolist(), engine.metadata),

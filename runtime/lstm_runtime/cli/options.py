@@ -1,0 +1,188 @@
+"""The options of ``lstm-run``, as they are declared and as they arrive."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import click
+
+from lstm_runtime.command import option
+
+if TYPE_CHECKING:
+    from lstm_runtime.model import SentimentModel
+
+
+class Options(NamedTuple):
+    """What the command line asks for; `OPTIONS` says what each field means."""
+
+    input_file: Path | None
+    text_column: str
+    max_tokens: int | None
+    output_file: Path | None
+    prefix: str
+    on_error: Literal["stop", "keep"]
+    resume: bool
+    as_json: bool
+    plot_file: Path | None
+    model_file: Path | None
+    provider: str
+    provider_options: dict[str, str]
+    threads: int | None
+    batch_size: int | None
+    trace: bool
+    bench: bool
+    verify: bool
+    info: bool
+    version: bool
+
+    def load(self) -> "SentimentModel":
+        """Load the model."""
+        from lstm_runtime.model import SentimentModel  # keeps --help instant
+
+        return SentimentModel.load(
+            self.model_file,
+            self.provider,
+            self.threads,
+            provider_options=self.provider_options or None,
+        )
+
+
+def _pairs(_ctx: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> Any:
+    """Split NAME=VALUE."""
+    for pair in given:
+        if "=" not in pair:
+            raise click.BadParameter(f"{pair!r} is not NAME=VALUE")
+    return {name: value for name, _, value in (pair.partition("=") for pair in given)}
+
+
+OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    option(
+        "--input",
+        "input_file",
+        group="Input",
+        type=click.Path(exists=True, path_type=Path),
+        help="Read texts from a file: .csv, .tsv, .jsonl (each also .gz) or .parquet have a column "
+        "of them; any other has one a line. With --output also a folder of such files.",
+    ),
+    option(
+        "--text-column",
+        group="Input",
+        default="text",
+        show_default=True,
+        help="Column of --input with the texts.",
+    ),
+    option(
+        "--max-tokens",
+        group="Input",
+        type=click.IntRange(min=1),
+        help="Read only the last so many tokens of each text.  [default: all]",
+    ),
+    option(
+        "--output",
+        "output_file",
+        group="Output",
+        type=click.Path(path_type=Path),
+        help="Write the rows of --input with label and score added, in the input's format.",
+    ),
+    option(
+        "--prefix",
+        group="Output",
+        default="",
+        help="Put before the names of the added columns.",
+    ),
+    option(
+        "--on-error",
+        group="Output",
+        type=click.Choice(["stop", "keep"]),
+        default="stop",
+        show_default=True,
+        help="A bad row: stop and name it, or write it with an empty label and count it.",
+    ),
+    option(
+        "--resume",
+        group="Output",
+        is_flag=True,
+        help="Go on where an interrupted --output run stopped.",
+    ),
+    option("--json", "as_json", group="Output", is_flag=True, help="One JSON object a line."),
+    option(
+        "--plot",
+        "plot_file",
+        group="Output",
+        type=click.Path(path_type=Path),
+        help="Draw the --trace of one TEXT as .png, .svg or .pdf.",
+    ),
+    option(
+        "--model",
+        "model_file",
+        group="Model",
+        type=click.Path(path_type=Path),
+        help="A file that lstm-export wrote.  [default: the model that comes with the package]",
+    ),
+    option(
+        "--provider",
+        group="Device",
+        default="auto",
+        show_default=True,
+        help="auto, cpu, cuda, or any ONNX Runtime provider. What you ask for runs or is an error.",
+    ),
+    option(
+        "--provider-option",
+        "provider_options",
+        group="Device",
+        metavar="NAME=VALUE",
+        multiple=True,
+        callback=_pairs,
+        help="An option of the provider as ONNX Runtime documents it; may be given more than once.",
+    ),
+    option(
+        "--threads",
+        group="Device",
+        type=click.IntRange(min=1),
+        help="Texts scored at once.  [default: the cores this process may use]",
+    ),
+    option(
+        "--batch-size",
+        group="Device",
+        type=click.IntRange(min=1),
+        help="Texts of like length in one run.  [default: 1 on the CPU, else 64]",
+    ),
+    option(
+        "--trace",
+        group="Instead of answers",
+        is_flag=True,
+        help="Show what the model thinks after each word, and why.",
+    ),
+    option(
+        "--bench",
+        group="Instead of answers",
+        is_flag=True,
+        help="Measure speed and memory on this device, with the texts of --input if given.",
+    ),
+    option(
+        "--verify",
+        group="Instead of answers",
+        is_flag=True,
+        help="Replay the file's reference answers on this device.",
+    ),
+    option(
+        "--info",
+        group="Instead of answers",
+        is_flag=True,
+        help="Show versions, providers and the model's card.",
+    ),
+    option(
+        "--version",
+        group="Instead of answers",
+        is_flag=True,
+        help="Show the tool's version and the model's.",
+    ),
+)
+"""In the order of the help."""
+
+
+def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command's function all `OPTIONS`."""
+    for declare in reversed(OPTIONS):
+        function = declare(function)
+    return function

@@ -1,0 +1,42 @@
+"""The line of ``lstm-run --version``: read from files, so that it needs no ONNX Runtime."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lstm_runtime.bundled import DEFAULT_CPU
+from lstm_runtime.model_file.reader import OnnxReader
+from lstm_runtime.version import __version__
+
+
+@dataclass(frozen=True)
+class Version:
+    """What runs."""
+
+    lstm_edge: str
+    "Version of the package."
+    model: str
+    "Name of the model file."
+    precision: str
+    "Number format of its weights."
+    source_sha256: str
+    "SHA-256 of the checkpoint that it was made of."
+
+
+def version(model_file: Path | None) -> Version:
+    """Return the versions of the tool and of a model file; None for the package's own for CPUs.
+
+    Raises:
+        ModelFileError: when the file is missing or not of ``lstm-export``.
+
+    """
+    path = model_file or DEFAULT_CPU
+    metadata = OnnxReader(path).metadata()
+    return Version(__version__, path.name, metadata.precision, metadata.source_sha256)
+
+
+def version_line(found: Version) -> str:
+    """Return the versions in one line."""
+    return (
+        f"lstm-run {found.lstm_edge}, model {found.model} "
+        f"({found.precision}, checkpoint {found.source_sha256[:12]})"
+    )

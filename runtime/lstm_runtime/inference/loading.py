@@ -1,0 +1,44 @@
+"""From a path and a provider's name to an engine: what was asked for, or the best that runs."""
+
+import sys
+from pathlib import Path
+
+from lstm_runtime.bundled import DEFAULT_CPU, DEFAULT_OTHER
+from lstm_runtime.errors import ProviderError
+from lstm_runtime.inference.engine import Engine
+from lstm_runtime.inference.providers import candidates
+from lstm_runtime.inference.session import CPU, SessionSettings
+
+
+def load_engine(path: Path | None, provider: str, settings: SessionSettings) -> Engine:
+    """Open a model file, or the package's own, on a provider; with ``auto`` on the best.
+
+    Raises:
+        ModelFileError: when the file is missing, damaged, foreign or of a newer version.
+        ProviderError: when the provider that was asked for cannot run here.
+        MissingExtraError: when onnxruntime is not installed.
+
+    """
+    names = candidates(provider)
+    reason = "" if len(names) > 1 else "the only one in this onnxruntime"
+    for name in names:
+        bundled = DEFAULT_CPU if name == CPU else DEFAULT_OTHER
+        try:
+            engine = Engine.open(path or bundled, name, settings)
+        except ProviderError as error:
+            if name == names[-1]:
+                raise
+            reason = f"because {error}"
+            continue
+        if provider == "auto":
+            _log(f"auto: {name} {reason}")
+        return engine
+    raise ProviderError("this onnxruntime has no execution provider: install it again")
+
+
+def _log(message: str) -> None:
+    """Log a line; where nobody has imported logging nobody listens, and 4 ms are saved."""
+    if "logging" in sys.modules:
+        import logging  # loaded by now
+
+        logging.getLogger(__name__).info(message)

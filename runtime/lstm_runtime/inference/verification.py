@@ -1,0 +1,35 @@
+"""The proof, once more: the file's reference answers on the device at hand."""
+
+import numpy as np
+
+from lstm_runtime.errors import VerificationError
+from lstm_runtime.inference.engine import Engine
+from lstm_runtime.inference.results import Verification
+from lstm_runtime.model_file.contract import Reference
+
+
+def verify_engine(engine: Engine) -> Verification:
+    """Replay the reference answers.
+
+    Raises:
+        VerificationError: when an answer differs by more than the export allowed.
+
+    """
+    references, tolerance = engine.metadata.reference, engine.metadata.tolerance
+    differences = [_difference(engine, reference) for reference in references]
+    result = Verification(len(references), float(np.max(differences, initial=0.0)), tolerance)
+    if not result.passed:
+        raise VerificationError(
+            f"{engine.path} differs from the original model by {result.max_difference:.2g} on "
+            f"{engine.provider}, where {result.tolerance:.2g} is allowed"
+        )
+    return result
+
+
+def _difference(engine: Engine, reference: Reference) -> float:
+    if reference.ids is not None:
+        feed = engine.ids_feed([reference.ids])
+    else:
+        feed = engine.text_feed([reference.text or ""])
+    found = engine.probabilities(feed)[0]
+    return float(np.max(np.abs(found - np.array(reference.probability))))
