@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_runtime import SentimentModel
-from lstm_runtime.bundled import bundled_model
-from lstm_runtime.inference.providers import CPU
+from lstm_runtime.bundled import DEFAULT_CPU
 from lstm_runtime.text.tokenizer import Tokenizer
 from texts import PATTERNS, PLAIN, STREAMED, golden_texts
 
@@ -35,7 +34,7 @@ TOLERANCES = {
 
 def main() -> None:
     """Ask the bundled model."""
-    file = bundled_model(CPU)
+    file = DEFAULT_CPU
     with SentimentModel.load(file, "cpu") as model:
         answers: dict[str, Any] = {
             "about": "made by tests/golden/make_answers.py",

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from lstm_runtime import SentimentModel
-from lstm_runtime.bundled import bundled_model
-from lstm_runtime.inference.providers import CPU
+from lstm_runtime.bundled import DEFAULT_CPU
 from lstm_runtime.text.tokenizer import Tokenizer
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "answers.json"
@@ -25,7 +24,7 @@ def model() -> SentimentModel:
 
 
 def test_they_are_the_answers_of_the_bundled_model(golden: dict[str, Any]) -> None:
-    digest = hashlib.sha256(bundled_model(CPU).read_bytes()).hexdigest()
+    digest = hashlib.sha256(DEFAULT_CPU.read_bytes()).hexdigest()
     assert digest == golden["model_sha256"], "run python tests/golden/make_answers.py"
 
 
