@@ -1,7 +1,10 @@
 # make demo   trains a small model on real reviews, exports it, proves it and answers a few reviews
+# make check  lint, types and the tests that are not marked slow: before every commit
 # make test   everything that has to hold: lint, types, all tests
 # make js     installs what the tests of the npm package in js/ need (Node.js 20.19 or newer)
 # make page   serves the page that answers as you type
+# make docs   builds the documentation site in .work/site; a warning is an error
+# make coverage  runs all tests and prints which lines and branches they leave out
 # make model  trains the model that comes with the package and exports it again
 # Each makes the virtual environment .venv first; PYTHON names the interpreter (3.11 or newer).
 
@@ -16,13 +19,13 @@ INSTALLED := $(VENV)/.installed
 # has to wait for a core that something else is using.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test js page model lint clean
+.PHONY: demo check test coverage docs js page model lint clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet -c constraints.txt \
-		-e ".[cpu,export,train,data,bulk,plot,recipe]" --group dev
+		-e ".[cpu,export,train,data,bulk,plot,recipe]" --group dev --group docs
 	touch $@
 
 demo: $(INSTALLED)
@@ -42,8 +45,22 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/mypy benchmarks/*.py
 
+check: lint
+	$(BIN)/pytest -m "not slow" --numprocesses 2
+
 test: lint
 	$(BIN)/pytest
+
+coverage: $(INSTALLED)
+	mkdir -p .work/coverage
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+# Cleaned first: Zensical's cache does not see that a docstring or an included file has changed.
+docs: $(INSTALLED)
+	$(BIN)/zensical build --clean --strict
 
 js: js/node_modules/.installed
 
