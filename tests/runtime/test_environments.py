@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-APP = Path(__file__).with_name("embedding_app.py")
+APP = ROOT / "examples/help_desk.py"
 
 _PROBE = """
 import sys, numpy, onnxruntime
