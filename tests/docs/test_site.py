@@ -1,0 +1,101 @@
+"""The documentation site builds without warnings, without torch, and asks no other host."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("lstm_runtime", "lstm_export", "lstm_training")
+SOURCES = ("docs", "examples", "runtime", "export", "training", "benchmarks/results")
+
+
+def build(project: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    command = [str(Path(sys.executable).with_name("zensical")), "build", *options]
+    # Libraries that a reader of the documentation need not have: importing them is an error here.
+    absent = project / "absent"
+    for name in ("torch", "onnx", "onnxruntime"):
+        (absent / f"{name}.py").parent.mkdir(exist_ok=True)
+        (absent / f"{name}.py").write_text("raise ImportError('not for the documentation')")
+    environment = os.environ | {"PYTHONPATH": str(absent), "NO_COLOR": "1"}
+    return subprocess.run(
+        command, cwd=project, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of what the site is made of, so that its cache starts empty."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in SOURCES:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.onnx", "*.pt"))
+    for name in ("mkdocs.yml", "README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(project: Path) -> Path:
+    found = build(project, "--strict")
+    assert found.returncode == 0, found.stdout + found.stderr
+    return project / ".work/site"
+
+
+def test_every_public_name_is_in_the_reference(site: Path) -> None:
+    for package in PACKAGES:
+        page = (site / "reference" / package / "index.html").read_text("utf-8")
+        for name in getattr(import_module(package), "__all__", []):
+            assert name.startswith("__") or f'id="{package}.{name}"' in page
+
+
+def test_every_option_of_each_command_is_in_the_reference(site: Path) -> None:
+    page = (site / "reference/commands/index.html").read_text("utf-8")
+    for command, module in (
+        ("lstm-run", "lstm_runtime.cli.app"),
+        ("lstm-export", "lstm_export.cli.app"),
+        ("lstm-train", "lstm_training.cli.train"),
+        ("lstm-evaluate", "lstm_training.cli.evaluate"),
+    ):
+        assert f'id="{command}"' in page
+        for option in import_module(module).main.params:
+            assert option.name is not None
+            assert all(name in page for name in option.opts if name.startswith("--")), option.opts
+
+
+def test_every_page_is_in_the_navigation(site: Path) -> None:
+    home = (site / "index.html").read_text("utf-8")
+    for page in (ROOT / "docs").rglob("*.md"):
+        address = page.relative_to(ROOT / "docs").with_suffix("")
+        href = rf'href="(\./)?{address.as_posix()}/"'
+        assert address.name == "index" or re.search(href, home), page
+
+
+def test_a_page_asks_no_other_host(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        loaded = re.findall(r'(?:src|<link[^>]* href)="(https?:[^"]*)"', page.read_text("utf-8"))
+        assert not loaded, page
+
+
+@pytest.mark.parametrize(
+    "line", ["[a](nowhere.md)", "[a](limits.md#nothing)", "[a][lstm_runtime.Nothing]"]
+)
+def test_a_broken_link_fails_the_build(project: Path, line: str) -> None:
+    page = project / "docs/concepts/limits.md"
+    before = page.read_text("utf-8")
+    page.write_text(f"{before}\n{line}\n", "utf-8")
+    try:
+        assert build(project, "--strict").returncode != 0
+    finally:
+        page.write_text(before, "utf-8")
+
+
+def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert text.count("\n") <= 150
+    for link in re.findall(r"\]\(([^)#]+)", text):
+        assert (ROOT / link).exists(), link
