@@ -171,24 +171,7 @@ describe("the page", { skip: noBrowser }, () => {
     assert.ok(streams <= golden.tolerance.browser, `streams differ by ${streams}`);
     assert.ok(verified.maxDifference <= verified.tolerance);
   });
-
-  test("an import map is enough: no bundler, no worker, no option", async () => {
-    const imports = { "lstm-edge": "/lstm-edge/index.js", "#ort": "/ort/ort.wasm.bundle.min.mjs" };
-    replaced = { "/plain.html": Buffer.from(`<script type="importmap">${JSON.stringify({ imports })}</script>`) };
-    const open = await serve(folder, 0, { instead: (path) => replaced[path], policy: "default-src * 'unsafe-inline' 'wasm-unsafe-eval'" });
-    const plain = await browser.newPage();
-    await plain.goto(address(open, "/plain.html"));
-    const label = await plain.evaluate(async () => {
-      const { SentimentModel } = await import("lstm-edge");
-      return (await (await SentimentModel.load()).score("A wonderful film.")).label;
-    });
-    assert.equal(label, "positive");
-    await plain.close();
-    open.close();
-    replaced = {};
-  });
 });
-
 
 /** In the page: the largest differences from Python's answers. */
 async function answerGolden() {

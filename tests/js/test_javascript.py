@@ -14,7 +14,7 @@ from lstm_runtime.version import __version__
 
 JS = Path(__file__).parents[2] / "js"
 GOLDEN = Path(__file__).parents[1] / "golden" / "answers.json"
-BROWSER = "browser.test.js"
+IN_CHROMIUM = ("browser.test.js", "package.test.js")
 
 
 def _node(node: str, *arguments: str, **environment: str) -> str:
@@ -55,18 +55,20 @@ def ids_folder(checkpoint_file: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def test_the_package_answers_in_node(node: str, ids_folder: Path) -> None:
-    tests = sorted(p.name for p in (JS / "test").glob("*.test.js") if p.name != BROWSER)
+    tests = sorted({p.name for p in (JS / "test").glob("*.test.js")} - {*IN_CHROMIUM})
     printed = _node(
         node, "--test", *(f"test/{name}" for name in tests), LSTM_EDGE_IDS=str(ids_folder)
     )
     assert "# skipped 0" in printed
 
 
-def test_the_page_and_the_package_answer_in_chromium(node: str) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("name", IN_CHROMIUM)
+def test_the_page_and_the_packed_package_answer_in_chromium(node: str, name: str) -> None:
     chromium = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
     if not chromium.exists():
         pytest.skip(f"no browser at {chromium} (CHROMIUM names another)")
-    assert "# skipped 0" in _node(node, "--test", f"test/{BROWSER}")
+    assert "# skipped 0" in _node(node, "--test", f"test/{name}")
 
 
 def test_its_types_are_strict(node: str) -> None:
