@@ -64,7 +64,7 @@ def measure(source: Source, writer: PrecisionWriter, texts: list[str]) -> Measur
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         onnx.save(build_graph(source.network, writer, source.encoder), path)
-        session = open_session(path, "cpu")
+        session = open_session(path, "cpu").session
         feeds = ({"text": np.array([text], object)} for text in texts)
         answers = [session.run(["probability"], feed)[0][0, 0] for feed in feeds]
         return Measure(np.array(answers), path.stat().st_size)

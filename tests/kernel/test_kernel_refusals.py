@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from kernel.nodes import PORTABLE, Feed, Node, chosen, instruction_sets, needs_kernel, session
 from lstm_runtime.errors import ProviderError
-from lstm_runtime.kernel.library import OPERATOR, STOCK, kernel_for
+from lstm_runtime.kernel.library import STOCK, kernel_in_use
 from onnx import load_from_string, numpy_helper
 
 pytestmark = needs_kernel
@@ -92,18 +92,17 @@ def test_nothing_to_do_is_done() -> None:
 
 def test_a_set_that_cannot_run_is_an_error() -> None:
     with chosen("avx1024"), pytest.raises(ProviderError, match="LSTM_EDGE_KERNEL=avx1024"):
-        kernel_for(OPERATOR)
+        kernel_in_use()
     assert "LSTM_EDGE_KERNEL" in refusal(NODE.model(weights()), "avx1024")
 
 
 def test_the_environment_turns_it_off() -> None:
     with chosen(STOCK):
-        assert kernel_for(OPERATOR) is None
+        assert kernel_in_use() is None
 
 
-def test_it_is_for_int8_files_and_never_the_portable_one() -> None:
+def test_the_portable_one_runs_only_where_it_is_asked_for() -> None:
     with chosen(""):
-        assert kernel_for(b"an fp32 file") is None
-        assert kernel_for(OPERATOR) in (*instruction_sets(), None)
+        assert kernel_in_use() in (*instruction_sets(), None)
     with chosen(PORTABLE):
-        assert kernel_for(OPERATOR) == PORTABLE
+        assert kernel_in_use() == PORTABLE

@@ -1,7 +1,9 @@
 """`Engine`: a session and what its file says of itself; arrays in, arrays out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 
 from lstm_runtime.arrays import Array
 from lstm_runtime.errors import ClosedError, InputError, ModelFileError, ProviderError
-from lstm_runtime.inference.providers import open_session, require_precision
+from lstm_runtime.inference.providers import OpenedSession, open_session, require_precision
 from lstm_runtime.inference.session import CPU, SessionSettings, brief
 from lstm_runtime.model_file import contract
 from lstm_runtime.model_file.contract import Metadata
@@ -26,15 +28,21 @@ class Engine:
     changes after construction but `close`.
     """
 
-    def __init__(self, session: Any, path: Path) -> None:
-        self._session = session
+    def __init__(
+        self, opened: OpenedSession, path: Path, open_whole: Callable[[], OpenedSession]
+    ) -> None:
+        self._session = session = opened.session
+        self._open_whole = open_whole
+        self._whole_lock = Lock()
+        self._whole: Any = None
         self.path = path
         self.metadata = _metadata(session, path)
         self.provider = str(session.get_providers()[0])
-        required = {node.name for node in session.get_inputs()}
-        # Optional states are inputs that are also initializers.
-        self.inputs = required | {n.name for n in session.get_overridable_initializers()}
-        self.outputs = {node.name for node in session.get_outputs()}
+        self.kernel = opened.kernel
+        required = opened.interface.required
+        self.inputs = required | opened.interface.optional
+        self.outputs = opened.interface.outputs
+        self._only_scores = {node.name for node in session.get_outputs()} < self.outputs
         self.reads_text = contract.TEXT in self.inputs
         self._needs_state = contract.H0 in required
         spec = self.metadata.tokenizer
@@ -50,7 +58,8 @@ class Engine:
             ProviderError: when the provider cannot run it.
 
         """
-        engine = cls(open_session(path, provider, settings), path)
+        scores = open_session(path, provider, replace(settings, only_scores=True))
+        engine = cls(scores, path, lambda: open_session(path, provider, settings))
         require_precision(engine.provider, engine.metadata.precision)
         if engine.provider != CPU:
             engine._probe()
@@ -68,7 +77,7 @@ class Engine:
 
     def close(self) -> None:
         """Let go of the session; runs under way in other threads finish."""
-        self._session = None
+        self._session = self._whole = None
 
     def zero_state(self, batch: int = 1) -> Array:
         """Return the state that every text starts from, ``[layers, batch, hidden]``."""
@@ -119,6 +128,10 @@ class Engine:
         session = self._session
         if session is None:
             raise ClosedError("the model is closed: load it again")
+        if self._only_scores:
+            if list(outputs) == [contract.PROBABILITY] and contract.H0 not in feed:
+                return list(session.run(list(outputs), feed))
+            session = self._whole_session()
         if self._needs_state and contract.H0 not in feed:
             zeros = self.zero_state()
             feed = {**feed, contract.H0: zeros, contract.C0: zeros}
@@ -153,6 +166,16 @@ class Engine:
                 "lstm-export --vocab FILE puts one in"
             )
         return self._encoder(text)
+
+    def _whole_session(self) -> Any:
+        """Return the session of the whole file, which is opened when it is first needed."""
+        with self._whole_lock:
+            if self._whole is None:
+                whole = self._open_whole().session
+                if _metadata(whole, self.path) != self.metadata:
+                    raise ModelFileError(f"{self.path} was changed since it was loaded")
+                self._whole = whole
+            return self._whole
 
     def _probe(self) -> None:
         """Run one inference: a session can list its provider and still fail in the LSTM."""

@@ -4,6 +4,7 @@ The rule: what was asked for either runs or is an error. Only ``auto`` may choos
 """
 
 import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from lstm_runtime.inference.session import (
     create_session,
     import_onnxruntime,
 )
+from lstm_runtime.kernel.library import OPERATOR, kernel_in_use, log_warning
 from lstm_runtime.model_file.checksum import verify_checksum
 from lstm_runtime.model_file.contract import Precision
+from lstm_runtime.model_file.pruning import Interface, prune_to_scores, read_interface
 
 __all__ = ["CPU", "CUDA", "import_onnxruntime", "open_session"]
 
@@ -37,16 +40,27 @@ def candidates(provider: str) -> list[str]:
     return [name for name in (CUDA, CPU) if name in import_onnxruntime().get_available_providers()]
 
 
-def open_session(model: Path, provider: str, settings: SessionSettings | None = None) -> Any:
+@dataclass(frozen=True)
+class OpenedSession:
+    """A session, and what it was made of."""
+
+    session: Any
+    "An ``onnxruntime.InferenceSession`` that lists the wanted provider first."
+    kernel: str | None
+    "The instruction set of the int8 kernel; None where ONNX Runtime's own operators run."
+    interface: Interface
+    "What the file takes and gives; a session of scores only has less."
+
+
+def open_session(
+    model: Path, provider: str, settings: SessionSettings | None = None
+) -> OpenedSession:
     """Open ``model`` on one provider.
 
     Args:
         model: path of an ``.onnx`` file.
         provider: ``cpu``, ``cuda`` or the name of any ONNX Runtime provider.
         settings: how the session is made; None for the defaults.
-
-    Returns:
-        An ``onnxruntime.InferenceSession`` that lists that provider first.
 
     Raises:
         ModelFileError: when the file is missing, damaged or not an ONNX model.
@@ -62,13 +76,42 @@ def open_session(model: Path, provider: str, settings: SessionSettings | None = 
     data = model.read_bytes()
     try:
         verify_checksum(data)
-        session = create_session(data, name, settings or SessionSettings())
+        opened = _open(data, name, settings or SessionSettings())
     except ModelFileError as error:
         raise ModelFileError(f"{model}: {error}") from error
-    if name not in session.get_providers():
+    if name not in opened.session.get_providers():
         why = cuda.missing_part(runtime) if name == CUDA else "a device or a library is missing"
         raise ProviderError(f"{name} cannot run here: {why}")
-    return session
+    return opened
+
+
+def _open(data: bytes, provider: str, settings: SessionSettings) -> OpenedSession:
+    """Open with the kernel where it runs, else stock."""
+    int8_on_cpu = provider == CPU and OPERATOR in data
+    may_run = int8_on_cpu and settings.kernel and settings.options is None
+    kernel = kernel_in_use() if may_run else None
+    interface = None
+    if int8_on_cpu and settings.only_scores:
+        interface = read_interface(data)
+        data = prune_to_scores(data)
+    try:
+        session = create_session(data, provider, replace(settings, kernel=kernel is not None))
+    except ModelFileError as refused:
+        if kernel is None:
+            raise
+        session = create_session(data, provider, replace(settings, kernel=False))
+        log_warning(f"ONNX Runtime's own LSTM runs, since the kernel refused: {refused}")
+        kernel = None
+    return OpenedSession(session, kernel, interface or _interface(session))
+
+
+def _interface(session: Any) -> Interface:
+    return Interface(
+        frozenset(node.name for node in session.get_inputs()),
+        # Optional states are inputs that are also initializers.
+        frozenset(node.name for node in session.get_overridable_initializers()),
+        frozenset(node.name for node in session.get_outputs()),
+    )
 
 
 def require_build(name: str) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 from lstm_runtime.errors import ModelFileError, ProviderError
 from lstm_runtime.extras import requires_extra
+from lstm_runtime.kernel.library import register_kernel
 
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
@@ -21,6 +22,10 @@ class SessionSettings:
     "An ``onnxruntime.SessionOptions``, used as it is; None for `default_options`."
     provider_options: dict[str, str] | None = None
     "Options of the execution provider, as ONNX Runtime documents them."
+    kernel: bool = True
+    "Whether the int8 kernel may run: on the CPU, where it can, with the package's own options."
+    only_scores: bool = False
+    "Whether an int8 file on the CPU is cut down to what its scores need."
 
 
 def import_onnxruntime() -> Any:
@@ -73,6 +78,8 @@ def default_options(runtime: Any, provider: str) -> Any:
 def create_session(data: bytes, provider: str, settings: SessionSettings) -> Any:
     """Create an ``onnxruntime.InferenceSession`` of the model ``data`` on ``provider``.
 
+    With ``settings.kernel`` and no options of the caller's, the kernel is registered.
+
     Raises:
         ModelFileError: when the bytes are not a model that ONNX Runtime can load on the CPU.
         ProviderError: when another provider refuses.
@@ -80,6 +87,8 @@ def create_session(data: bytes, provider: str, settings: SessionSettings) -> Any
     """
     runtime = import_onnxruntime()
     options = settings.options or default_options(runtime, provider)
+    if settings.kernel and settings.options is None:
+        register_kernel(options)
     chosen = (provider, settings.provider_options) if settings.provider_options else provider
     try:
         return runtime.InferenceSession(data, options, providers=[chosen])

@@ -28,18 +28,15 @@ _TOO_SLOW = "portable"
 _NAMES = ("lstm_edge.so", "lstm_edge.dll")
 
 
-def kernel_for(model: bytes) -> str | None:
-    """Return the instruction set that would run this model; None where it runs stock.
-
-    Args:
-        model: an ONNX file, int8 or not.
+def kernel_in_use() -> str | None:
+    """Return the instruction set that int8 files run on; None where they run stock.
 
     Raises:
         ProviderError: when the environment names an instruction set that cannot run here.
 
     """
     wanted = os.environ.get(VARIABLE, "")
-    if wanted == STOCK or OPERATOR not in model:
+    if wanted == STOCK:
         return None
     library = _library()
     # The library looks at the environment too: its answer is about what was asked for.
@@ -53,7 +50,7 @@ def kernel_for(model: bytes) -> str | None:
 def register_kernel(options: Any) -> None:
     """Let the kernel take the operator's place in sessions made with these ``SessionOptions``.
 
-    To be called where `kernel_for` named an instruction set.
+    To be called where `kernel_in_use` named an instruction set.
     """
     options.register_custom_ops_library(str(library_path()))
 
@@ -74,12 +71,12 @@ def _library() -> ctypes.CDLL | None:
         library.lstm_edge_instruction_set.restype = ctypes.c_char_p
     except (OSError, AttributeError) as error:
         # Built for another machine or C library: the files run stock, as without it.
-        _log(f"{path.name} cannot be loaded, ONNX Runtime's own operator runs: {error}")
+        log_warning(f"{path.name} cannot be loaded, ONNX Runtime's own operator runs: {error}")
         return None
     return library
 
 
-def _log(message: str) -> None:
+def log_warning(message: str) -> None:
     """Log a line; where nobody has imported logging nobody listens, and 4 ms are saved."""
     if "logging" in sys.modules:
         import logging
