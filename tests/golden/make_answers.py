@@ -7,11 +7,13 @@ To be run again when the bundled model changes (``make model`` does); nothing el
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 from lstm_runtime import SentimentModel
 from lstm_runtime.bundled import DEFAULT_CPU
+from lstm_runtime.kernel.library import STOCK, VARIABLE
 from lstm_runtime.text.tokenizer import Tokenizer
 from texts import PATTERNS, PLAIN, STREAMED, golden_texts
 
@@ -21,6 +23,8 @@ TOLERANCES = {
     # Largest difference allowed from the answers below. The same library on the machine that made
     # the file gives every digit; another processor's float kernels round otherwise.
     "python": 1e-3,
+    # The int8 kernel quantises each text and step by itself; the answers are ONNX Runtime's own.
+    "kernel": 1e-2,
     "node": 1e-3,
     "c": 1e-3,
     "browser": 2e-3,
@@ -33,7 +37,8 @@ TOLERANCES = {
 
 
 def main() -> None:
-    """Ask the bundled model."""
+    """Ask the bundled model, as ONNX Runtime alone runs it: so do all other languages."""
+    os.environ[VARIABLE] = STOCK
     file = DEFAULT_CPU
     with SentimentModel.load(file, "cpu") as model:
         answers: dict[str, Any] = {
