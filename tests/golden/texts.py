@@ -93,6 +93,8 @@ STREAMED: Final = (
     ("\ud83d", "\ude00 one emoji in two ", "halves, go\0od"),
     (_REVIEW[:100], _REVIEW[100:101], _REVIEW[101:]),
     ("İ", "\u212a", ".", " "),
+    ("A dull, ", "lifeless ", "mess. ", "... ", "I saw it on a Tuesday. "),
+    ("Great ", "\0 ", "\u212aacting ", "and ", "wonderful music! "),
 )
 """Texts in pieces, cut where it hurts."""
 

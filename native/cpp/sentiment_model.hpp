@@ -1,0 +1,103 @@
+// Sentiment of a text from a model file of lstm-edge, with ONNX Runtime's C++ API.
+#pragma once
+
+#include <onnxruntime_cxx_api.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "lstm_edge_text.h"
+
+// What a text that arrives in pieces leaves behind: short-term and long-term memory.
+struct State {
+  std::vector<float> h, c;
+};
+
+class SentimentModel {
+ public:
+  // Throws Ort::Exception when the file is missing or no model.
+  explicit SentimentModel(const std::string& path)
+      : session_(environment_, path.c_str(), options()),
+        memory_(Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeDefault)) {
+    const auto sizes = property("architecture");
+    shape_ = {sizes.at("n_layers"), 1, sizes.at("hidden_dim")};
+  }
+
+  // One probability per class; one class: that of the second label.
+  std::vector<float> score(const std::string& text) { return run(text, nullptr); }
+
+  // Zeros, from which every text starts.
+  State new_state() const {
+    const std::vector<float> zeros(static_cast<size_t>(shape_[0] * shape_[2]));
+    return {zeros, zeros};
+  }
+
+  // Read the next piece, which ends between two words. Empty for a piece without a token, which
+  // leaves the state alone.
+  std::vector<float> push(State& state, const std::string& piece) { return run(piece, &state); }
+
+  // A property of the file's metadata.
+  nlohmann::json property(const char* name) {
+    const auto value = session_.GetModelMetadata().LookupCustomMetadataMapAllocated(name, allocator_);
+    if (!value) throw std::runtime_error("not a model file of lstm-export: it carries no lstm-edge metadata");
+    return nlohmann::json::parse(value.get());
+  }
+
+  // Replay the file's reference answers; the largest difference. Throws when that is too large.
+  double verify() {
+    double worst = 0;
+    for (const auto& reference : property("reference")) {
+      const auto found = score(reference.at("text").get<std::string>());
+      for (size_t n = 0; n < found.size(); n++) {
+        const double difference = std::abs(found[n] - reference.at("probability").at(n).get<double>());
+        if (!(difference <= worst)) worst = difference;
+        if (std::isnan(difference)) throw std::runtime_error("an answer is not a number");
+      }
+    }
+    if (worst > property("tolerance").get<double>()) throw std::runtime_error("the model does not answer as the original did");
+    return worst;
+  }
+
+ private:
+  // A guest's settings: one thread, bounded memory, silence, the graph as it was written.
+  static Ort::SessionOptions options() {
+    Ort::SessionOptions chosen;
+    chosen.SetIntraOpNumThreads(1).SetGraphOptimizationLevel(ORT_DISABLE_ALL);
+    chosen.DisableCpuMemArena().DisableMemPattern().SetLogSeverityLevel(ORT_LOGGING_LEVEL_FATAL);
+    return chosen;
+  }
+
+  std::vector<float> run(const std::string& text, State* state) {
+    std::string clean(3 * text.size() + 1, '\0');
+    lstm_edge_replace_unportable(text.data(), text.size(), clean.data());
+    const std::array<const char*, 1> texts = {clean.c_str()};
+    const std::array<int64_t, 1> one = {1};
+    std::vector<Ort::Value> feeds;
+    feeds.push_back(
+        Ort::Value::CreateTensor(allocator_, one.data(), one.size(), ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING));
+    feeds[0].FillStringTensor(texts.data(), texts.size());
+    if (state)
+      for (auto* part : {&state->h, &state->c})
+        feeds.push_back(Ort::Value::CreateTensor<float>(memory_, part->data(), part->size(), shape_.data(), shape_.size()));
+    const char *in[] = {"text", "h0", "c0"}, *out[] = {"probability", "tokens", "hn", "cn"};
+    auto answers = session_.Run(Ort::RunOptions{}, in, feeds.data(), feeds.size(), out, state ? 4 : 1);
+    if (state) {
+      if (!answers[1].GetStringTensorElementLength(0)) return {};
+      std::copy_n(answers[2].GetTensorData<float>(), state->h.size(), state->h.begin());
+      std::copy_n(answers[3].GetTensorData<float>(), state->c.size(), state->c.begin());
+    }
+    const float* values = answers[0].GetTensorData<float>();
+    return {values, values + answers[0].GetTensorTypeAndShapeInfo().GetElementCount()};
+  }
+
+  Ort::Env environment_{ORT_LOGGING_LEVEL_FATAL, "lstm-edge"};
+  Ort::Session session_;
+  Ort::AllocatorWithDefaultOptions allocator_;
+  Ort::MemoryInfo memory_;
+  std::array<int64_t, 3> shape_{};
+};

@@ -1,0 +1,195 @@
+/* Sentiment of a text from a model file of lstm-edge, in C99, by one header.
+
+   ONNX Runtime is loaded when it is needed (dlopen): its symbols carry its release, so a program that
+   is linked to one release does not start with another. Wanted are onnxruntime_c_api.h of 1.17 or newer
+   to compile, and a libonnxruntime of 1.17 or newer to run; -ldl on older systems. See example.c.
+
+   Every function returns NULL, or what went wrong in one line that is valid until the next call.
+   For Linux and macOS; one model may be used by one thread at a time. */
+#ifndef LSTM_EDGE_H
+#define LSTM_EDGE_H
+
+#include <dlfcn.h>
+#include <math.h>
+#include <onnxruntime_c_api.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lstm_edge_text.h"
+
+enum { LSTM_EDGE_API = 17, LSTM_EDGE_CLASSES = 64 };
+
+/* An opened model; one class: the probability of the second label. */
+typedef struct {
+  const OrtApi *ort;
+  OrtEnv *env;
+  OrtSession *session;
+  OrtAllocator *allocator;
+  OrtMemoryInfo *memory;
+  size_t classes;
+  int64_t state_shape[3]; /* layers, 1, hidden */
+  char error[256];
+} lstm_edge;
+
+/* What a text that arrives in pieces leaves behind: `size` floats each. */
+typedef struct {
+  float *h, *c;
+  size_t size;
+} lstm_edge_state;
+
+/* Take an OrtStatus: NULL when all is well, else its message. */
+static inline const char *lstm_edge_check(lstm_edge *model, OrtStatus *status) {
+  if (!status) return NULL;
+  snprintf(model->error, sizeof model->error, "%s", model->ort->GetErrorMessage(status));
+  model->error[strcspn(model->error, "\n")] = 0;
+  model->ort->ReleaseStatus(status);
+  return model->error;
+}
+
+#define LSTM_EDGE_TRY(call)                                    \
+  do {                                                         \
+    const char *failed = lstm_edge_check(model, model->ort->call); \
+    if (failed) return failed;                                 \
+  } while (0)
+
+/* Load the library: `name`, or when NULL the system's. Nothing of it phones home: the environment says
+   so before it is loaded, unless the program has said otherwise. */
+static inline const char *lstm_edge_load(lstm_edge *model, const char *name) {
+  setenv("ORT_DISABLE_TELEMETRY", "1", 0);
+  if (!name) name = getenv("LSTM_EDGE_ONNXRUNTIME");
+#ifdef __APPLE__
+  if (!name) name = "libonnxruntime.dylib";
+#else
+  if (!name) name = "libonnxruntime.so.1";
+#endif
+  void *library = dlopen(name, RTLD_NOW);
+  if (!library) return dlerror();
+  const OrtApiBase *(*base)(void);
+  *(void **)&base = dlsym(library, "OrtGetApiBase");
+  if (!base) return "this library is not ONNX Runtime";
+  model->ort = base()->GetApi(LSTM_EDGE_API);
+  return model->ort ? NULL : "this ONNX Runtime is older than 1.17";
+}
+
+/* A property of the file's metadata, JSON; to be freed with the model's allocator. NULL: there is none. */
+static inline const char *lstm_edge_property(lstm_edge *model, const char *name, char **value) {
+  OrtModelMetadata *metadata;
+  LSTM_EDGE_TRY(SessionGetModelMetadata(model->session, &metadata));
+  OrtStatus *status = model->ort->ModelMetadataLookupCustomMetadataMap(metadata, model->allocator, name, value);
+  model->ort->ReleaseModelMetadata(metadata);
+  const char *failed = lstm_edge_check(model, status);
+  return failed ? failed : *value ? NULL : "not a model file of lstm-export: it carries no lstm-edge metadata";
+}
+
+/* The whole number behind "name": in a flat JSON object. */
+static inline int64_t lstm_edge_number(const char *json, const char *name) {
+  char key[64];
+  snprintf(key, sizeof key, "\"%s\": ", name);
+  const char *at = strstr(json, key);
+  return at ? strtoll(at + strlen(key), NULL, 10) : 0;
+}
+
+/* Open a model file that takes text. `library` is a path of libonnxruntime; NULL for the system's. */
+static inline const char *lstm_edge_open(lstm_edge *model, const char *path, const char *library) {
+  memset(model, 0, sizeof *model);
+  const char *failed = lstm_edge_load(model, library);
+  if (failed) return failed;
+  OrtSessionOptions *options;
+  LSTM_EDGE_TRY(CreateEnv(ORT_LOGGING_LEVEL_FATAL, "lstm-edge", &model->env));
+  LSTM_EDGE_TRY(CreateSessionOptions(&options));
+  /* A guest's settings: one thread, bounded memory, silence, the graph as it was written. */
+  LSTM_EDGE_TRY(SetIntraOpNumThreads(options, 1));
+  LSTM_EDGE_TRY(SetSessionLogSeverityLevel(options, ORT_LOGGING_LEVEL_FATAL));
+  LSTM_EDGE_TRY(SetSessionGraphOptimizationLevel(options, ORT_DISABLE_ALL));
+  LSTM_EDGE_TRY(DisableCpuMemArena(options));
+  LSTM_EDGE_TRY(DisableMemPattern(options));
+  OrtStatus *status = model->ort->CreateSession(model->env, path, options, &model->session);
+  model->ort->ReleaseSessionOptions(options);
+  if ((failed = lstm_edge_check(model, status))) return failed;
+  LSTM_EDGE_TRY(GetAllocatorWithDefaultOptions(&model->allocator));
+  LSTM_EDGE_TRY(CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &model->memory));
+  char *sizes;
+  if ((failed = lstm_edge_property(model, "architecture", &sizes))) return failed;
+  model->classes = (size_t)lstm_edge_number(sizes, "classes");
+  model->state_shape[0] = lstm_edge_number(sizes, "n_layers");
+  model->state_shape[1] = 1;
+  model->state_shape[2] = lstm_edge_number(sizes, "hidden_dim");
+  LSTM_EDGE_TRY(AllocatorFree(model->allocator, sizes));
+  return model->classes <= LSTM_EDGE_CLASSES ? NULL : "the model has too many classes for this header";
+}
+
+static inline void lstm_edge_close(lstm_edge *model) {
+  if (!model->ort) return;
+  model->ort->ReleaseMemoryInfo(model->memory);
+  model->ort->ReleaseSession(model->session);
+  model->ort->ReleaseEnv(model->env);
+  model->ort = NULL;
+}
+
+/* Zeros, from which every text starts; `h` is NULL when there is no memory left. */
+static inline lstm_edge_state lstm_edge_new_state(const lstm_edge *model) {
+  lstm_edge_state state = {NULL, NULL, (size_t)(model->state_shape[0] * model->state_shape[2])};
+  state.h = (float *)calloc(2 * state.size, sizeof(float));
+  state.c = state.h ? state.h + state.size : NULL;
+  return state;
+}
+
+static inline void lstm_edge_free_state(lstm_edge_state *state) { free(state->h); }
+
+/* Copy what ran out of the outputs: probability, tokens, hn, cn. A piece without a token is read as one
+   unknown word; in a stream it leaves state and answer as they are. */
+static inline const char *lstm_edge_take(lstm_edge *model, OrtValue **out, float *probability, lstm_edge_state *state) {
+  float *values;
+  if (state) {
+    size_t length;
+    LSTM_EDGE_TRY(GetStringTensorElementLength(out[1], 0, &length));
+    if (!length) return NULL;
+    LSTM_EDGE_TRY(GetTensorMutableData(out[2], (void **)&values));
+    memcpy(state->h, values, state->size * sizeof(float));
+    LSTM_EDGE_TRY(GetTensorMutableData(out[3], (void **)&values));
+    memcpy(state->c, values, state->size * sizeof(float));
+  }
+  LSTM_EDGE_TRY(GetTensorMutableData(out[0], (void **)&values));
+  memcpy(probability, values, model->classes * sizeof(float));
+  return NULL;
+}
+
+/* Run one cleaned text, from `state` when there is one. */
+static inline const char *lstm_edge_run(lstm_edge *model, const char *clean, float *probability, lstm_edge_state *state) {
+  static const char *const inputs[] = {"text", "h0", "c0"}, *const outputs[] = {"probability", "tokens", "hn", "cn"};
+  const int64_t one = 1;
+  OrtValue *in[3] = {NULL, NULL, NULL}, *out[4] = {NULL, NULL, NULL, NULL};
+  const OrtApi *ort = model->ort;
+  OrtStatus *status = ort->CreateTensorAsOrtValue(model->allocator, &one, 1, ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING, &in[0]);
+  if (!status) status = ort->FillStringTensor(in[0], &clean, 1);
+  for (int n = 1; n < 3 && state && !status; n++)
+    status = ort->CreateTensorWithDataAsOrtValue(model->memory, n == 1 ? state->h : state->c, state->size * sizeof(float),
+                                                 model->state_shape, 3, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &in[n]);
+  if (!status)
+    status = ort->Run(model->session, NULL, inputs, (const OrtValue *const *)in, state ? 3 : 1, outputs,
+                      state ? 4 : 1, out);
+  const char *failed = lstm_edge_check(model, status);
+  if (!failed) failed = lstm_edge_take(model, out, probability, state);
+  for (int n = 0; n < 3; n++) ort->ReleaseValue(in[n]);
+  for (int n = 0; n < 4; n++) ort->ReleaseValue(out[n]);
+  return failed;
+}
+
+/* Read the next piece of a text, `size` bytes of UTF-8 that end between two words: a word that is cut
+   would be read as two. `probability` has a value per class and keeps it where a piece has no token. */
+static inline const char *lstm_edge_push(lstm_edge *model, lstm_edge_state *state, const char *text, size_t size,
+                                         float *probability) {
+  char *clean = (char *)malloc(3 * size + 1);
+  if (!clean) return "no memory left";
+  lstm_edge_replace_unportable(text, size, clean);
+  const char *failed = lstm_edge_run(model, clean, probability, state);
+  free(clean);
+  return failed;
+}
+
+/* Answer a whole text, `size` bytes of UTF-8. `probability` gets a value per class. */
+static inline const char *lstm_edge_score(lstm_edge *model, const char *text, size_t size, float *probability) {
+  return lstm_edge_push(model, NULL, text, size, probability);
+}
+
+#endif

@@ -1,0 +1,91 @@
+/* Replay the reference answers that every model file of lstm-edge carries; part of lstm_edge.h.
+
+   They are JSON as lstm-export writes it: [{"ids": null, "probability": [0.99], "text": "…"}, …]. */
+#ifndef LSTM_EDGE_VERIFY_H
+#define LSTM_EDGE_VERIFY_H
+
+#include "lstm_edge.h"
+
+/* Write the character `code` as UTF-8; the place behind it. */
+static inline char *lstm_edge_utf8(unsigned code, char *to) {
+  if (code < 0x80) *to++ = (char)code;
+  else if (code < 0x800) *to++ = (char)(0xC0 | code >> 6);
+  else if (code < 0x10000) *to++ = (char)(0xE0 | code >> 12);
+  else *to++ = (char)(0xF0 | code >> 18);
+  for (int shift = code < 0x80 ? -6 : code < 0x800 ? 0 : code < 0x10000 ? 6 : 12; shift >= 0; shift -= 6)
+    *to++ = (char)(0x80 | (code >> shift & 0x3F));
+  return to;
+}
+
+/* Read a JSON string that starts behind its quote into `text`; the place behind its end, NULL if it has none. */
+static inline const char *lstm_edge_string(const char *json, char *text) {
+  static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
+  for (; *json && *json != '"'; json++) {
+    if (*json != '\\') {
+      *text++ = *json;
+      continue;
+    }
+    const char *name = strchr(names, *++json);
+    if (*json == 'u') {
+      unsigned code = 0, low = 0;
+      if (sscanf(json, "u%4x", &code) != 1) return NULL;
+      json += 4;
+      if (code >> 10 == 0x36 && sscanf(json + 1, "\\u%4x", &low) == 1 && low >> 10 == 0x37) {
+        code = 0x10000 + ((code & 0x3FF) << 10 | (low & 0x3FF));
+        json += 6;
+      }
+      text = lstm_edge_utf8(code, text);
+    } else if (*json && name) *text++ = values[name - names];
+    else return NULL;
+  }
+  *text = 0;
+  return *json ? json + 1 : NULL;
+}
+
+/* Score the reference at `*json` and go behind it; the largest difference so far is in `*worst`. */
+static inline const char *lstm_edge_replay(lstm_edge *model, const char **json, char *text, double *worst) {
+  static const char *const damaged = "the file's reference answers are damaged or not of text";
+  float found[LSTM_EDGE_CLASSES];
+  double expected[LSTM_EDGE_CLASSES];
+  const char *at = strstr(*json, "\"probability\": [");
+  if (!at) return damaged;
+  at += strlen("\"probability\": [");
+  for (size_t n = 0; n < model->classes; n++) {
+    char *end;
+    expected[n] = strtod(at, &end);
+    at = end + strspn(end, ", ]");
+  }
+  if (strncmp(at, "\"text\": \"", 9) || !(at = lstm_edge_string(at + 9, text))) return damaged;
+  *json = at;
+  const char *failed = lstm_edge_score(model, text, strlen(text), found);
+  for (size_t n = 0; n < model->classes && !failed; n++) {
+    double difference = fabs(found[n] - expected[n]);
+    if (!(difference <= *worst)) *worst = difference;
+    if (isnan(difference)) return "an answer is not a number";
+  }
+  return failed;
+}
+
+/* Replay all of them. `count` and `worst` say how many and the largest difference; it is an error when
+   that is more than the export allowed. */
+static inline const char *lstm_edge_verify(lstm_edge *model, int *count, double *worst) {
+  char *reference = NULL, *tolerance = NULL;
+  const char *failed = lstm_edge_property(model, "reference", &reference);
+  if (!failed) failed = lstm_edge_property(model, "tolerance", &tolerance);
+  char *text = failed ? NULL : (char *)malloc(strlen(reference) + 1);
+  const char *at = reference;
+  *count = 0;
+  *worst = 0;
+  while (!failed && text && strstr(at, "\"probability\": [")) {
+    failed = lstm_edge_replay(model, &at, text, worst);
+    *count += 1;
+  }
+  if (!failed && !(text && *count && *worst <= strtod(tolerance, NULL)))
+    failed = "the model does not answer as the original did";
+  free(text);
+  if (reference) (void)lstm_edge_check(model, model->ort->AllocatorFree(model->allocator, reference));
+  if (tolerance) (void)lstm_edge_check(model, model->ort->AllocatorFree(model->allocator, tolerance));
+  return failed;
+}
+
+#endif

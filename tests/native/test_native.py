@@ -1,0 +1,173 @@
+"""The examples in native/: compiled and run, wherever a compiler and the headers can be had."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import MODEL, ROOT, command
+
+NATIVE = ROOT / "native"
+GOLDEN: dict[str, Any] = json.loads((ROOT / "tests" / "golden" / "answers.json").read_text())
+STRICT = ["-std=c99", "-D_DEFAULT_SOURCE", "-Wall", "-Wextra", "-Werror", "-O1"]
+
+Finished = subprocess.CompletedProcess[bytes]
+
+
+def _run(*arguments: Any, library: Path | None = None, data: bytes = b"") -> Finished:
+    named = {"LSTM_EDGE_ONNXRUNTIME": str(library)} if library else {}
+    return subprocess.run(
+        [str(part) for part in arguments],
+        env=os.environ | named,
+        input=data,
+        capture_output=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def _numbers(finished: Finished) -> list[float]:
+    assert finished.returncode == 0, finished.stderr
+    return [float(line.split(b"\t")[0]) for line in finished.stdout.splitlines()]
+
+
+def _compile(source: Path, headers: Path, folder: Path) -> Path:
+    program = folder / source.stem
+    found = _run(
+        command("cc", "gcc", "clang"), *STRICT, "-I", headers, "-I", NATIVE, source,
+        "-o", program, "-ldl", "-lm",
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr.decode()
+    return program
+
+
+@pytest.fixture(scope="module")
+def example(headers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _compile(NATIVE / "example.c", headers, tmp_path_factory.mktemp("c"))
+
+
+@pytest.fixture(scope="module")
+def answers(headers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _compile(ROOT / "tests/native/answers.c", headers, tmp_path_factory.mktemp("answers"))
+
+
+@pytest.fixture(scope="module", params=["python", "node"])
+def any_library(request: pytest.FixtureRequest, library: Path) -> Path:
+    """Return libraries of two releases: one program starts with either."""
+    if request.param == "python":
+        return library
+    found = sorted(ROOT.glob("js/node_modules/onnxruntime-node/bin/*/linux/x64/libonnxruntime.so*"))
+    if not found or os.uname().machine != "x86_64":
+        pytest.skip("js/node_modules is missing: make js")
+    return found[0]
+
+
+def _record(kind: str, text: str) -> bytes:
+    data = text.encode("utf-8", "surrogatepass")
+    return f"{kind} {len(data)}\n".encode() + data
+
+
+def test_every_text_gets_pythons_answer(answers: Path, any_library: Path) -> None:
+    items = GOLDEN["texts"]
+    data = b"".join(_record("T", item["text"]) for item in items)
+    found = _numbers(_run(answers, MODEL, library=any_library, data=data))
+    expected = [item["probability"] for item in items]
+    assert found == pytest.approx(expected, abs=GOLDEN["tolerance"]["c"])
+
+
+def test_every_stream_has_pythons_answers(answers: Path, any_library: Path) -> None:
+    # Nothing is held back in C: pieces end between two words.
+    streams = [s for s in GOLDEN["streams"] if all(p.endswith(" ") for p in s["pieces"])]
+    assert len(streams) >= 2
+    pieces = [b"S 0\n" + b"".join(_record("P", p) for p in s["pieces"]) for s in streams]
+    found = _numbers(_run(answers, MODEL, library=any_library, data=b"".join(pieces)))
+    expected = [value for s in streams for value in s["probability"][:-1]]
+    assert found == pytest.approx(expected, abs=GOLDEN["tolerance"]["c"])
+
+
+def test_the_example_verifies_answers_and_streams(example: Path, library: Path) -> None:
+    whole = _run(example, MODEL, "A dull, lifeless mess.", "Ein schöner Film 😀", library=library)
+    assert b"16 reference answers, largest difference 0.00" in whole.stderr
+    assert len(_numbers(whole)) == 2
+    pieces = ["A dull, ", "... ", "lifeless mess."]
+    streamed = _numbers(_run(example, MODEL, "--stream", *pieces, library=library))
+    assert streamed[0] == streamed[1] != streamed[2]
+    assert streamed[2] == pytest.approx(_numbers(whole)[0], abs=GOLDEN["tolerance"]["stream"])
+
+
+def test_a_bad_model_or_library_is_one_line(example: Path, library: Path, tmp_path: Path) -> None:
+    cut, foreign = tmp_path / "cut.onnx", tmp_path / "foreign.onnx"
+    cut.write_bytes(MODEL.read_bytes()[:10_000])
+    foreign.write_text("<html>")
+    for model, chosen in (
+        (cut, library), (foreign, library), (tmp_path / "none.onnx", library),
+        (MODEL, tmp_path / "none.so"), (MODEL, Path("libm.so.6")),
+    ):  # fmt: skip
+        found = _run(example, model, "good", library=chosen)
+        assert found.returncode == 1
+        assert found.stderr.startswith(b"Error: ")
+        assert found.stderr.count(b"\n") == 1
+    assert _run(example).returncode == 2
+
+
+def test_other_reference_answers_are_refused(example: Path, library: Path, tmp_path: Path) -> None:
+    data = MODEL.read_bytes()
+    start = data.index(b"0.990628")
+    changed = tmp_path / "changed.onnx"
+    changed.write_bytes(data[:start] + b"0.490628" + data[start + 8 :])
+    found = _run(example, changed, "good", library=library)
+    assert (found.returncode, found.stdout) == (1, b"")
+    assert b"does not answer as the original did" in found.stderr
+
+
+def test_memory_is_used_as_it_should_be(headers: Path, library: Path, tmp_path: Path) -> None:
+    sanitized = tmp_path / "answers"
+    built = _run(
+        command("cc", "gcc", "clang"), *STRICT, "-g", "-fsanitize=address,undefined",
+        "-I", headers, "-I", NATIVE, ROOT / "tests/native/answers.c", "-o", sanitized,
+        "-ldl", "-lm",
+    )  # fmt: skip
+    if built.returncode:
+        pytest.skip(f"no sanitizers here: {built.stderr.decode().splitlines()[-1]}")
+    data = b"".join(
+        _record("T", item["text"]) for item in GOLDEN["texts"] if len(item["text"]) < 200
+    )
+    data += _record("P", "good ") + _record("T", "") + b"T 4\n\xff\xc4\xe2\x84" + b"T 2\n\xed\xa0"
+    found = _run(sanitized, MODEL, library=library, data=data)
+    assert found.returncode == 0, found.stderr.decode()
+
+
+def test_the_example_in_cpp_is_built_by_cmake(headers: Path, library: Path, tmp_path: Path) -> None:
+    command("c++", "g++", "clang++"), command("pkg-config")
+    # What libonnxruntime-dev would have put where pkg-config and the linker look.
+    (tmp_path / "libonnxruntime.so").symlink_to(library)
+    (tmp_path / "libonnxruntime.so.1").symlink_to(library)
+    (tmp_path / "libonnxruntime.pc").write_text(
+        "Name: onnxruntime\nDescription: ONNX Runtime\nVersion: 1\n"
+        f"Libs: -L{tmp_path} -lonnxruntime -Wl,-rpath,{tmp_path}\nCflags: -I{headers}\n"
+    )
+    build = tmp_path / "build"
+    configured = subprocess.run(
+        [command("cmake"), "-S", NATIVE / "cpp", "-B", build],
+        env=os.environ | {"PKG_CONFIG_PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if "nlohmann_json" in configured.stderr:
+        pytest.skip("nlohmann-json3-dev is missing")
+    assert configured.returncode == 0, configured.stderr
+    made = _run(command("cmake"), "--build", build)
+    assert made.returncode == 0, made.stdout + made.stderr
+    item = GOLDEN["texts"][0]
+    whole = _run(build / "example", MODEL, item["text"], item["text"] + "\u212a")
+    assert b"verified" in whole.stderr
+    assert _numbers(whole) == pytest.approx([item["probability"]] * 2, abs=GOLDEN["tolerance"]["c"])
+    pieces = ["A dull, ", "... ", "lifeless mess."]
+    streamed = _numbers(_run(build / "example", MODEL, "--stream", *pieces))
+    assert streamed[0] == streamed[1] != streamed[2]
+    assert _run(build / "example", tmp_path / "none.onnx").returncode == 1
