@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from lstm_runtime import LstmEdgeError, SentimentModel
+from lstm_edge import LstmEdgeError, SentimentModel
 
 
 async def sort(model: SentimentModel, message: str) -> str:

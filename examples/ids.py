@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable
 
-from lstm_runtime import LstmEdgeError, Metadata, SentimentModel
+from lstm_edge import LstmEdgeError, Metadata, SentimentModel
 
 
 def encoder(metadata: Metadata) -> Callable[[str], list[int]]:

@@ -5,7 +5,7 @@ python examples/stream.py "It starts well, then it turns into an awkward, ridicu
 
 import sys
 
-from lstm_runtime import LstmEdgeError, SentimentModel
+from lstm_edge import LstmEdgeError, SentimentModel
 
 
 def main(text: str) -> None:
