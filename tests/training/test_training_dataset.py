@@ -11,7 +11,7 @@ from lstm_training.data.batching import Batch, drop_words, epoch_order, length_o
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import (
     build_vocabulary,
-    distinct,
+    drop_duplicates,
     encode,
     prepare,
     split,
@@ -31,7 +31,7 @@ def made(rows: list[tuple[str, int]]) -> Examples:
 
 def test_of_copies_the_first_stays_and_of_contradictions_none() -> None:
     rows = [("a", 1), ("b", 0), ("a ", 1), ("c", 0), ("c", 1), ("d", 1)]
-    kept = distinct(made(rows))
+    kept = drop_duplicates(made(rows))
     assert kept.texts[:3] == ("a", "b", "d")
     assert kept.labels[:3] == (1, 0, 1)
 
@@ -40,7 +40,7 @@ def test_of_copies_the_first_stays_and_of_contradictions_none() -> None:
 def test_no_text_stands_on_both_sides_and_none_is_lost(
     rows: list[tuple[str, int]], holdout: float, seed: int
 ) -> None:
-    kept = distinct(made(rows))
+    kept = drop_duplicates(made(rows))
     train, held_out = split(kept, holdout, seed)
     assert not set(train.texts) & set(held_out.texts)
     assert sorted(train.texts + held_out.texts) == sorted(kept.texts)
@@ -60,7 +60,7 @@ def test_a_stratified_choice_keeps_the_proportion(
 
 def test_a_sample_of_sorted_data_has_both_classes(examples: Examples) -> None:
     order = sorted(range(len(examples)), key=lambda n: examples.labels[n])
-    data = prepare(examples.take(order), TrainingConfig(limit=40))
+    data = prepare(examples.select(order), TrainingConfig(limit=40))
     assert len(data.train) + len(data.held_out) == 40
     assert data.train.labels.sum() == 18
     assert data.held_out.labels.sum() == 2

@@ -3,14 +3,15 @@ import math
 import pytest
 import torch
 from lstm_training.data.prepare import EncodedTexts
-from lstm_training.evaluation.metrics import measure, predict
+from lstm_training.evaluation.metrics import compute_metrics
+from lstm_training.evaluation.predict import predict
 from lstm_training.model import ModelConfig, SentimentRNN
 
 
 def test_the_measures_are_the_textbooks() -> None:
     scores = torch.tensor([0.95, 0.85, 0.35, 0.65, 0.15, 0.05])
     labels = torch.tensor([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
-    metrics = measure(scores, labels)
+    metrics = compute_metrics(scores, labels)
     chosen = [s if y else 1 - s for s, y in zip(scores.tolist(), labels.tolist(), strict=True)]
     assert metrics.loss == pytest.approx(-sum(map(math.log, chosen)) / 6)
     assert metrics.accuracy == pytest.approx(4 / 6)

@@ -22,34 +22,34 @@ from lstm_training.errors import CheckpointError, EvaluationError
 from lstm_training.evaluation.evaluator import (
     Evaluation,
     LengthBucket,
-    evaluate,
-    in_the_sense_of,
+    align_labels,
+    evaluate_predictions,
     length_buckets,
     wilson_interval,
 )
 from lstm_training.evaluation.load import open_model
-from lstm_training.evaluation.predictions import Answers, ModelCard, Reading
+from lstm_training.evaluation.predictions import EvaluatedModel, Predictions, TextStats
 from lstm_training.evaluation.report import to_json, write_evaluation
 from lstm_training.model import ModelConfig, SentimentRNN
 
-CARD = ModelCard("m.onnx", "onnx", "fp32", "CPU", ("bad", "good"), threshold=0.5)
+MODEL = EvaluatedModel("m.onnx", "onnx", "fp32", "CPU", ("bad", "good"), threshold=0.5)
 TEXTS = ("fine", "dull", "?", "great")
 
 
 def answers(
     probabilities: list[float], lengths: tuple[int, ...] | None = None, threshold: float = 0.5
-) -> Answers:
+) -> Predictions:
     found = torch.tensor(probabilities)
     sizes = lengths or (1,) * len(probabilities)
-    return Answers(found, found >= threshold, Reading(sizes, (True,) * len(sizes)))
+    return Predictions(found, found >= threshold, TextStats(sizes, (True,) * len(sizes)))
 
 
 def measured(
     labels: tuple[int, ...], probabilities: list[float], lengths: tuple[int, ...] | None = None
 ) -> Evaluation:
     texts = tuple(f"text {n}" for n in range(len(labels)))
-    examples = Examples("texts", texts, labels, CARD.labels)
-    return evaluate(CARD, examples, answers(probabilities, lengths))
+    examples = Examples("texts", texts, labels, MODEL.labels)
+    return evaluate_predictions(MODEL, examples, answers(probabilities, lengths))
 
 
 def test_the_measures_of_four_texts_are_those_of_a_hand() -> None:
@@ -71,8 +71,8 @@ def test_the_measures_of_four_texts_are_those_of_a_hand() -> None:
 
 
 def test_the_models_own_rule_decides() -> None:
-    examples = Examples("texts", ("a", "b"), (0, 1), CARD.labels)
-    found = evaluate(CARD, examples, answers([0.7, 0.8], threshold=0.75))
+    examples = Examples("texts", ("a", "b"), (0, 1), MODEL.labels)
+    found = evaluate_predictions(MODEL, examples, answers([0.7, 0.8], threshold=0.75))
     assert found.accuracy == 1.0
 
 
@@ -136,25 +136,25 @@ def test_measures_agree_with_each_other(rows: list[tuple[int, float]]) -> None:
 
 def test_lengths_count_every_token_and_words_are_those_of_the_vocabulary() -> None:
     texts = ("good film!", "…", "never seen", "GOOD")
-    reading = Reading.of(texts, Tokenizer(), {"good"})
-    assert reading == Reading((3, 1, 2, 1), (True, False, False, True))
+    stats = TextStats.of(texts, Tokenizer(), {"good"})
+    assert stats == TextStats((3, 1, 2, 1), (True, False, False, True))
 
 
 def test_labels_take_the_sense_of_the_models_names() -> None:
     examples = Examples("texts", ("a", "b", "c"), (0, 1, 1), ("negative", "positive"))
-    turned = ModelCard("m", "onnx", "fp32", "CPU", ("positive", "negative"), 0.5)
-    assert in_the_sense_of(turned, examples, LabelScheme()).labels == (1, 0, 0)
-    assert in_the_sense_of(CARD, examples, LabelScheme()).labels == (0, 1, 1)
+    turned = EvaluatedModel("m", "onnx", "fp32", "CPU", ("positive", "negative"), 0.5)
+    assert align_labels(turned, examples, LabelScheme()).labels == (1, 0, 0)
+    assert align_labels(MODEL, examples, LabelScheme()).labels == (0, 1, 1)
     own = LabelScheme(("Good", "Bad"))
-    assert in_the_sense_of(CARD, examples, own).labels == (1, 0, 0)
-    assert in_the_sense_of(CARD, examples, own).label_names == ("bad", "good")
+    assert align_labels(MODEL, examples, own).labels == (1, 0, 0)
+    assert align_labels(MODEL, examples, own).label_names == ("bad", "good")
 
 
 def test_texts_that_the_model_was_made_from_are_recognised() -> None:
-    examples = Examples("texts", TEXTS, (1, 0, 0, 1), CARD.labels)
-    seen = ModelCard("m", "onnx", "fp32", "CPU", CARD.labels, 0.5, examples.sha256())
-    assert evaluate(seen, examples, answers([0.9, 0.1, 0.1, 0.9])).seen
-    assert not evaluate(CARD, examples, answers([0.9, 0.1, 0.1, 0.9])).seen
+    examples = Examples("texts", TEXTS, (1, 0, 0, 1), MODEL.labels)
+    seen = EvaluatedModel("m", "onnx", "fp32", "CPU", MODEL.labels, 0.5, examples.sha256())
+    assert evaluate_predictions(seen, examples, answers([0.9, 0.1, 0.1, 0.9])).seen
+    assert not evaluate_predictions(MODEL, examples, answers([0.9, 0.1, 0.1, 0.9])).seen
 
 
 def test_a_checkpoint_and_its_fp32_file_measure_alike(
@@ -164,9 +164,9 @@ def test_a_checkpoint_and_its_fp32_file_measure_alike(
     examples = Examples("texts", (*texts, "", "…", "good " * 60), (1, 0, 0, 1, 0, 1, 0, 1))
     found = []
     for path in (checkpoint_file, model_files["fp32"]):
-        model = open_model(str(path))
-        given = in_the_sense_of(model.card, examples, LabelScheme())
-        found.append(evaluate(model.card, given, model.answer(given.texts)))
+        predictor = open_model(str(path))
+        given = align_labels(predictor.model, examples, LabelScheme())
+        found.append(evaluate_predictions(predictor.model, given, predictor.predict(given.texts)))
     ours, theirs = found
     assert (ours.model.kind, theirs.model.kind) == ("checkpoint", "onnx")
     assert (ours.confusion, ours.lengths, ours.unread) == (
@@ -179,10 +179,12 @@ def test_a_checkpoint_and_its_fp32_file_measure_alike(
 
 
 def test_names_with_dollars_and_brackets_are_drawn_as_they_are(tmp_path: Path) -> None:
-    card = ModelCard("m", "onnx", "fp32", "CPU", (r"$\bad$", "[red]good"), 0.5)
-    examples = Examples("$x$", TEXTS, (1, 0, 0, 1), card.labels)
+    model = EvaluatedModel("m", "onnx", "fp32", "CPU", (r"$\bad$", "[red]good"), 0.5)
+    examples = Examples("$x$", TEXTS, (1, 0, 0, 1), model.labels)
     given = answers([0.9, 0.1, 0.1, 0.2])
-    files = write_evaluation(evaluate(card, examples, given), examples, given, 1, tmp_path)
+    files = write_evaluation(
+        evaluate_predictions(model, examples, given), examples, given, 1, tmp_path
+    )
     assert sorted(files) == sorted(tmp_path.iterdir())
 
 
@@ -209,14 +211,14 @@ def test_the_second_of_two_classes_is_measured(tmp_path: Path, interface: str) -
         network.linear.bias -= network(torch.randint(2, 300, (99, 3))).mean(dim=0)
     path = exported(network, ("bad", "good"), tmp_path, interface=interface)
     texts = (*(f"w{n} w{7 * n} w{3 * n}" for n in range(40)), "unheard of")
-    model = open_model(str(path))
-    found = model.answer(texts)
+    predictor = open_model(str(path))
+    found = predictor.predict(texts)
     scores = SentimentModel.load(path)(texts)
     assert found.probabilities.tolist() == pytest.approx([one.scores["good"] for one in scores])
     assert found.guesses.tolist() == [one.label == "good" for one in scores]
     assert {*found.guesses.tolist()} == {True, False}
-    assert found.reading.known == (True,) * 40 + (False,)
-    assert (model.card.labels, model.card.threshold) == (("bad", "good"), 0.5)
+    assert found.stats.known == (True,) * 40 + (False,)
+    assert (predictor.model.labels, predictor.model.threshold) == (("bad", "good"), 0.5)
 
 
 def test_more_classes_and_free_ones_are_refused(tmp_path: Path) -> None:
@@ -225,7 +227,7 @@ def test_more_classes_and_free_ones_are_refused(tmp_path: Path) -> None:
         open_model(str(five))
     free = exported(trained_like(TwoSigmoids()), ("a", "b"), tmp_path / "free")
     with pytest.raises(EvaluationError, match="do not add up to 1"):
-        open_model(str(free)).answer(("w1 w2", "w9"))
+        open_model(str(free)).predict(("w1 w2", "w9"))
 
 
 def saved(path: Path, labels: tuple[str, ...] = ("bad", "good"), outputs: int = 1) -> Path:

@@ -212,11 +212,11 @@ def test_ctrl_c_ends_quietly_and_leaves_nothing(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys, threading; from lstm_training.cli.evaluate import main\n"
         "import lstm_training.evaluation.onnx_predictor as answers\n"
-        "ask = answers.OnnxRespondent.answer\n"
+        "ask = answers.OnnxPredictor.predict\n"
         "def answer(self, texts):\n"
         "    threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
         "    return ask(self, texts)\n"
-        "answers.OnnxRespondent.answer = answer\n"
+        "answers.OnnxPredictor.predict = answer\n"
         "main()"
     )
     done = subprocess.run(

@@ -2,7 +2,7 @@ import signal
 import threading
 
 import pytest
-from lstm_training.trainer.signals import deferred_stop
+from lstm_training.trainer.signals import graceful_shutdown
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -12,7 +12,7 @@ def test_the_first_signal_asks_and_the_second_acts(number: signal.Signals) -> No
 
     before = signal.signal(number, act)
     try:
-        with deferred_stop() as stop:
+        with graceful_shutdown() as stop:
             assert not stop.asked
             signal.raise_signal(number)
             assert stop.asked
@@ -24,7 +24,7 @@ def test_the_first_signal_asks_and_the_second_acts(number: signal.Signals) -> No
 
 
 def test_signals_act_at_once_where_they_are_not_deferred() -> None:
-    with deferred_stop(enabled=False), pytest.raises(KeyboardInterrupt):
+    with graceful_shutdown(enabled=False), pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
 
 
@@ -32,7 +32,7 @@ def test_outside_the_main_thread_signals_are_left_alone() -> None:
     before, seen = signal.getsignal(signal.SIGINT), []
 
     def body() -> None:
-        with deferred_stop() as stop:
+        with graceful_shutdown() as stop:
             seen.append((signal.getsignal(signal.SIGINT), stop.asked))
 
     thread = threading.Thread(target=body)

@@ -7,7 +7,7 @@ import pyarrow
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lstm_training.data.examples import LabelScheme, Row
+from lstm_training.data.examples import LabelledRow, LabelScheme
 from lstm_training.data.sources import load_examples
 from lstm_training.data.tables import Columns
 from lstm_training.errors import DataError
@@ -65,7 +65,7 @@ def test_a_models_own_names_are_labels_too(tmp_path: Path) -> None:
 
 def test_known_labels_keep_their_sense() -> None:
     scheme = LabelScheme(others=("positive", "negative"))
-    assert scheme.parse(Row("here", "a", "positive")) == 1
+    assert scheme.parse(LabelledRow("here", "a", "positive")) == 1
     assert scheme.reverses(("positive", "negative"))
     assert not LabelScheme().reverses(("bad", "good"))
     assert LabelScheme(("good", "bad")).reverses(("Bad", "good"))

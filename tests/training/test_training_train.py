@@ -13,8 +13,8 @@ from lstm_training.data.prepare import prepare
 from lstm_training.errors import CheckpointError, TrainingError, TrainingInterruptedError
 from lstm_training.evaluation.metrics import Metrics
 from lstm_training.train import train
-from lstm_training.trainer.state import EpochRecord, Progress
-from lstm_training.trainer.trainer import Run
+from lstm_training.trainer.state import EpochRecord, TrainerState
+from lstm_training.trainer.trainer import Trainer
 
 Patch = pytest.MonkeyPatch
 
@@ -37,16 +37,16 @@ def equal_weights(one: Checkpoint, other: Checkpoint) -> bool:
 
 def stop_at(steps: int, error: type[BaseException], patch: Patch) -> None:
     """Let a run die of `error` in its step number `steps`, after that step."""
-    done, step = [0], Run.step
+    done, step = [0], Trainer.step
 
-    def dying(run: Run, batch: object) -> float:
-        loss = step(run, batch)  # type: ignore[arg-type] # handed on
+    def dying(trainer: Trainer, batch: object) -> float:
+        loss = step(trainer, batch)  # type: ignore[arg-type] # handed on
         done[0] += 1
         if done[0] == steps:
             raise error
         return loss
 
-    patch.setattr(Run, "step", dying)
+    patch.setattr(Trainer, "step", dying)
 
 
 def test_a_run_learns_and_leaves_all_its_files(
@@ -169,7 +169,7 @@ def test_resuming_another_run_names_what_differs(
     changed = replace(tiny, learning_rate=0.5, checkpoint_every=9)
     with pytest.raises(TrainingError, match=r"another run: learning_rate was 0\.02, is 0\.5;"):
         train(changed, examples, tmp_path, resume=True)
-    fewer = examples.take(range(len(examples) - 2))
+    fewer = examples.select(range(len(examples) - 2))
     with pytest.raises(TrainingError, match="another run: data_sha256 was"):
         train(tiny, fewer, tmp_path, resume=True)
 
@@ -225,28 +225,28 @@ def record(epoch: int, loss: float) -> EpochRecord:
 
 
 def test_the_weights_with_the_lowest_held_out_loss_are_kept() -> None:
-    progress, weights = Progress(), {"w": torch.zeros(1)}
+    state, weights = TrainerState(), {"w": torch.zeros(1)}
     for epoch, loss in enumerate([0.5, 0.3, 0.4, 0.3], start=1):
         weights["w"].fill_(epoch)
-        progress.finish_epoch(record(epoch, loss), weights)
-    assert progress.best_epoch.epoch == 2
-    assert progress.best["w"].item() == 2
+        state.finish_epoch(record(epoch, loss), weights)
+    assert state.best_epoch.epoch == 2
+    assert state.best["w"].item() == 2
 
 
 def test_a_run_is_over_when_the_held_out_loss_has_stopped_falling() -> None:
-    progress = Progress()
-    assert not progress.is_over(epochs=9, patience=2)
+    state = TrainerState()
+    assert not state.is_over(epochs=9, patience=2)
     for epoch, loss, over in [(1, 0.5, False), (2, 0.6, False), (3, 0.5, True)]:
-        progress.finish_epoch(record(epoch, loss), {})
-        assert progress.is_over(epochs=9, patience=2) is over
-    assert not progress.is_over(epochs=9, patience=3)
-    assert progress.is_over(epochs=3, patience=3)
+        state.finish_epoch(record(epoch, loss), {})
+        assert state.is_over(epochs=9, patience=2) is over
+    assert not state.is_over(epochs=9, patience=3)
+    assert state.is_over(epochs=3, patience=3)
 
 
 def test_every_process_has_equally_many_batches_of_its_own(
     tiny: TrainingConfig, examples: Examples, tmp_path: Path
 ) -> None:
-    run = Run(tiny, prepare(examples, tiny), tmp_path)
+    trainer = Trainer(tiny, prepare(examples, tiny), tmp_path)
 
     class Process:
         num_processes = 4
@@ -256,8 +256,8 @@ def test_every_process_has_equally_many_batches_of_its_own(
 
     parts = []
     for index in range(4):
-        run.accelerator = Process(index)
-        parts.append([tuple(batch) for batch in run.batches_of(0)])
+        trainer.accelerator = Process(index)
+        parts.append([tuple(batch) for batch in trainer.batches_of(0)])
     assert [len(part) for part in parts] == [6, 6, 6, 6]
     assert len({batch for part in parts for batch in part}) == 24
     assert isinstance(TrainingInterruptedError("x"), TrainingError)
@@ -266,15 +266,15 @@ def test_every_process_has_equally_many_batches_of_its_own(
 def test_each_option_of_the_model_reaches_it(
     tiny: TrainingConfig, examples: Examples, tmp_path: Path
 ) -> None:
-    sizes: dict[str, Callable[[Run], object]] = {
-        "embedding_dim": lambda run: run.model.embedding.embedding_dim,
-        "hidden_dim": lambda run: run.model.lstm.hidden_size,
-        "n_layers": lambda run: run.model.lstm.num_layers,
-        "drop_prob": lambda run: run.model.lstm.dropout,
-        "embedding_dropout": lambda run: run.model.embedding_dropout.p,
+    sizes: dict[str, Callable[[Trainer], object]] = {
+        "embedding_dim": lambda trainer: trainer.model.embedding.embedding_dim,
+        "hidden_dim": lambda trainer: trainer.model.lstm.hidden_size,
+        "n_layers": lambda trainer: trainer.model.lstm.num_layers,
+        "drop_prob": lambda trainer: trainer.model.lstm.dropout,
+        "embedding_dropout": lambda trainer: trainer.model.embedding_dropout.p,
     }
     wanted = {"embedding_dim": 7, "hidden_dim": 9, "n_layers": 3, "drop_prob": 0.1}
     config = replace(tiny, **wanted, embedding_dropout=0.2)  # type: ignore[arg-type] # a mix
-    run = Run(config, prepare(examples, config), tmp_path)
+    trainer = Trainer(config, prepare(examples, config), tmp_path)
     for name, read in sizes.items():
-        assert read(run) == getattr(config, name)
+        assert read(trainer) == getattr(config, name)

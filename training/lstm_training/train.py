@@ -15,11 +15,11 @@ from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import Dataset, prepare
 from lstm_training.errors import TrainingError
-from lstm_training.evaluation.metrics import Confusion, Metrics, measure, predict
+from lstm_training.evaluation.metrics import Confusion, Metrics, compute_metrics
 from lstm_training.trainer.loop import train_to_the_end
 from lstm_training.trainer.report import write_history, write_metrics, write_pictures
 from lstm_training.trainer.state import EpochRecord, require_same
-from lstm_training.trainer.trainer import Run
+from lstm_training.trainer.trainer import Trainer
 
 MODEL_FILE = "model.pt"
 
@@ -69,31 +69,33 @@ def train(
     """
     output.mkdir(parents=True, exist_ok=True)
     data = prepare(examples, config)
-    run = Run(config, data, output)
-    say = say if run.accelerator.is_main_process else _quiet
-    if resume and not run.state_path.exists() and (output / MODEL_FILE).exists():
-        return _finished(output / MODEL_FILE, run.identity(), say)
-    if resume and run.state_path.exists():
-        run.restore()
-        say(f"going on in epoch {run.progress.epoch + 1}, after {run.progress.batch} batches")
+    trainer = Trainer(config, data, output)
+    say = say if trainer.accelerator.is_main_process else _quiet
+    if resume and not trainer.state_path.exists() and (output / MODEL_FILE).exists():
+        return _finished(output / MODEL_FILE, trainer.fingerprint(), say)
+    if resume and trainer.state_path.exists():
+        trainer.restore()
+        say(f"going on in epoch {trainer.state.epoch + 1}, after {trainer.state.batch} batches")
     else:
         if resume:
             say(f"{output} holds no run to resume: starting from the beginning")
-        run.save()  # a folder that cannot be written to shows now, not after an hour
+        trainer.save()  # a folder that cannot be written to shows now, not after an hour
     say(
         f"{len(data.train):,} texts to learn from, {len(data.held_out):,} held out, "
         f"{data.dropped:,} copies left out, {len(data.vocabulary):,} words"
     )
     try:
-        train_to_the_end(run, say)
+        train_to_the_end(trainer, say)
     except torch.cuda.OutOfMemoryError as error:
         raise TrainingError(
             "the GPU ran out of memory: try a smaller --batch-size or --max-tokens"
         ) from error
-    return _write(run, examples, output)
+    return _write(trainer, examples, output)
 
 
-def _finished(path: Path, identity: dict[str, Any], say: Callable[[str], None]) -> TrainingResult:
+def _finished(
+    path: Path, fingerprint: dict[str, Any], say: Callable[[str], None]
+) -> TrainingResult:
     """Return the model of a run that has nothing left to do.
 
     Raises:
@@ -101,21 +103,21 @@ def _finished(path: Path, identity: dict[str, Any], say: Callable[[str], None]) 
 
     """
     checkpoint = load_checkpoint(path)
-    require_same(path, checkpoint.training.get("run", {}), identity)
+    require_same(path, checkpoint.training.get("run", {}), fingerprint)
     say(f"{path} is finished: nothing to resume")
     return TrainingResult(checkpoint, ())
 
 
-def _write(run: Run, examples: Examples, output: Path) -> TrainingResult:
+def _write(trainer: Trainer, examples: Examples, output: Path) -> TrainingResult:
     """Write what the run came to; the state to resume from goes last."""
-    run.model.load_state_dict(run.progress.best)
-    held_out = run.data.held_out
-    scores = predict(run.model, held_out, run.config.batch_size, run.data.vocabulary.pad)
-    metrics = measure(scores, held_out.labels)
-    checkpoint = _checkpoint(run, examples, metrics)
-    if not run.accelerator.is_main_process:
+    trainer.model.load_state_dict(trainer.state.best)
+    held_out = trainer.data.held_out
+    scores = trainer.predict(held_out)
+    metrics = compute_metrics(scores, held_out.labels)
+    checkpoint = _checkpoint(trainer, examples, metrics)
+    if not trainer.accelerator.is_main_process:
         return TrainingResult(checkpoint, ())
-    history = run.progress.history
+    history = trainer.state.history
     report = _report(checkpoint, history, scores, held_out.labels)
     files = (
         output / MODEL_FILE,
@@ -124,15 +126,15 @@ def _write(run: Run, examples: Examples, output: Path) -> TrainingResult:
         *write_pictures(output, history, scores, held_out.labels, examples.label_names),
     )
     save_checkpoint(checkpoint, output / MODEL_FILE)
-    run.state_path.unlink()
+    trainer.state_path.unlink()
     return TrainingResult(checkpoint, files)
 
 
-def _checkpoint(run: Run, examples: Examples, metrics: Metrics) -> Checkpoint:
-    data: Dataset = run.data
+def _checkpoint(trainer: Trainer, examples: Examples, metrics: Metrics) -> Checkpoint:
+    data: Dataset = trainer.data
     return Checkpoint(
-        config=run.model_config,
-        state_dict=run.progress.best,
+        config=trainer.model_config,
+        state_dict=trainer.state.best,
         vocabulary=data.vocabulary,
         labels=examples.label_names,
         metrics=asdict(metrics),
@@ -144,8 +146,8 @@ def _checkpoint(run: Run, examples: Examples, metrics: Metrics) -> Checkpoint:
                 "train": len(data.train),
                 "held_out": len(data.held_out),
             },
-            "best_epoch": run.progress.best_epoch.epoch,
-            "run": run.identity(),
+            "best_epoch": trainer.state.best_epoch.epoch,
+            "run": trainer.fingerprint(),
             "versions": _versions(),
         },
     )

@@ -60,18 +60,17 @@ def main(  # noqa: PLR0913 - one for each option
     labels too, its own threshold decides, and every token of a text is read.
     """
     with requires_extra("train"):
-        from lstm_training.evaluation.evaluator import evaluate, in_the_sense_of  # torch
-        from lstm_training.evaluation.load import open_model
-        from lstm_training.evaluation.report import write_evaluation
-    respondent = open_model(model, provider)
-    card = respondent.card
-    scheme = scheme or LabelScheme(others=card.labels)
+        from lstm_training.evaluation.evaluator import align_labels, evaluate_predictions  # noqa: PLC0415 - torch
+        from lstm_training.evaluation.load import open_model  # noqa: PLC0415
+        from lstm_training.evaluation.report import write_evaluation  # noqa: PLC0415
+    predictor = open_model(model, provider)
+    scheme = scheme or LabelScheme(others=predictor.model.labels)
     columns = Columns(text_column, label_column)
     examples = load_examples(source, columns, scheme, measuring=True)
-    examples = in_the_sense_of(card, examples, scheme)
-    answers = respondent.answer(examples.texts)
-    evaluation = evaluate(card, examples, answers)
-    files = write_evaluation(evaluation, examples, answers, mistakes, output) if output else []
+    examples = align_labels(predictor.model, examples, scheme)
+    predictions = predictor.predict(examples.texts)
+    evaluation = evaluate_predictions(predictor.model, examples, predictions)
+    files = write_evaluation(evaluation, examples, predictions, mistakes, output) if output else []
     _show(evaluation, mistakes, files, as_json=as_json)
 
 

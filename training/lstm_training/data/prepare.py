@@ -60,10 +60,10 @@ def prepare(examples: Examples, config: TrainingConfig) -> Dataset:
     if set(examples.labels) != {0, 1}:
         only = ", ".join(str(label) for label in sorted(set(examples.labels)))
         raise DataError(f"{examples.name} holds the label {only} alone; training needs 0 and 1")
-    kept = distinct(examples)
+    kept = drop_duplicates(examples)
     dropped = len(examples) - len(kept)
     if config.limit is not None and config.limit < len(kept):
-        kept = kept.take(stratified(kept, config.limit, config.seed))
+        kept = kept.select(stratified(kept, config.limit, config.seed))
     train, held_out = split(kept, config.holdout, config.seed)
     tokenizer = Tokenizer()
     vocabulary = build_vocabulary(
@@ -79,7 +79,7 @@ def prepare(examples: Examples, config: TrainingConfig) -> Dataset:
     )
 
 
-def distinct(examples: Examples) -> Examples:
+def drop_duplicates(examples: Examples) -> Examples:
     """Return ``examples`` without copies, so that no text can stand on both sides of the split.
 
     Texts that differ in outer white space only are copies. Of copies with one label the first
@@ -91,7 +91,7 @@ def distinct(examples: Examples) -> Examples:
         key = text.strip()
         labels.setdefault(key, set()).add(label)
         first.setdefault(key, n)
-    return examples.take(n for key, n in first.items() if len(labels[key]) == 1)
+    return examples.select(n for key, n in first.items() if len(labels[key]) == 1)
 
 
 def split(examples: Examples, holdout: float, seed: int) -> tuple[Examples, Examples]:
@@ -99,7 +99,7 @@ def split(examples: Examples, holdout: float, seed: int) -> tuple[Examples, Exam
     count = min(max(round(len(examples) * holdout), 2), len(examples) - 2)
     chosen = set(stratified(examples, count, seed))
     rest = [n for n in range(len(examples)) if n not in chosen]
-    return examples.take(rest), examples.take(sorted(chosen))
+    return examples.select(rest), examples.select(sorted(chosen))
 
 
 def stratified(examples: Examples, count: int, seed: int) -> list[int]:

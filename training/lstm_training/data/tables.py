@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lstm_runtime.extras import requires_extra
 
-from lstm_training.data.examples import Row
+from lstm_training.data.examples import LabelledRow
 from lstm_training.errors import DataError
 
 # One review may be longer than csv's 131,072 characters; this is the most that fits a C long.
@@ -27,7 +27,7 @@ class Columns:
     "The column with the labels."
 
 
-def read_csv(path: Path, columns: Columns, delimiter: str = ",") -> Iterator[Row]:
+def read_csv(path: Path, columns: Columns, delimiter: str = ",") -> Iterator[LabelledRow]:
     """Yield the rows of a comma- or tab-separated file (or its .gz) with a header line.
 
     Raises:
@@ -46,18 +46,18 @@ def read_csv(path: Path, columns: Columns, delimiter: str = ",") -> Iterator[Row
             if len(fields) not in {0, len(header)}:
                 raise DataError(f"{where}: {len(fields)} fields, but the header has {len(header)}")
             if fields:
-                yield Row(where, fields[text], fields[label])
+                yield LabelledRow(where, fields[text], fields[label])
             start = reader.line_num + 1  # a quoted text may span many lines
     except csv.Error as error:
         raise DataError(f"{path}, line {reader.line_num}: {error}") from error
 
 
-def read_tsv(path: Path, columns: Columns) -> Iterator[Row]:
+def read_tsv(path: Path, columns: Columns) -> Iterator[LabelledRow]:
     """Yield the rows of a tab-separated file; see `read_csv`."""
     return read_csv(path, columns, delimiter="\t")
 
 
-def read_jsonl(path: Path, columns: Columns) -> Iterator[Row]:
+def read_jsonl(path: Path, columns: Columns) -> Iterator[LabelledRow]:
     r"""Yield the rows of a JSON Lines file (or its .gz); lines end at "\n" and nowhere else.
 
     Raises:
@@ -79,12 +79,12 @@ def read_jsonl(path: Path, columns: Columns) -> Iterator[Row]:
         for column in (columns.text, columns.label):
             if column not in record:
                 raise DataError(f"{where}: {_no_column(column, list(record))}")
-        yield Row(where, record[columns.text], record[columns.label])
+        yield LabelledRow(where, record[columns.text], record[columns.label])
     if empty:
         raise DataError(f"{path} is empty")
 
 
-def read_parquet(path: Path, columns: Columns) -> Iterator[Row]:
+def read_parquet(path: Path, columns: Columns) -> Iterator[LabelledRow]:
     """Yield the rows of a Parquet file.
 
     Raises:
@@ -102,7 +102,7 @@ def read_parquet(path: Path, columns: Columns) -> Iterator[Row]:
                 texts, labels = batch.column(columns.text), batch.column(columns.label)
                 for text, label in zip(texts, labels, strict=True):
                     number += 1
-                    yield Row(f"{path}, row {number}", text.as_py(), label.as_py())
+                    yield LabelledRow(f"{path}, row {number}", text.as_py(), label.as_py())
     except UnicodeDecodeError as error:
         raise DataError(f"{path}, row {number}: not UTF-8: {error.reason}") from error
     except pyarrow.ArrowException as error:

@@ -1,13 +1,16 @@
-"""The recipe of the bundled model: two teachers, a language model, a student that learns from them.
+"""Knowledge distillation: how the bundled model comes about.
 
-Stages, each a file of its own and an output in the work folder:
+Two teachers score texts that nobody labelled; the student, a `SentimentRNN`, is pre-trained as a
+language model and learns from labels and from the teachers' soft labels. Each stage is a file in
+the work folder:
 
 1. ``ngrams``: a naive-Bayes-weighted logistic regression on 1- to 3-grams scores every text.
-2. ``transformer``: a small sentence encoder, fine-tuned on the labelled texts, scores every text.
-3. ``language_model``: the student's embedding and LSTM learn to predict the next word.
-4. ``rehearsal``: the `SentimentRNN` learns from labels and from the first teacher's scores.
-5. ``student``: two of them go on with the teachers' blended scores; their weights are averaged.
-6. ``drills``: short texts that turn a word around are written out, and found in reviews.
-7. ``finish``: two students go on from that mean, with the drills; their weights are averaged.
-8. ``model``: scale and shift of its logits go into the last layer; the checkpoint to export.
+2. ``transformer``: a small sentence encoder is fine-tuned on the labelled texts.
+3. ``transformer_scores``: and scores unlabelled texts and sentences.
+4. ``language_model``: the student's embedding and LSTM learn to predict the next word.
+5. ``ngram_student``: the student learns from labels and from the first teacher's soft labels.
+6. ``student``: two of them go on with the soft labels of both; their weights are averaged.
+7. ``augmentation``: short texts that turn a word around are generated, and found in reviews.
+8. ``finetuning``: two students go on from that mean, with these texts; their weights are averaged.
+9. ``model``: scale and shift of its logits go into the last layer; the checkpoint to export.
 """

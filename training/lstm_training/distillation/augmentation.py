@@ -1,4 +1,4 @@
-"""Drills: short texts that turn a word around ("not bad at all"), written out from patterns.
+"""Augmentation: short texts that turn a word around ("not bad at all"), written out from patterns.
 
 Reviews hold few of them, and n-grams read most of them wrongly. Patterns whose words decide the
 label follow Ribeiro et al., "Beyond Accuracy: Behavioral Testing of NLP Models with CheckList"
@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from lstm_training.distillation.config import DrillConfig
+from lstm_training.distillation.config import AugmentationConfig
 from lstm_training.distillation.corpus import text_key
 
 PATTERNS = Path(__file__).with_name("augmentation.toml")
 _SLOT = re.compile(r"\{(\w+)\}")
-_TURNING = re.compile(
+_VALENCE_SHIFTER = re.compile(
     r"\b(not|never|no|nothing|nobody|none|neither|nor|without|hardly|cannot|but|although|despite"
     r"|though|instead)\b|n't\b",
     re.IGNORECASE,
@@ -27,7 +27,7 @@ _TURNING = re.compile(
 
 
 @dataclass(frozen=True)
-class Drill:
+class TemplateExample:
     """A short text and what it says."""
 
     text: str
@@ -36,12 +36,12 @@ class Drill:
     "Whether it praises."
 
 
-def is_turning(sentence: str) -> bool:
+def has_valence_shifter(sentence: str) -> bool:
     """Tell whether a sentence holds a word that may turn others around."""
-    return _TURNING.search(sentence) is not None
+    return _VALENCE_SHIFTER.search(sentence) is not None
 
 
-def write_drills(config: DrillConfig) -> tuple[Drill, ...]:
+def generate_examples(config: AugmentationConfig) -> tuple[TemplateExample, ...]:
     """Write texts out from the patterns, at random and each once.
 
     Every pattern gets the same number of tries, so one with few words gives fewer texts. The last
@@ -50,19 +50,19 @@ def write_drills(config: DrillConfig) -> tuple[Drill, ...]:
     content = tomllib.loads(PATTERNS.read_text(encoding="utf-8"))
     patterns = _patterns(content)
     random = np.random.default_rng(config.seed)
-    pairs = round(config.written * config.joined)
-    tries = math.ceil((config.written - pairs) / len(patterns))
+    pairs = round(config.generated * config.joined)
+    tries = math.ceil((config.generated - pairs) / len(patterns))
     spared = {text_key(text) for text in content["spared"]}
     found = {
-        text_key(drill.text): drill
+        text_key(example.text): example
         for pattern in patterns
-        for drill in (_filled(pattern, content["words"], random) for _ in range(tries))
+        for example in (_filled(pattern, content["words"], random) for _ in range(tries))
     }
-    single = [drill for key, drill in found.items() if key not in spared]
+    single = [example for key, example in found.items() if key not in spared]
     return (*single, *(_pair(single, random) for _ in range(pairs if single else 0)))
 
 
-def _patterns(content: dict[str, Any]) -> list[Drill]:
+def _patterns(content: dict[str, Any]) -> list[TemplateExample]:
     """Return every pattern with its label, those under ``turns`` also mirrored."""
     mirror = content["mirror"] | {bad: good for good, bad in content["mirror"].items()}
     patterns = content["patterns"]
@@ -71,19 +71,24 @@ def _patterns(content: dict[str, Any]) -> list[Drill]:
         for pattern in patterns["turns"]
     ]
     return [
-        *(Drill(pattern, positive=True) for pattern in patterns["turns"] + patterns["positive"]),
-        *(Drill(pattern, positive=False) for pattern in mirrored + patterns["negative"]),
+        *(
+            TemplateExample(pattern, positive=True)
+            for pattern in patterns["turns"] + patterns["positive"]
+        ),
+        *(TemplateExample(pattern, positive=False) for pattern in mirrored + patterns["negative"]),
     ]
 
 
-def _filled(pattern: Drill, words: dict[str, list[str]], random: np.random.Generator) -> Drill:
+def _filled(
+    pattern: TemplateExample, words: dict[str, list[str]], random: np.random.Generator
+) -> TemplateExample:
     text = _SLOT.sub(lambda slot: str(random.choice(words[slot[1]])), pattern.text)
-    return Drill(text, pattern.positive)
+    return TemplateExample(text, pattern.positive)
 
 
-def _pair(drills: list[Drill], random: np.random.Generator) -> Drill:
-    """Return two drills that say the same as one text."""
-    first, second = (drills[n] for n in random.integers(len(drills), size=2))
+def _pair(examples: list[TemplateExample], random: np.random.Generator) -> TemplateExample:
+    """Return two examples that say the same as one text."""
+    first, second = (examples[n] for n in random.integers(len(examples), size=2))
     while second.positive != first.positive:
-        second = drills[random.integers(len(drills))]
-    return Drill(f"{first.text} {second.text}", first.positive)
+        second = examples[random.integers(len(examples))]
+    return TemplateExample(f"{first.text} {second.text}", first.positive)

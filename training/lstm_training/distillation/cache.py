@@ -13,7 +13,7 @@ from lstm_training.errors import CheckpointError
 
 
 @dataclass(frozen=True)
-class Output:
+class StageResult:
     """What a stage came to."""
 
     content: dict[str, Any]
@@ -29,7 +29,7 @@ PART = ".part.pt"
 
 
 @dataclass(frozen=True)
-class PartState:
+class StageState:
     """The file that holds the state of a stage under way."""
 
     path: Path
@@ -57,17 +57,17 @@ class PartState:
             return None
         content = load_content(self.path)
         if not isinstance(content, dict) or set(content) != {"inputs", "state"}:
-            raise CheckpointError(f"{self.path} is no state of the recipe: remove it")
+            raise CheckpointError(f"{self.path} is no state of a stage: remove it")
         state: dict[str, Any] = content["state"]
         return state if content["inputs"] == self.inputs else None
 
 
-Work = Callable[[PartState], dict[str, Any]]
+Work = Callable[[StageState], dict[str, Any]]
 """What makes the content of a stage, from the state it was stopped in if there is one."""
 
 
 @dataclass(frozen=True)
-class Workshop:
+class StageCache:
     """The folder where the stages leave their outputs."""
 
     folder: Path
@@ -77,7 +77,7 @@ class Workshop:
     seconds: dict[str, int] = field(default_factory=dict)
     "Time that each stage took, of those that were asked for."
 
-    def stage(self, name: str, inputs: dict[str, Any], work: Work) -> Output:
+    def stage(self, name: str, inputs: dict[str, Any], work: Work) -> StageResult:
         """Return the output of a stage: the one on disk if it came from equal ``inputs``.
 
         Args:
@@ -93,7 +93,7 @@ class Workshop:
         self.seconds[name] = round(output.seconds)
         return output
 
-    def _output(self, name: str, inputs: dict[str, Any], work: Work) -> Output:
+    def _output(self, name: str, inputs: dict[str, Any], work: Work) -> StageResult:
         path = self.folder / f"{name}.pt"
         digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
         if path.exists():
@@ -102,17 +102,17 @@ class Workshop:
                 self.say(f"{name}: taken from {path.name}")
                 return found
             self.say(f"{name}: {path.name} came from other inputs and is made again")
-        start, part = time.monotonic(), PartState(self.folder / (name + PART), digest)
-        made = Output(work(part), digest, time.monotonic() - start)
+        start, part = time.monotonic(), StageState(self.folder / (name + PART), digest)
+        made = StageResult(work(part), digest, time.monotonic() - start)
         save_content(dict(vars(made)), path)
         part.path.unlink(missing_ok=True)
         self.say(f"{name}: done in {made.seconds:.0f} s")
         return made
 
 
-def _read(path: Path) -> Output:
+def _read(path: Path) -> StageResult:
     content = load_content(path)
     try:
-        return Output(**content)
+        return StageResult(**content)
     except TypeError as error:
-        raise CheckpointError(f"{path} is no output of the recipe: remove it") from error
+        raise CheckpointError(f"{path} is no result of a stage: remove it") from error

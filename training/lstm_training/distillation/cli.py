@@ -9,23 +9,23 @@ import click
 from lstm_runtime.command import OneLineErrorCommand
 from lstm_runtime.extras import requires_extra
 
-from lstm_training.distillation.config import RecipeConfig
-from lstm_training.distillation.config_file import read_settings
+from lstm_training.distillation.config import DistillationConfig
+from lstm_training.distillation.config_file import read_config
 
 STAGES = (
     "ngrams",
     "transformer",
     "transformer_scores",
     "language_model",
-    "rehearsal",
+    "ngram_student",
     "student",
-    "drills",
-    "finish",
+    "augmentation",
+    "finetuning",
     "model",
 )
 """The stages in the order in which they are made; the last one is ``model.pt``."""
 
-LOG_FILE = "recipe.log"
+LOG_FILE = "distillation.log"
 
 
 @click.command(cls=OneLineErrorCommand)
@@ -48,7 +48,7 @@ LOG_FILE = "recipe.log"
 )  # fmt: skip
 @click.option(
     "--config", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="TOML file with settings that differ from the recipe's.",
+    help="TOML file with settings that differ from the defaults.",
 )  # fmt: skip
 @click.option(
     "--stage", type=click.Choice(STAGES), default=STAGES[-1], show_default=True,
@@ -69,7 +69,7 @@ def main(  # noqa: PLR0913 - one argument an option
     The same command goes on where it was stopped: stages that are done are taken from OUTPUT, and
     one that was under way goes on after its last saved batch.
     """
-    settings = read_settings(config) if config else RecipeConfig()
+    settings = read_config(config) if config else DistillationConfig()
     corpus = settings.corpus
     corpus = replace(
         corpus,
@@ -78,9 +78,11 @@ def main(  # noqa: PLR0913 - one argument an option
         test=test or corpus.test,
     )
     output.mkdir(parents=True, exist_ok=True)
-    with requires_extra("train", "recipe"):
-        from lstm_training.distillation.run import make  # loads torch and sklearn
-    for path in make(replace(settings, corpus=corpus), output, stage, _logger(output / LOG_FILE)):
+    with requires_extra("train", "distill"):
+        from lstm_training.distillation.run import run_distillation  # noqa: PLC0415 - loads torch
+    for path in run_distillation(
+        replace(settings, corpus=corpus), output, stage, _logger(output / LOG_FILE)
+    ):
         click.echo(path)
 
 

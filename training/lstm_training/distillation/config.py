@@ -1,4 +1,4 @@
-"""Every number of the recipe."""
+"""Every number of the distillation."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -26,7 +26,7 @@ class CorpusConfig:
 
 
 @dataclass(frozen=True)
-class CourseConfig:
+class OptimizationConfig:
     """How long and how fast a network learns."""
 
     epochs: int
@@ -69,7 +69,9 @@ class TransformerConfig:
     "Word pieces kept from the start of a long text."
     tail_tokens: int = 160
     "Word pieces kept from its end, where the verdict stands."
-    course: CourseConfig = field(default_factory=lambda: CourseConfig(2, 16, 1e-4))
+    optimization: OptimizationConfig = field(
+        default_factory=lambda: OptimizationConfig(2, 16, 1e-4)
+    )
     "Fine-tuning on the labelled texts."
 
 
@@ -99,8 +101,8 @@ class LanguageModelConfig:
     "Ids at which the adaptive softmax begins a cheaper cluster."
     dropout: float = 0.1
     "Dropout on the word vectors."
-    course: CourseConfig = field(
-        default_factory=lambda: CourseConfig(3, 64, 4e-3, weight_decay=0.0)
+    optimization: OptimizationConfig = field(
+        default_factory=lambda: OptimizationConfig(3, 64, 4e-3, weight_decay=0.0)
     )
     "Over all texts, labelled and unlabelled."
 
@@ -121,30 +123,32 @@ class StudentConfig:
     "Dropout on the word vectors."
     word_dropout: float = 0.05
     "Part of the words that a step reads as unknown."
-    course: CourseConfig = field(default_factory=lambda: CourseConfig(2, 64, 3e-3))
+    optimization: OptimizationConfig = field(
+        default_factory=lambda: OptimizationConfig(2, 64, 3e-3)
+    )
     "Over labelled texts, unlabelled texts and sentences."
 
 
 @dataclass(frozen=True)
-class DrillConfig:
+class AugmentationConfig:
     """Short texts that turn a word around: "not bad at all"."""
 
-    written: int = 20_000
+    generated: int = 20_000
     "Texts to write out from patterns; a few less, since some come out twice."
     joined: float = 0.25
     "Part of them that are two in a row."
     certainty: float = 0.95
     "Target of a written text that praises; that of one that blames is what is left to 1."
-    cut: int = 60_000
+    mined: int = 60_000
     "Sentences of the unlabelled texts with a word like *not* or *but*."
-    cut_tokens: tuple[int, int] = (2, 25)
+    mined_tokens: tuple[int, int] = (2, 25)
     "Fewest and most tokens of such a sentence."
     seed: int = 0
     "Seed of both choices."
 
 
 @dataclass(frozen=True)
-class RecipeConfig:
+class DistillationConfig:
     """All stages together."""
 
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
@@ -157,27 +161,27 @@ class RecipeConfig:
     "Second teacher."
     language_model: LanguageModelConfig = field(default_factory=LanguageModelConfig)
     "Pre-training of the student."
-    rehearsal: StudentConfig = field(default_factory=StudentConfig)
-    "The student's first course, with the first teacher alone."
+    ngram_student: StudentConfig = field(default_factory=StudentConfig)
+    "First training of the student, with the n-gram teacher alone."
     student: StudentConfig = field(
         default_factory=lambda: StudentConfig(
-            drop_prob=0.2, embedding_dropout=0.2, course=CourseConfig(3, 64, 2e-3)
+            drop_prob=0.2, embedding_dropout=0.2, optimization=OptimizationConfig(3, 64, 2e-3)
         )
     )
-    "Its second course, with both teachers."
-    drills: DrillConfig = field(default_factory=DrillConfig)
-    "What the third course learns besides."
-    finish: StudentConfig = field(
+    "Second training, with both teachers."
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    "Short texts that the third training learns from besides."
+    finetuning: StudentConfig = field(
         default_factory=lambda: StudentConfig(
             max_tokens=500,
             drop_prob=0.1,
             embedding_dropout=0.1,
-            course=CourseConfig(4, 64, 2e-3),
+            optimization=OptimizationConfig(4, 64, 2e-3),
         )
     )
-    "The third course, which goes on from the mean and reads more of long texts."
+    "Third training, which goes on from the mean and reads more of long texts."
     seeds: tuple[int, ...] = (0, 1)
-    "The second and the third course are taken once with each, and the weights are averaged."
+    "The second and the third training are run once with each, and the weights are averaged."
 
 
 def plain(config: Any) -> Any:

@@ -1,21 +1,22 @@
-"""A TOML file that says what is to be different from the recipe."""
+"""A TOML file that says what is to be different from the defaults."""
 
 import tomllib
 from dataclasses import is_dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
-from lstm_training.distillation.config import RecipeConfig
+from lstm_training.distillation.config import DistillationConfig
 from lstm_training.errors import ConfigError
 
 _Config = TypeVar("_Config")
 
 
-def read_settings(path: Path) -> RecipeConfig:
-    """Return the recipe with the values of a TOML file in place of its own.
+def read_config(path: Path) -> DistillationConfig:
+    """Return the default configuration with the values of a TOML file in place of its own.
 
-    The file's tables and keys are named as the fields of `RecipeConfig`, so that
-    ``[finish.course]`` with ``epochs = 2`` lengthens the last course. What is not named stays.
+    The file's tables and keys are named as the fields of `DistillationConfig`, so that
+    ``[finetuning.optimization]`` with ``epochs = 2`` shortens the last training. What is not named
+    stays.
 
     Raises:
         ConfigError: when the file is not TOML, or names a field that there is not, or gives one a
@@ -26,7 +27,7 @@ def read_settings(path: Path) -> RecipeConfig:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
-    return _merged(RecipeConfig(), table, f"{path}: ")
+    return _merged(DistillationConfig(), table, f"{path}: ")
 
 
 def _merged(config: _Config, table: dict[str, Any], where: str) -> _Config:

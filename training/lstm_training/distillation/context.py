@@ -10,17 +10,17 @@ from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer
 from torch import Tensor
 
 from lstm_training.data.prepare import build_vocabulary, encode
-from lstm_training.distillation.cache import Output, Workshop
-from lstm_training.distillation.config import RecipeConfig, plain
+from lstm_training.distillation.cache import StageCache, StageResult
+from lstm_training.distillation.config import DistillationConfig, plain
 from lstm_training.distillation.corpus import load_corpus
-from lstm_training.evaluation.metrics import Metrics, measure
+from lstm_training.evaluation.metrics import Metrics, compute_metrics
 
 
-class Pantry:
+class Context:
     """The corpus in words and ids, with the means to keep and to judge what comes of it.
 
     Args:
-        config: every number of the recipe.
+        config: every number of the distillation.
         folder: where the stages leave their outputs.
         say: takes a line now and then.
 
@@ -29,10 +29,12 @@ class Pantry:
 
     """
 
-    def __init__(self, config: RecipeConfig, folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, config: DistillationConfig, folder: Path, say: Callable[[str], None]
+    ) -> None:
         # Denormals make gates that are nearly shut many times slower, and mean nothing.
         torch.set_flush_denormal(True)
-        self.config, self.say, self.workshop = config, say, Workshop(folder, say)
+        self.config, self.say, self.cache = config, say, StageCache(folder, say)
         self.corpus = load_corpus(config.corpus, say)
         self.digest = self.corpus.sha256()
         tokenizer = Tokenizer()
@@ -54,7 +56,7 @@ class Pantry:
         """Ids of each text that only the teachers label."""
         return tuple(map(self.ids, self.corpus.pool))
 
-    def inputs(self, config: Any, *before: Output) -> dict[str, Any]:
+    def inputs(self, config: Any, *before: StageResult) -> dict[str, Any]:
         """Return all that a stage with this ``config`` and these stages ``before`` depends on."""
         return {
             "corpus": self.digest,
@@ -63,13 +65,13 @@ class Pantry:
             "before": [output.inputs for output in before],
         }
 
-    def tell(self, who: str, probabilities: Tensor) -> dict[str, Metrics]:
+    def log_metrics(self, who: str, probabilities: Tensor) -> dict[str, Metrics]:
         """Measure ``probabilities`` of the held-out texts, all together and source by source."""
         sources, labels = self.corpus.held_out_sources, self.held_out.labels
-        measures = {"all": measure(probabilities, labels)}
+        measures = {"all": compute_metrics(probabilities, labels)}
         for source in dict.fromkeys(sources):
             rows = torch.tensor([n for n, name in enumerate(sources) if name == source])
-            measures[source] = measure(probabilities[rows], labels[rows])
+            measures[source] = compute_metrics(probabilities[rows], labels[rows])
         for name, metrics in measures.items():
             self.say(
                 f"  {who}: held out, {name}: accuracy {metrics.accuracy:.4f}, "

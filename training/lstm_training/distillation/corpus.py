@@ -1,4 +1,4 @@
-"""What the recipe learns from: labelled texts, unlabelled texts, and sentences cut out of them."""
+"""What is learned from: labelled texts, unlabelled texts, and sentences cut out of them."""
 
 import hashlib
 import re
@@ -9,7 +9,7 @@ import numpy as np
 from lstm_runtime.text.tokenizer import Tokenizer
 
 from lstm_training.data.examples import Examples
-from lstm_training.data.prepare import distinct, split
+from lstm_training.data.prepare import drop_duplicates, split
 from lstm_training.data.sources import load_examples, load_texts
 from lstm_training.distillation.config import CorpusConfig
 from lstm_training.errors import DataError
@@ -19,7 +19,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|<br\s*/?>")
 
 @dataclass(frozen=True)
 class Corpus:
-    """The texts of the recipe; none of them has the words of a test text."""
+    """The texts of the distillation; none of them has the words of a test text."""
 
     train: Examples
     "Labelled texts to learn from."
@@ -57,7 +57,7 @@ def load_corpus(config: CorpusConfig, say: Callable[[str], None]) -> Corpus:
     """
     test = {text_key(text) for source in config.test for text in load_texts(source)}
     labelled, source_of = _labelled(config.labelled)
-    kept = labelled.take(n for n, text in enumerate(labelled.texts) if text_key(text) not in test)
+    kept = labelled.select(n for n, text in enumerate(labelled.texts) if text_key(text) not in test)
     train, held_out = split(kept, config.holdout, config.seed)
     texts = [text for source in config.unlabelled for text in load_texts(source)]
     unlabelled = _new_texts(texts, test | {text_key(text) for text in kept.texts})
@@ -95,7 +95,7 @@ def _labelled(sources: Iterable[str]) -> tuple[Examples, dict[str, str]]:
         tuple(label for part in parts.values() for label in part.labels),
         *names,
     )
-    return distinct(together), source_of
+    return drop_duplicates(together), source_of
 
 
 def _new_texts(texts: Iterable[str], known: set[str]) -> tuple[str, ...]:

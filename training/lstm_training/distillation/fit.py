@@ -1,4 +1,4 @@
-"""A course of training steps, as three stages need it: one-cycle AdamW, resumable to the batch."""
+"""Training steps, as three stages need it: one-cycle AdamW, resumable to the batch."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -9,16 +9,16 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 
 from lstm_training.data.batching import epoch_order
-from lstm_training.distillation.cache import PartState
-from lstm_training.distillation.config import CourseConfig
+from lstm_training.distillation.cache import StageState
+from lstm_training.distillation.config import OptimizationConfig
 from lstm_training.errors import TrainingInterruptedError
-from lstm_training.trainer.signals import deferred_stop
+from lstm_training.trainer.signals import graceful_shutdown
 
 _SAVE_EVERY = 200
 """Batches between two lines in the log, each with a writing of the state."""
 
 
-class Course:
+class StageTrainer:
     """A module in training.
 
     Args:
@@ -33,9 +33,9 @@ class Course:
     def __init__(
         self,
         module: nn.Module,
-        config: CourseConfig,
+        config: OptimizationConfig,
         lengths: Sequence[int],
-        part: PartState,
+        part: StageState,
         say: Callable[[str], None],
     ) -> None:
         self.module, self.config, self.part, self.say = module, config, part, say
@@ -70,7 +70,7 @@ class Course:
         """
         self._restore()
         start, losses = time.monotonic(), []
-        with deferred_stop() as stop:
+        with graceful_shutdown() as stop:
             for epoch, positions in self.batches[self.done :]:
                 losses.append(self._step(loss_of, positions))
                 closed = self.done == len(self.batches) or self.batches[self.done][0] > epoch

@@ -1,4 +1,4 @@
-"""What the recipe leaves behind: the checkpoint, its measures, and the held-out texts."""
+"""What the distillation leaves behind: the checkpoint, its measures, and the held-out texts."""
 
 import json
 from collections.abc import Callable
@@ -7,16 +7,18 @@ from pathlib import Path
 from lstm_runtime.files import atomic_path
 
 from lstm_training.checkpoint import save_checkpoint
-from lstm_training.distillation.config import RecipeConfig
-from lstm_training.distillation.context import Pantry
+from lstm_training.distillation.config import DistillationConfig
+from lstm_training.distillation.context import Context
 from lstm_training.distillation.corpus import Corpus
-from lstm_training.distillation.pipeline import Kitchen
+from lstm_training.distillation.pipeline import StudentPipeline
 
 MODEL_FILE = "model.pt"
 
 
-def make(config: RecipeConfig, folder: Path, stage: str, say: Callable[[str], None]) -> list[Path]:
-    """Make ``stage`` and all before it; return what was written for use outside the recipe.
+def run_distillation(
+    config: DistillationConfig, folder: Path, stage: str, say: Callable[[str], None]
+) -> list[Path]:
+    """Make ``stage`` and all before it; return what was written for use outside of it.
 
     Raises:
         DataError: when a source of texts is missing or malformed.
@@ -25,17 +27,17 @@ def make(config: RecipeConfig, folder: Path, stage: str, say: Callable[[str], No
         CheckpointError: when an output on disk is damaged, or one cannot be written.
 
     """
-    kitchen = Kitchen(Pantry(config, folder, say))
+    pipeline = StudentPipeline(Context(config, folder, say))
     if stage != "model":
-        getattr(kitchen if hasattr(type(kitchen), stage) else kitchen.teachers, stage)
+        getattr(pipeline if hasattr(type(pipeline), stage) else pipeline.teachers, stage)
         return []
-    checkpoint = kitchen.checkpoint()
+    checkpoint = pipeline.checkpoint()
     save_checkpoint(checkpoint, folder / MODEL_FILE)
     metrics = folder / "metrics.json"
     with atomic_path(metrics) as temporary:
         content = {"metrics": checkpoint.metrics, **checkpoint.training}
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    return [folder / MODEL_FILE, metrics, *_write_held_out(kitchen.pantry.corpus, folder)]
+    return [folder / MODEL_FILE, metrics, *_write_held_out(pipeline.context.corpus, folder)]
 
 
 def _write_held_out(corpus: Corpus, folder: Path) -> list[Path]:

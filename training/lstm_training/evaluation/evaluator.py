@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lstm_training.data.examples import Examples, LabelScheme
 from lstm_training.evaluation.metrics import Confusion, area_under_roc, calibration_error, log_loss
-from lstm_training.evaluation.predictions import Answers, ModelCard
+from lstm_training.evaluation.predictions import EvaluatedModel, Predictions
 
 _LONGEST = (10, 50, 100, 200, 400)
 """Where the buckets of lengths end, in tokens; the last bucket has no end."""
@@ -71,7 +71,7 @@ class Evaluation:
     the model's second label: F1, AUROC and the probabilities speak of it.
     """
 
-    model: ModelCard
+    model: EvaluatedModel
     "The model."
     data: str
     "What the texts are called."
@@ -135,44 +135,46 @@ class Evaluation:
         }
 
 
-def evaluate(card: ModelCard, examples: Examples, answers: Answers) -> Evaluation:
-    """Measure ``answers`` against the labels of ``examples``.
+def evaluate_predictions(
+    model: EvaluatedModel, examples: Examples, predictions: Predictions
+) -> Evaluation:
+    """Measure ``predictions`` against the labels of ``examples``.
 
     Args:
-        card: the model that answered.
-        examples: the texts with their labels in the model's sense; see `in_the_sense_of`.
-        answers: the model's answers to the texts, in their order.
+        model: the model that answered.
+        examples: the texts with their labels in the model's sense; see `align_labels`.
+        predictions: the model's answers to the texts, in their order.
 
     """
-    probabilities = answers.probabilities
+    probabilities = predictions.probabilities
     labels = torch.tensor(examples.labels, dtype=torch.float32)
-    confusion = Confusion.count(answers.guesses, labels)
-    right = answers.guesses == (labels > 0.5)
+    confusion = Confusion.count(predictions.guesses, labels)
+    right = predictions.guesses == (labels > 0.5)
     return Evaluation(
-        model=card,
+        model=model,
         data=examples.name,
-        seen=card.data_sha256 is not None and card.data_sha256 == examples.sha256(),
+        seen=model.data_sha256 is not None and model.data_sha256 == examples.sha256(),
         confusion=confusion,
         f1=confusion.f1,
         auroc=area_under_roc(probabilities, labels) if len(set(examples.labels)) == 2 else None,
         log_loss=log_loss(probabilities, labels),
         ece=calibration_error(probabilities, labels),
         brier=float((probabilities - labels).square().mean()),
-        lengths=length_buckets(answers.reading.lengths, right.tolist()),
-        unread=answers.reading.known.count(False),
-        mistakes=_mistakes(card, examples, answers, right),
+        lengths=length_buckets(predictions.stats.lengths, right.tolist()),
+        unread=predictions.stats.known.count(False),
+        mistakes=_mistakes(model, examples, predictions, right),
     )
 
 
-def in_the_sense_of(card: ModelCard, examples: Examples, scheme: LabelScheme) -> Examples:
+def align_labels(model: EvaluatedModel, examples: Examples, scheme: LabelScheme) -> Examples:
     """Return ``examples`` with labels that mean what the model's labels mean.
 
     Where the model's names are those of ``scheme`` the other way round, 0 and 1 change places;
     names that have nothing in common are taken in the order in which they stand.
     """
-    turned = scheme.reverses(card.labels)
+    turned = scheme.reverses(model.labels)
     labels = tuple(1 - label for label in examples.labels) if turned else examples.labels
-    return replace(examples, labels=labels, label_names=card.labels)
+    return replace(examples, labels=labels, label_names=model.labels)
 
 
 def wilson_interval(right: int, texts: int) -> tuple[float, float]:
@@ -199,13 +201,13 @@ def length_buckets(lengths: Sequence[int], right: Sequence[bool]) -> tuple[Lengt
 
 
 def _mistakes(
-    card: ModelCard, examples: Examples, answers: Answers, right: Tensor
+    model: EvaluatedModel, examples: Examples, predictions: Predictions, right: Tensor
 ) -> tuple[Mistake, ...]:
     """Return the wrong answers, the most confident first; equals in the order of the texts."""
     found = []
     for n in (~right).nonzero().flatten().tolist():
-        guess, positive = bool(answers.guesses[n]), float(answers.probabilities[n])
-        label, answer = card.labels[examples.labels[n]], card.labels[guess]
+        guess, positive = bool(predictions.guesses[n]), float(predictions.probabilities[n])
+        label, answer = model.labels[examples.labels[n]], model.labels[guess]
         probability = positive if guess else 1 - positive
         found.append(Mistake(n + 1, examples.texts[n], label, answer, probability))
     return tuple(sorted(found, key=lambda mistake: -mistake.probability))

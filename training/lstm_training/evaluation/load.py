@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lstm_training.errors import EvaluationError
-from lstm_training.evaluation.predictions import Respondent
+from lstm_training.evaluation.predictions import Predictor
 
 BUNDLED = "default"
 """The name of the model that comes with the runtime."""
@@ -13,7 +13,7 @@ _ZIP, _ONNX = b"PK\x03\x04", b"\x08"
 _ANY_PROVIDER = "auto"
 
 
-def open_model(name: str, provider: str = _ANY_PROVIDER) -> Respondent:
+def open_model(name: str, provider: str = _ANY_PROVIDER) -> Predictor:
     """Load the model to evaluate.
 
     Args:
@@ -30,14 +30,14 @@ def open_model(name: str, provider: str = _ANY_PROVIDER) -> Respondent:
     if name != BUNDLED and _is_checkpoint(Path(name)):
         if provider != _ANY_PROVIDER:
             raise EvaluationError(f"{name} runs in PyTorch: --provider is for .onnx files")
-        from lstm_training.evaluation.torch_predictor import (  # for this kind only
-            CheckpointRespondent,
+        from lstm_training.evaluation.torch_predictor import (  # noqa: PLC0415 - for this kind only
+            TorchPredictor,
         )
 
-        return CheckpointRespondent(Path(name))
-    from lstm_training.evaluation.onnx_predictor import OnnxRespondent  # for this kind only
+        return TorchPredictor(Path(name))
+    from lstm_training.evaluation.onnx_predictor import OnnxPredictor  # noqa: PLC0415 - for this kind only
 
-    return OnnxRespondent(None if name == BUNDLED else Path(name), provider)
+    return OnnxPredictor(None if name == BUNDLED else Path(name), provider)
 
 
 def _is_checkpoint(path: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy
 from torchmetrics.classification import (
@@ -11,10 +10,6 @@ from torchmetrics.classification import (
     BinaryCalibrationError,
     BinaryF1Score,
 )
-
-from lstm_training.data.batching import length_order, make_batch
-from lstm_training.data.prepare import EncodedTexts
-from lstm_training.model import SentimentRNN
 
 CALIBRATION_BINS = 10
 """Bins of equal width of the calibration error and of the reliability diagram."""
@@ -86,23 +81,7 @@ class Confusion:
         return 2 * self.true_positive / found if found else None
 
 
-def predict(model: SentimentRNN, texts: EncodedTexts, batch_size: int, pad: int) -> Tensor:
-    """Return the positive probability of each text, float32 ``[texts]`` on the CPU.
-
-    The model is left in evaluation mode.
-    """
-    model.eval()
-    device = model.fc.weight.device
-    probabilities = torch.empty(len(texts))
-    with torch.inference_mode():
-        for positions in length_order(texts, batch_size):
-            batch = make_batch(texts, positions, pad).to(device)
-            scores = model.logits(batch.ids, batch.lengths).sigmoid()[:, -1]
-            probabilities[torch.tensor(positions)] = scores.float().cpu()
-    return probabilities
-
-
-def measure(probabilities: Tensor, labels: Tensor) -> Metrics:
+def compute_metrics(probabilities: Tensor, labels: Tensor) -> Metrics:
     """Compare ``probabilities`` with ``labels``, both float ``[texts]``."""
     targets = labels.int()
     return Metrics(

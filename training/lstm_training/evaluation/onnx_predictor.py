@@ -16,13 +16,13 @@ from lstm_runtime.text.tokenizer import Tokenizer
 from lstm_runtime.text.vocabulary import Vocabulary
 
 from lstm_training.errors import EvaluationError
-from lstm_training.evaluation.predictions import Answers, ModelCard, Reading, trained_on
+from lstm_training.evaluation.predictions import EvaluatedModel, Predictions, TextStats, trained_on
 
 _ROUNDING = 1e-2
 """How far the two probabilities of a softmax in half precision may miss a sum of 1."""
 
 
-class OnnxRespondent:
+class OnnxPredictor:
     """A file of ``lstm-export``, with its own labels, threshold and precision.
 
     A file with one probability gives its second label from the threshold of its metadata on; one
@@ -42,10 +42,10 @@ class OnnxRespondent:
 
     def __init__(self, path: Path | None, provider: str) -> None:
         self._model = SentimentModel.load(path, provider)
-        self.card = _card(self._model)
+        self.model = _describe(self._model)
         self._tokenizer_spec = _tokenizer_spec(self._model)
 
-    def answer(self, texts: Sequence[str]) -> Answers:
+    def predict(self, texts: Sequence[str]) -> Predictions:
         """Return the answers to ``texts``, in their order.
 
         Raises:
@@ -58,21 +58,21 @@ class OnnxRespondent:
                 f"{self._model.path}: its probabilities do not add up to 1, so that a text may "
                 "have both labels or none: that cannot be evaluated"
             )
-        return Answers(*self._numbers(found), self._reading(texts))
+        return Predictions(*self._numbers(found), self._stats(texts))
 
     def _numbers(self, found: Sequence[Sentiment]) -> tuple[torch.Tensor, torch.Tensor]:
-        positive = self.card.labels[1]
+        positive = self.model.labels[1]
         probabilities = torch.tensor([one.scores[positive] for one in found])
         return probabilities, torch.tensor([one.label == positive for one in found])
 
-    def _reading(self, texts: Sequence[str]) -> Reading:
+    def _stats(self, texts: Sequence[str]) -> TextStats:
         spec, words = self._tokenizer_spec, self._model.metadata.vocabulary
         if words is None:  # with the text interface, the graph has the words
             known = set(OnnxReader(self._model.path).vocabulary()) - {""}
         else:
             unknown = None if spec.unknown is None else words[spec.unknown]
             known = set(Vocabulary(words, unknown).plain)
-        return Reading.of(texts, Tokenizer(spec.pattern), known)
+        return TextStats.of(texts, Tokenizer(spec.pattern), known)
 
 
 def _tokenizer_spec(model: SentimentModel) -> TokenizerSpec:
@@ -85,14 +85,14 @@ def _tokenizer_spec(model: SentimentModel) -> TokenizerSpec:
     return spec
 
 
-def _card(model: SentimentModel) -> ModelCard:
+def _describe(model: SentimentModel) -> EvaluatedModel:
     meta = model.metadata
     if len(meta.labels) != 2:
         raise EvaluationError(
             f"{model.path} tells {len(meta.labels)} labels apart ({', '.join(meta.labels)}); only "
             "models with two can be evaluated"
         )
-    return ModelCard(
+    return EvaluatedModel(
         file=model.path.name,
         kind="onnx",
         precision=meta.precision,

@@ -1,4 +1,4 @@
-"""Pictures of how a model learned and how good it is."""
+"""Pictures of how good a model is."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,12 +6,10 @@ from pathlib import Path
 from lstm_runtime.files import atomic_path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from lstm_training.evaluation.evaluator import LengthBucket
 from lstm_training.evaluation.metrics import CALIBRATION_BINS, Confusion
-from lstm_training.trainer.state import EpochRecord
 
 
 def save(figure: Figure, path: Path) -> Path:
@@ -19,23 +17,6 @@ def save(figure: Figure, path: Path) -> Path:
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=120)
     return path
-
-
-def curves(history: list[EpochRecord]) -> Figure:
-    """Draw loss and accuracy over the epochs."""
-    # A Figure of one's own, instead of pyplot's, needs no display and leaves no global state.
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    losses, accuracies = figure.subplots(1, 2)
-    epochs = [record.epoch for record in history]
-    losses.plot(epochs, [record.train_loss for record in history], "o-", label="training")
-    losses.plot(epochs, [record.held_out.loss for record in history], "o-", label="held out")
-    losses.set(title="Loss", xlabel="epoch")
-    losses.legend()
-    accuracies.plot(epochs, [record.held_out.accuracy for record in history], "o-", color="C1")
-    accuracies.set(title="Held-out accuracy", xlabel="epoch")
-    for axes in (losses, accuracies):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    return figure
 
 
 def confusion(counts: Confusion, names: tuple[str, str], title: str) -> Figure:

@@ -11,7 +11,7 @@ from lstm_training.errors import EvaluationError
 
 
 @dataclass(frozen=True)
-class ModelCard:
+class EvaluatedModel:
     """Which model answered, and how its numbers are read."""
 
     file: str
@@ -37,8 +37,8 @@ def trained_on(training: Mapping[str, Any] | None) -> str | None:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How the model's tokeniser reads texts."""
+class TextStats:
+    """How long texts are for a model's tokeniser, and whether it knows their words."""
 
     lengths: tuple[int, ...]
     "Tokens of each text, known or not; at least 1, since a text without any is read as one."
@@ -46,7 +46,7 @@ class Reading:
     "Whether any word of the text is in the vocabulary."
 
     @classmethod
-    def of(cls, texts: Sequence[str], tokenizer: Tokenizer, words: Container[str]) -> "Reading":
+    def of(cls, texts: Sequence[str], tokenizer: Tokenizer, words: Container[str]) -> "TextStats":
         """Read ``texts`` as a model with this tokeniser and these words does."""
         tokens = [tokenizer.tokens(text) for text in texts]
         return cls(
@@ -56,7 +56,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Answers:
+class Predictions:
     """What a model says of some texts.
 
     Raises:
@@ -68,7 +68,7 @@ class Answers:
     "Probability of the model's second label, float32 ``[texts]``."
     guesses: Tensor
     "Whether the model gives the second label, by its own rule, bool ``[texts]``."
-    reading: Reading
+    stats: TextStats
     "How long the texts are and whether the model knows a word of them."
 
     def __post_init__(self) -> None:
@@ -78,12 +78,12 @@ class Answers:
             raise EvaluationError(f"the model's answer to {wrong:,} texts is not a number")
 
 
-class Respondent(Protocol):
+class Predictor(Protocol):
     """A loaded model that can be evaluated."""
 
     @property
-    def card(self) -> ModelCard:
+    def model(self) -> EvaluatedModel:
         """What the model is."""
 
-    def answer(self, texts: Sequence[str]) -> Answers:
+    def predict(self, texts: Sequence[str]) -> Predictions:
         """Return the answers to ``texts``, in their order."""

@@ -14,7 +14,7 @@ from rich.text import Text
 from lstm_training.data.examples import Examples
 from lstm_training.evaluation.evaluator import Evaluation
 from lstm_training.evaluation.plots import accuracy_by_length, confusion, reliability, save
-from lstm_training.evaluation.predictions import Answers
+from lstm_training.evaluation.predictions import Predictions
 
 _LINE = 400
 """Most characters of a text that a line of any terminal shows."""
@@ -22,8 +22,10 @@ _LINE = 400
 
 def tables(evaluation: Evaluation, mistakes: int) -> Iterator[RenderableType]:
     """Yield what to print: a heading and tables, with that many mistakes."""
-    card = evaluation.model
-    yield Text(_one_line(f"{card.file} ({card.precision}, {card.provider}) on {evaluation.data}"))
+    model = evaluation.model
+    yield Text(
+        _one_line(f"{model.file} ({model.precision}, {model.provider}) on {evaluation.data}")
+    )
     if evaluation.seen:
         yield Text("The model was made from these very texts: only others tell how good it is.")
     yield _measures(evaluation)
@@ -39,14 +41,18 @@ def to_json(evaluation: Evaluation, mistakes: int) -> str:
 
 
 def write_evaluation(
-    evaluation: Evaluation, examples: Examples, answers: Answers, mistakes: int, output: Path
+    evaluation: Evaluation,
+    examples: Examples,
+    predictions: Predictions,
+    mistakes: int,
+    output: Path,
 ) -> list[Path]:
     """Write the measures, every mistake and the pictures.
 
     Args:
         evaluation: the measures.
         examples: the texts, with labels in the model's sense.
-        answers: the model's answers to them.
+        predictions: the model's answers to them.
         mistakes: how many of them ``evaluation.json`` holds; ``mistakes.jsonl`` holds all.
         output: folder to write to, made when missing.
 
@@ -54,13 +60,13 @@ def write_evaluation(
         The files' paths. Each file is complete or what stood there before.
 
     """
-    labels, names = answers.probabilities.new_tensor(examples.labels), evaluation.model.labels
+    labels, names = predictions.probabilities.new_tensor(examples.labels), evaluation.model.labels
     title = f"{evaluation.texts:,} texts"
     return [
         _write(to_json(evaluation, mistakes) + "\n", output / "evaluation.json"),
         _write(_mistake_lines(evaluation), output / "mistakes.jsonl"),
         save(confusion(evaluation.confusion, names, title), output / "confusion.png"),
-        save(reliability(answers.probabilities, labels, names[1]), output / "reliability.png"),
+        save(reliability(predictions.probabilities, labels, names[1]), output / "reliability.png"),
         save(accuracy_by_length(evaluation.lengths), output / "accuracy_by_length.png"),
     ]
 

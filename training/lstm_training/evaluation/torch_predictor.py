@@ -7,15 +7,15 @@ from lstm_training.checkpoint import Checkpoint, is_checkpoint, load_content, pa
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import encode
 from lstm_training.errors import CheckpointError
-from lstm_training.evaluation.metrics import predict
-from lstm_training.evaluation.predictions import Answers, ModelCard, Reading, trained_on
+from lstm_training.evaluation.predict import predict
+from lstm_training.evaluation.predictions import EvaluatedModel, Predictions, TextStats, trained_on
 
 _THRESHOLD = 0.5
 """What lstm-export writes into the files that it makes of a checkpoint."""
 _BATCH_SIZE = 32
 
 
-class CheckpointRespondent:
+class TorchPredictor:
     """A checkpoint of ``lstm-train`` that answers on the CPU, reading every token of a text.
 
     Args:
@@ -35,26 +35,26 @@ class CheckpointRespondent:
                 "and evaluate that"
             )
         self._checkpoint = parse_checkpoint(content, path)
-        self.card = _card(self._checkpoint, path)
+        self.model = _describe(self._checkpoint, path)
 
-    def answer(self, texts: Sequence[str]) -> Answers:
+    def predict(self, texts: Sequence[str]) -> Predictions:
         """Return the answers to ``texts``, in their order."""
         encoder, vocabulary = self._checkpoint.encoder, self._checkpoint.vocabulary
         # The labels have no part in the answers: zeros stand in for them.
         encoded = encode(Examples("texts", tuple(texts), (0,) * len(texts)), encoder)
         probabilities = predict(self._checkpoint.model(), encoded, _BATCH_SIZE, vocabulary.pad)
-        reading = Reading.of(texts, encoder.tokenizer, vocabulary.plain)
-        return Answers(probabilities, probabilities >= _THRESHOLD, reading)
+        stats = TextStats.of(texts, encoder.tokenizer, vocabulary.plain)
+        return Predictions(probabilities, probabilities >= _THRESHOLD, stats)
 
 
-def _card(checkpoint: Checkpoint, path: Path) -> ModelCard:
+def _describe(checkpoint: Checkpoint, path: Path) -> EvaluatedModel:
     outputs, labels = checkpoint.config.output_size, checkpoint.labels
     if outputs != 1 or len(labels) != 2:
         raise CheckpointError(
             f"{path} has {outputs} outputs and {len(labels)} labels; only models that tell two "
             "labels apart with one output can be evaluated"
         )
-    return ModelCard(
+    return EvaluatedModel(
         file=path.name,
         kind="checkpoint",
         precision="fp32",

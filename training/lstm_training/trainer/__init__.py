@@ -1,1 +1,1 @@
-"""Trainer."""
+"""The training loop, the state that an interrupted run resumes from, and its report."""

@@ -8,17 +8,17 @@ from accelerate.utils import tqdm  # type: ignore[import-untyped] # ships no typ
 
 from lstm_training.data.batching import Batch, make_batch
 from lstm_training.errors import TrainingInterruptedError
-from lstm_training.evaluation.metrics import measure, predict
-from lstm_training.trainer.signals import StopRequest, deferred_stop
+from lstm_training.evaluation.metrics import compute_metrics
+from lstm_training.trainer.signals import StopRequest, graceful_shutdown
 from lstm_training.trainer.state import EpochRecord
-from lstm_training.trainer.trainer import Run
+from lstm_training.trainer.trainer import Trainer
 
 
-def train_to_the_end(run: Run, say: Callable[[str], None]) -> None:
+def train_to_the_end(trainer: Trainer, say: Callable[[str], None]) -> None:
     """Train until the last epoch is done, or the held-out loss has stopped falling.
 
     Args:
-        run: the run, fresh or restored.
+        trainer: fresh or restored.
         say: takes a line after each epoch.
 
     Raises:
@@ -27,64 +27,64 @@ def train_to_the_end(run: Run, say: Callable[[str], None]) -> None:
     """
     # Several processes cannot stop at a common step without asking each other at each one: there
     # a signal acts at once, and the last written state is what is resumed from.
-    with deferred_stop(enabled=run.accelerator.num_processes == 1) as stop:
-        while not run.progress.is_over(run.config.epochs, run.config.patience):
-            _train_epoch(run, stop)
-            say(_line(_close_epoch(run), run.config.epochs))
+    with graceful_shutdown(enabled=trainer.accelerator.num_processes == 1) as stop:
+        while not trainer.state.is_over(trainer.config.epochs, trainer.config.patience):
+            _train_epoch(trainer, stop)
+            say(_line(_close_epoch(trainer), trainer.config.epochs))
 
 
-def _train_epoch(run: Run, stop: StopRequest) -> None:
+def _train_epoch(trainer: Trainer, stop: StopRequest) -> None:
     """Learn from the batches of the current epoch that are still to come."""
-    progress, before, start = run.progress, run.progress.seconds, time.monotonic()
-    for batch in _remaining_batches(run):
-        loss = run.step(batch)
-        progress.batch += 1
-        progress.loss += loss * len(batch.labels)
-        progress.texts += len(batch.labels)
-        progress.seconds = before + time.monotonic() - start
+    state, before, start = trainer.state, trainer.state.seconds, time.monotonic()
+    for batch in _remaining_batches(trainer):
+        loss = trainer.step(batch)
+        state.batch += 1
+        state.loss += loss * len(batch.labels)
+        state.texts += len(batch.labels)
+        state.seconds = before + time.monotonic() - start
         if stop.asked:
-            run.save()
+            trainer.save()
             raise TrainingInterruptedError(
-                f"stopped in epoch {progress.epoch + 1} of {run.config.epochs}: the same command "
+                f"stopped in epoch {state.epoch + 1} of {trainer.config.epochs}: the same command "
                 "with --resume goes on from here"
             )
-        if progress.batch % run.config.checkpoint_every == 0:
-            run.save()
+        if state.batch % trainer.config.checkpoint_every == 0:
+            trainer.save()
 
 
-def _remaining_batches(run: Run) -> Iterator[Batch]:
+def _remaining_batches(trainer: Trainer) -> Iterator[Batch]:
     """Yield the batches to come, under a progress bar where someone is watching."""
-    progress = run.progress
-    run.scorer.train()
-    order = run.batches_of(progress.epoch)
+    state = trainer.state
+    trainer.scorer.train()
+    order = trainer.batches_of(state.epoch)
     with tqdm(
         total=sum(len(positions) for positions in order),
-        initial=progress.texts,
-        desc=f"epoch {progress.epoch + 1}/{run.config.epochs}",
+        initial=state.texts,
+        desc=f"epoch {state.epoch + 1}/{trainer.config.epochs}",
         unit=" reviews",
         leave=False,
         disable=not sys.stderr.isatty(),
     ) as bar:
-        for positions in order[progress.batch :]:
-            yield make_batch(run.data.train, positions, run.data.vocabulary.pad)
+        for positions in order[state.batch :]:
+            yield make_batch(trainer.data.train, positions, trainer.data.vocabulary.pad)
             bar.update(len(positions))
-            bar.set_postfix(loss=f"{progress.loss / progress.texts:.4f}", refresh=False)
+            bar.set_postfix(loss=f"{state.loss / state.texts:.4f}", refresh=False)
 
 
-def _close_epoch(run: Run) -> EpochRecord:
+def _close_epoch(trainer: Trainer) -> EpochRecord:
     """Measure the model on the held-out texts, record the epoch and save."""
-    progress, held_out, start = run.progress, run.data.held_out, time.monotonic()
+    state, held_out, start = trainer.state, trainer.data.held_out, time.monotonic()
     # Every process measures all of them: a tenth of the data, and forward only.
-    scores = predict(run.model, held_out, run.config.batch_size, run.data.vocabulary.pad)
+    scores = trainer.predict(held_out)
     record = EpochRecord(
-        epoch=progress.epoch + 1,
-        train_loss=progress.loss / progress.texts,
-        held_out=measure(scores, held_out.labels),
-        learning_rate=float(run.scheduler.get_last_lr()[0]),
-        seconds=progress.seconds + time.monotonic() - start,
+        epoch=state.epoch + 1,
+        train_loss=state.loss / state.texts,
+        held_out=compute_metrics(scores, held_out.labels),
+        learning_rate=float(trainer.scheduler.get_last_lr()[0]),
+        seconds=state.seconds + time.monotonic() - start,
     )
-    progress.finish_epoch(record, run.model.state_dict())
-    run.save()
+    state.finish_epoch(record, trainer.model.state_dict())
+    trainer.save()
     return record
 
 

@@ -9,7 +9,8 @@ from lstm_runtime.files import atomic_path
 from torch import Tensor
 
 from lstm_training.evaluation.metrics import Confusion
-from lstm_training.evaluation.plots import confusion, curves, reliability, save
+from lstm_training.evaluation.plots import confusion, reliability, save
+from lstm_training.trainer.curves import curves
 from lstm_training.trainer.state import EpochRecord
 
 HISTORY_COLUMNS = (

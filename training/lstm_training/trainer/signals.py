@@ -15,7 +15,7 @@ class StopRequest:
 
 
 @contextmanager
-def deferred_stop(enabled: bool = True) -> Iterator[StopRequest]:
+def graceful_shutdown(enabled: bool = True) -> Iterator[StopRequest]:
     """Turn the first Ctrl-C or SIGTERM in the block into a request that the block looks at.
 
     A step that is cut in two leaves weights and optimizer that no longer fit together. The second

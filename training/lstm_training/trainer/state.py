@@ -32,7 +32,7 @@ class EpochRecord:
 
 
 @dataclass
-class Progress:
+class TrainerState:
     """Where a run stands: all that training changes besides weights and optimizer."""
 
     epoch: int = 0
@@ -74,8 +74,8 @@ class Progress:
         return {**vars(self), "history": [asdict(record) for record in self.history]}
 
     @classmethod
-    def from_plain(cls, content: dict[str, Any]) -> "Progress":
-        """Make a `Progress` of what `to_plain` gave."""
+    def from_plain(cls, content: dict[str, Any]) -> "TrainerState":
+        """Make a `TrainerState` of what `to_plain` gave."""
         history = [
             EpochRecord(**{**record, "held_out": Metrics(**record["held_out"])})
             for record in content["history"]
@@ -83,19 +83,19 @@ class Progress:
         return cls(**{**content, "history": history})
 
 
-def write_state(path: Path, identity: dict[str, Any], state: dict[str, Any]) -> None:
+def write_state(path: Path, fingerprint: dict[str, Any], state: dict[str, Any]) -> None:
     """Write the state of a run, tensors and plain values, in one piece."""
-    header = {"format": FORMAT, "format_version": FORMAT_VERSION, "identity": identity}
+    header = {"format": FORMAT, "format_version": FORMAT_VERSION, "identity": fingerprint}
     save_content({**header, "state": state}, path)
 
 
-def read_state(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
+def read_state(path: Path, fingerprint: dict[str, Any]) -> dict[str, Any]:
     """Read what `write_state` wrote.
 
     Raises:
         CheckpointError: when the file is damaged, foreign or of another version.
         KeyError: when a part is missing.
-        TrainingError: when it belongs to a run with another ``identity``.
+        TrainingError: when it belongs to a run with another ``fingerprint``.
 
     """
     content = load_content(path)
@@ -103,7 +103,7 @@ def read_state(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
         raise CheckpointError(f"{path} is not the state of an lstm-train run")
     if content.get("format_version") != FORMAT_VERSION:
         raise CheckpointError(f"{path} is of another version of lstm-train: start without --resume")
-    require_same(path, content["identity"], identity)
+    require_same(path, content["identity"], fingerprint)
     state: dict[str, Any] = content["state"]
     return state
 

@@ -16,10 +16,11 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from lstm_training.config import TrainingConfig
 from lstm_training.data.batching import Batch, drop_words, epoch_order
-from lstm_training.data.prepare import Dataset
+from lstm_training.data.prepare import Dataset, EncodedTexts
 from lstm_training.errors import CheckpointError, TrainingError
+from lstm_training.evaluation.predict import predict
 from lstm_training.model import ModelConfig, SentimentRNN
-from lstm_training.trainer.state import FILE_NAME, Progress, read_state, write_state
+from lstm_training.trainer.state import FILE_NAME, TrainerState, read_state, write_state
 
 
 class Scorer(nn.Module):
@@ -34,7 +35,7 @@ class Scorer(nn.Module):
         return self.model.logits(ids, lengths)[:, -1]
 
 
-class Run:
+class Trainer:
     """A model in training, with all that decides its next step.
 
     Args:
@@ -66,11 +67,11 @@ class Run:
             cycle_momentum=False,
         )
         self.scorer, self.optimizer = self.accelerator.prepare(Scorer(self.model), optimizer)
-        self.progress = Progress()
+        self.state = TrainerState()
         # From here on random numbers are for dropout, and each process has its own.
         torch.manual_seed(config.seed + 1 + self.accelerator.process_index)
 
-    def identity(self) -> dict[str, Any]:
+    def fingerprint(self) -> dict[str, Any]:
         """Return what must not change between a run and its resumption."""
         plain = asdict(self.config)
         del plain["checkpoint_every"]  # when to save has no effect on the weights
@@ -103,7 +104,7 @@ class Run:
         loss = binary_cross_entropy_with_logits(logits, batch.labels)
         if not math.isfinite(loss.item()):
             raise TrainingError(
-                f"the loss became {loss.item()} in epoch {self.progress.epoch + 1}: try a lower "
+                f"the loss became {loss.item()} in epoch {self.state.epoch + 1}: try a lower "
                 "--learning-rate, or --mixed-precision no"
             )
         self.accelerator.backward(loss)
@@ -113,6 +114,10 @@ class Run:
         if not self.accelerator.optimizer_step_was_skipped:  # fp16 skips steps that overflow
             self.scheduler.step()
         return loss.item()
+
+    def predict(self, texts: EncodedTexts) -> Tensor:
+        """Return the positive probability of each text, float32 ``[texts]`` on the CPU."""
+        return predict(self.model, texts, self.config.batch_size, self.data.vocabulary.pad)
 
     def save(self) -> None:
         """Write everything that the rest of the run depends on; all processes take part."""
@@ -126,9 +131,9 @@ class Run:
             "scheduler": self.scheduler.state_dict(),
             "scaler": scaler.state_dict() if scaler else {},
             "random": random,
-            "progress": self.progress.to_plain(),
+            "progress": self.state.to_plain(),
         }
-        write_state(self.state_path, self.identity(), state)
+        write_state(self.state_path, self.fingerprint(), state)
 
     def restore(self) -> None:
         """Take up the state that `save` wrote.
@@ -139,13 +144,13 @@ class Run:
 
         """
         try:
-            state = read_state(self.state_path, self.identity())
+            state = read_state(self.state_path, self.fingerprint())
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.scheduler.load_state_dict(state["scheduler"])
             if self.accelerator.scaler:
                 self.accelerator.scaler.load_state_dict(state["scaler"])
-            self.progress = Progress.from_plain(state["progress"])
+            self.state = TrainerState.from_plain(state["progress"])
             _set_random_state(state["random"][self.accelerator.process_index])
         except (KeyError, IndexError, TypeError, AttributeError) as error:
             raise CheckpointError(f"{self.state_path} is damaged: {error!r}") from error

@@ -36,7 +36,7 @@ def fit_calibration(logits: Tensor, labels: Tensor) -> Calibration:
     return Calibration(float(regression.coef_[0, 0]), float(regression.intercept_[0]))
 
 
-def fold(calibration: Calibration, model: SentimentRNN) -> None:
+def fold_into(calibration: Calibration, model: SentimentRNN) -> None:
     """Make the model's logits the calibrated ones for good."""
     with torch.no_grad():
         model.fc.weight.mul_(calibration.scale)

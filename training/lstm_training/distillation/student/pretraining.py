@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from lstm_training.distillation.cache import PartState
+from lstm_training.distillation.cache import StageState
 from lstm_training.distillation.config import LanguageModelConfig
-from lstm_training.distillation.fit import Course
+from lstm_training.distillation.fit import StageTrainer
 from lstm_training.model import ModelConfig, SentimentRNN
 
 
@@ -44,7 +44,7 @@ def pretrain(
     sizes: ModelConfig,
     texts: Sequence[Tensor],
     config: LanguageModelConfig,
-    part: PartState,
+    part: StageState,
     say: Callable[[str], None],
 ) -> SentimentRNN:
     """Train a language model on ``texts`` and return the `SentimentRNN` that it holds.
@@ -57,7 +57,7 @@ def pretrain(
         say: takes a line now and then.
 
     """
-    torch.manual_seed(config.course.seed)
+    torch.manual_seed(config.optimization.seed)
     language = LanguageModel(SentimentRNN.from_config(sizes, config.dropout), config.cutoffs)
 
     def loss_of(positions: list[int]) -> Tensor:
@@ -66,7 +66,7 @@ def pretrain(
         return torch.as_tensor(language(pad_sequence(windows, batch_first=True), lengths))
 
     lengths = [min(len(ids), config.window) for ids in texts]
-    Course(language, config.course, lengths, part, say).run(loss_of)
+    StageTrainer(language, config.optimization, lengths, part, say).run(loss_of)
     return language.model
 
 

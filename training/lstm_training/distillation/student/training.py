@@ -13,9 +13,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from lstm_training.data.batching import Batch, drop_words, make_batch
 from lstm_training.data.prepare import EncodedTexts
-from lstm_training.distillation.cache import PartState
+from lstm_training.distillation.cache import StageState
 from lstm_training.distillation.config import StudentConfig
-from lstm_training.distillation.fit import Course
+from lstm_training.distillation.fit import StageTrainer
 from lstm_training.model import SentimentRNN
 
 PAD, UNKNOWN = 0, 1
@@ -42,11 +42,11 @@ def loss_along(model: SentimentRNN, batch: Batch, gain: float) -> Tensor:
     return (losses[rows, batch.lengths - 1] + gain * along).mean()
 
 
-def teach(  # noqa: PLR0913, PLR0917 - who learns what, how, and who watches
+def train_student(  # noqa: PLR0913, PLR0917 - who learns what, how, and who watches
     student: SentimentRNN,
-    lessons: EncodedTexts,
+    training_set: EncodedTexts,
     config: StudentConfig,
-    part: PartState,
+    part: StageState,
     after_epoch: Callable[[], str],
     say: Callable[[str], None],
 ) -> None:
@@ -54,23 +54,25 @@ def teach(  # noqa: PLR0913, PLR0917 - who learns what, how, and who watches
 
     Args:
         student: with the weights to start from.
-        lessons: texts with targets: the probability that each is positive.
+        training_set: texts with targets: the probability that each is positive.
         config: how to train.
         part: state to resume from.
         after_epoch: gives what the log says at the end of an epoch.
         say: takes a line now and then.
 
     """
-    torch.manual_seed(config.course.seed)
+    torch.manual_seed(config.optimization.seed)
 
     def loss_of(positions: list[int]) -> Tensor:
-        batch = make_batch(lessons, positions, PAD)
+        batch = make_batch(training_set, positions, PAD)
         return loss_along(student, drop_words(batch, config.word_dropout, UNKNOWN), config.gain)
 
-    Course(student, config.course, lessons.lengths, part, say).run(loss_of, after_epoch)
+    StageTrainer(student, config.optimization, training_set.lengths, part, say).run(
+        loss_of, after_epoch
+    )
 
 
-def mean_weights(models: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+def average_weights(models: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     """Return the mean of each weight over students that started from the same weights.
 
     Wortsman et al., "Model soups" (2022): such a mean is mostly better than each of them.

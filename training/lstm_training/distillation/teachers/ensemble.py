@@ -1,4 +1,4 @@
-"""The teachers' scores blended into one probability a text, short texts apart from long ones."""
+"""The teachers' scores as one probability a text, short texts apart from long ones."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ SHORT = 40
 
 
 @dataclass(frozen=True)
-class Blend:
+class Ensemble:
     """A logistic regression on the teachers' logits, one for short and one for long texts."""
 
     short: tuple[float, ...]
@@ -26,8 +26,8 @@ class Blend:
         return ((logits * weights[:, :-1]).sum(1) + weights[:, -1]).sigmoid()
 
 
-def fit_blend(logits: Tensor, lengths: Tensor, labels: Tensor) -> Blend:
-    """Fit the blend where no teacher has learned: on held-out texts.
+def fit_ensemble(logits: Tensor, lengths: Tensor, labels: Tensor) -> Ensemble:
+    """Fit the ensemble where no teacher has learned: on held-out texts.
 
     Args:
         logits: of each teacher, ``[texts, teachers]``.
@@ -36,7 +36,7 @@ def fit_blend(logits: Tensor, lengths: Tensor, labels: Tensor) -> Blend:
 
     """
     short = (lengths <= SHORT).numpy()
-    return Blend(
+    return Ensemble(
         _fit(logits.numpy()[short], labels.numpy()[short]),
         _fit(logits.numpy()[~short], labels.numpy()[~short]),
     )

@@ -12,9 +12,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from transformers import BertModel
 
 from lstm_training.data.examples import Examples
-from lstm_training.distillation.cache import PartState
+from lstm_training.distillation.cache import StageState
 from lstm_training.distillation.config import TransformerConfig
-from lstm_training.distillation.fit import Course
+from lstm_training.distillation.fit import StageTrainer
 from lstm_training.errors import ConfigError
 
 _ENCODER_FILES = ("config.json", "model.safetensors", "tokenizer.json")
@@ -76,13 +76,13 @@ def encoder_folder(config: TransformerConfig) -> Path:
 
 
 def fine_tune(
-    config: TransformerConfig, train: Examples, part: PartState, say: Callable[[str], None]
+    config: TransformerConfig, train: Examples, part: StageState, say: Callable[[str], None]
 ) -> TransformerTeacher:
     """Fine-tune the encoder on ``train``, from the state of ``part`` if there is one.
 
     The forward pass runs in bfloat16, which keeps the range of float32: no loss scaling.
     """
-    torch.manual_seed(config.course.seed)
+    torch.manual_seed(config.optimization.seed)
     teacher = TransformerTeacher(encoder_folder(config))
     ids = teacher.encode(train.texts, config.head_tokens, config.tail_tokens)
     labels = torch.tensor(train.labels, dtype=torch.float32)
@@ -93,7 +93,7 @@ def fine_tune(
         return binary_cross_entropy_with_logits(logits, labels[torch.tensor(positions)])
 
     lengths = [len(pieces) for pieces in ids]
-    Course(teacher, config.course, lengths, part, say).run(loss_of)
+    StageTrainer(teacher, config.optimization, lengths, part, say).run(loss_of)
     return teacher
 
 

@@ -1,4 +1,4 @@
-"""The recipe's parts, each by itself."""
+"""The distillation's parts, each by itself."""
 
 import csv
 import json
@@ -15,22 +15,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lstm_training.data.batching import Batch
 from lstm_training.data.examples import Examples
-from lstm_training.distillation.augmentation import is_turning, write_drills
-from lstm_training.distillation.cache import PartState, Workshop
+from lstm_training.distillation.augmentation import generate_examples, has_valence_shifter
+from lstm_training.distillation.cache import StageCache, StageState
 from lstm_training.distillation.config import (
+    AugmentationConfig,
     CorpusConfig,
-    CourseConfig,
-    DrillConfig,
+    DistillationConfig,
     NgramConfig,
-    RecipeConfig,
+    OptimizationConfig,
 )
-from lstm_training.distillation.config_file import read_settings
+from lstm_training.distillation.config_file import read_config
 from lstm_training.distillation.corpus import load_corpus, text_key
-from lstm_training.distillation.fit import Course
-from lstm_training.distillation.student.calibration import Calibration, fit_calibration, fold
+from lstm_training.distillation.fit import StageTrainer
+from lstm_training.distillation.student.calibration import Calibration, fit_calibration, fold_into
 from lstm_training.distillation.student.pretraining import LanguageModel
 from lstm_training.distillation.student.training import loss_along
-from lstm_training.distillation.teachers.ensemble import SHORT, Blend, fit_blend
+from lstm_training.distillation.teachers.ensemble import SHORT, Ensemble, fit_ensemble
 from lstm_training.distillation.teachers.ngrams import score_all
 from lstm_training.errors import CheckpointError, ConfigError, DataError, TrainingInterruptedError
 from lstm_training.model import ModelConfig, SentimentRNN
@@ -56,29 +56,29 @@ def jsonl(path: Path, rows: list[tuple[str, int]]) -> str:
 def test_settings_replace_only_what_they_name(tmp_path: Path) -> None:
     path = tmp_path / "s.toml"
     path.write_text(
-        "seeds = [3, 4, 5]\n[student]\ngain = 1\n[student.course]\nepochs = 3\n"
+        "seeds = [3, 4, 5]\n[student]\ngain = 1\n[student.optimization]\nepochs = 3\n"
         "[ngrams]\norders = [1, 2]\n"
         '[transformer]\nfolder = "x"\n'
     )
-    changed, recipe = read_settings(path), RecipeConfig()
-    assert changed.student.course.epochs == 3
-    assert changed.student.course.batch_size == recipe.student.course.batch_size
+    changed, default = read_config(path), DistillationConfig()
+    assert changed.student.optimization.epochs == 3
+    assert changed.student.optimization.batch_size == default.student.optimization.batch_size
     assert isinstance(changed.student.gain, float)
     assert changed.ngrams.orders == (1, 2)
     assert changed.seeds == (3, 4, 5)
     assert changed.transformer.folder == "x"
-    assert changed.language_model == recipe.language_model
+    assert changed.language_model == default.language_model
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("[student", "is not TOML"),
-        ("[cook]\n", "cook is no setting; there are corpus, "),
+        ("[speed]\n", "speed is no setting; there are corpus, "),
         ("student = 3\n", "student is a table of settings, not 3"),
         ('[student]\ngain = "much"\n', "student.gain is 'much'"),
-        ("[student.course]\nepochs = 2.5\n", "student.course.epochs is 2.5"),
-        ("[student.course]\nepochs = true\n", "student.course.epochs is True"),
+        ("[student.optimization]\nepochs = 2.5\n", "student.optimization.epochs is 2.5"),
+        ("[student.optimization]\nepochs = true\n", "student.optimization.epochs is True"),
         ('[ngrams]\norders = [1, "3"]\n', "ngrams.orders is [1, '3']; a value like [1, 3]"),
         ("[ngrams]\norders = [1, 2, 3]\n", "ngrams.orders is [1, 2, 3]"),
         ("[ngrams]\norders = 3\n", "ngrams.orders is 3"),
@@ -89,7 +89,7 @@ def test_settings_say_what_is_wrong(tmp_path: Path, text: str, message: str) -> 
     path = tmp_path / "s.toml"
     path.write_text(text)
     with pytest.raises(ConfigError) as caught:
-        read_settings(path)
+        read_config(path)
     assert message in str(caught.value)
 
 
@@ -145,7 +145,7 @@ def test_ngrams_score_training_texts_out_of_fold() -> None:
     assert float(((scores["train"] > 0) == truth).float().mean()) < 0.65
 
 
-def test_blend_trusts_the_teacher_that_is_right_on_texts_of_that_length() -> None:
+def test_ensemble_trusts_the_teacher_that_is_right_on_texts_of_that_length() -> None:
     generator = torch.Generator().manual_seed(0)
     labels = torch.arange(400) % 2
     sign = labels.float() * 2 - 1
@@ -154,22 +154,22 @@ def test_blend_trusts_the_teacher_that_is_right_on_texts_of_that_length() -> Non
     # The first teacher is good at short texts, the second at long ones.
     short = lengths <= SHORT
     logits = torch.stack([torch.where(short, good, noise), torch.where(short, noise, good)], dim=1)
-    blend = fit_blend(logits, lengths, labels)
-    assert blend.short[0] > 5 * abs(blend.short[1])
-    assert blend.long[1] > 5 * abs(blend.long[0])
-    assert bool(((blend.probabilities(logits, lengths) > 0.5) == (labels == 1)).all())
+    ensemble = fit_ensemble(logits, lengths, labels)
+    assert ensemble.short[0] > 5 * abs(ensemble.short[1])
+    assert ensemble.long[1] > 5 * abs(ensemble.long[0])
+    assert bool(((ensemble.probabilities(logits, lengths) > 0.5) == (labels == 1)).all())
 
 
-def test_blend_without_labels_to_learn_from_is_the_mean() -> None:
-    blend = fit_blend(torch.ones(3, 2), torch.tensor([1, 1, 99]), torch.tensor([1, 1, 0]))
-    assert blend == Blend((0.5, 0.5, 0.0), (0.5, 0.5, 0.0))
+def test_ensemble_without_labels_to_learn_from_is_the_mean() -> None:
+    ensemble = fit_ensemble(torch.ones(3, 2), torch.tensor([1, 1, 99]), torch.tensor([1, 1, 0]))
+    assert ensemble == Ensemble((0.5, 0.5, 0.0), (0.5, 0.5, 0.0))
 
 
-# Drills
+# Augmentation
 
 
-def test_drills_mean_what_their_labels_say() -> None:
-    said = {drill.text: drill.positive for drill in write_drills(DrillConfig(joined=0.0))}
+def test_generated_texts_mean_what_their_labels_say() -> None:
+    said = {one.text: one.positive for one in generate_examples(AugmentationConfig(joined=0.0))}
     assert len(said) > 9_000
     for text, positive in said.items():
         if match := re.fullmatch(
@@ -179,44 +179,42 @@ def test_drills_mean_what_their_labels_say() -> None:
     assert 0.45 < sum(said.values()) / len(said) < 0.55
 
 
-def test_no_drill_is_a_text_of_the_tests() -> None:
+def test_no_generated_text_is_a_text_of_the_tests() -> None:
     asked = {text_key(row["text"]) for path in CASES for row in csv.DictReader(path.open())}
     assert len(asked) > 100
     for seed in range(3):
-        drills = write_drills(DrillConfig(written=100_000, seed=seed))
-        assert not asked & {text_key(drill.text) for drill in drills}
+        augmentation = generate_examples(AugmentationConfig(generated=100_000, seed=seed))
+        assert not asked & {text_key(one.text) for one in augmentation}
 
 
-def test_drills_are_the_same_for_the_same_seed() -> None:
-    small = DrillConfig(written=500)
-    assert write_drills(small) == write_drills(small)
-    assert write_drills(small) != write_drills(replace(small, seed=1))
+def test_generated_texts_are_the_same_for_the_same_seed() -> None:
+    small = AugmentationConfig(generated=500)
+    assert generate_examples(small) == generate_examples(small)
+    assert generate_examples(small) != generate_examples(replace(small, seed=1))
 
 
-def test_no_drills_are_no_error() -> None:
-    assert write_drills(DrillConfig(written=0)) == ()
-    assert write_drills(DrillConfig(written=3, joined=1.0)) == ()
+def test_no_generated_texts_are_no_error() -> None:
+    assert generate_examples(AugmentationConfig(generated=0)) == ()
+    assert generate_examples(AugmentationConfig(generated=3, joined=1.0)) == ()
 
 
-def test_joined_drills_say_one_thing() -> None:
-    config = DrillConfig(written=2_000, joined=0.5)
-    drills = write_drills(config)
-    single = {drill.text: drill.positive for drill in drills[:-1_000]}
-    for drill in drills[-1_000:]:
-        parts = [
-            (drill.text[:n], drill.text[n + 1 :]) for n, c in enumerate(drill.text) if c == " "
-        ]
-        assert any(single.get(a) == single.get(b) == drill.positive for a, b in parts), drill.text
+def test_joined_texts_say_one_thing() -> None:
+    config = AugmentationConfig(generated=2_000, joined=0.5)
+    augmentation = generate_examples(config)
+    single = {one.text: one.positive for one in augmentation[:-1_000]}
+    for one in augmentation[-1_000:]:
+        parts = [(one.text[:n], one.text[n + 1 :]) for n, c in enumerate(one.text) if c == " "]
+        assert any(single.get(a) == single.get(b) == one.positive for a, b in parts), one.text
 
 
 @pytest.mark.parametrize("text", ["Not bad.", "It isn't.", "long BUT good", "no", "Never!"])
 def test_sentences_that_turn_are_told(text: str) -> None:
-    assert is_turning(text)
+    assert has_valence_shifter(text)
 
 
 @pytest.mark.parametrize("text", ["Nothingness is a notable button.", "good", "", "knot"])
 def test_sentences_that_do_not_turn_are_told(text: str) -> None:
-    assert not is_turning(text)
+    assert not has_valence_shifter(text)
 
 
 # Student
@@ -280,28 +278,28 @@ def test_calibration_undoes_a_wrong_scale_and_shift(scale: float, shift: float) 
 def test_folded_calibration_changes_the_logits() -> None:
     model, batch = small_model(), batch_of([3, 7], 7)
     before = model.logits(batch.ids, batch.lengths)
-    fold(Calibration(0.4, -0.1), model)
+    fold_into(Calibration(0.4, -0.1), model)
     torch.testing.assert_close(model.logits(batch.ids, batch.lengths), 0.4 * before - 0.1)
 
 
-# Courses and stages
+# Training and stages
 
 
-def course(path: Path, inputs: str = "a") -> tuple[Course, nn.Module]:
+def stage_trainer(path: Path, inputs: str = "a") -> tuple[StageTrainer, nn.Module]:
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 1))
-    part = PartState(path, inputs)
-    return Course(module, CourseConfig(3, 4, 1e-2), [5] * 40, part, quiet), module
+    part = StageState(path, inputs)
+    return StageTrainer(module, OptimizationConfig(3, 4, 1e-2), [5] * 40, part, quiet), module
 
 
-def test_interrupted_course_comes_to_the_same_weights(tmp_path: Path) -> None:
+def test_interrupted_training_comes_to_the_same_weights(tmp_path: Path) -> None:
     data = torch.randn(40, 4, generator=torch.Generator().manual_seed(0))
     calls = 0
 
     def train(path: Path, stop_at: int | None) -> nn.Module:
         nonlocal calls
         calls = 0
-        taught, module = course(path)
+        trainer, module = stage_trainer(path)
 
         def loss_of(positions: list[int]) -> Tensor:
             nonlocal calls
@@ -310,7 +308,7 @@ def test_interrupted_course_comes_to_the_same_weights(tmp_path: Path) -> None:
                 os.kill(os.getpid(), signal.SIGINT)
             return ((module(data[positions])[:, 0] - data[positions, 0]) ** 2).mean()
 
-        taught.run(loss_of)
+        trainer.run(loss_of)
         return module
 
     whole = train(tmp_path / "a.pt", None)
@@ -324,53 +322,53 @@ def test_interrupted_course_comes_to_the_same_weights(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("inputs", "steps"), [("a", 0), ("other", 30)])
-def test_course_goes_on_only_from_a_state_of_its_inputs(
+def test_training_goes_on_only_from_a_state_of_its_inputs(
     tmp_path: Path, inputs: str, steps: int
 ) -> None:
     path, calls = tmp_path / "one.part.pt", []
 
     def train(inputs: str) -> None:
         calls.clear()
-        taught, module = course(path, inputs)
+        trainer, module = stage_trainer(path, inputs)
 
         def loss_of(positions: list[int]) -> Tensor:
             calls.append(positions)
             return torch.as_tensor(module(torch.ones(len(positions), 4)).sum())
 
-        taught.run(loss_of)
+        trainer.run(loss_of)
 
     train("a")
     train(inputs)
     assert len(calls) == steps
 
 
-def test_state_of_a_course_that_is_damaged_or_foreign_is_named(tmp_path: Path) -> None:
+def test_state_of_a_stage_that_is_damaged_or_foreign_is_named(tmp_path: Path) -> None:
     path = tmp_path / "one.part.pt"
     for content in (b"", b"PK\x03\x04 cut"):
         path.write_bytes(content)
         with pytest.raises(CheckpointError, match=r"one\.part\.pt"):
-            PartState(path, "a").load()
+            StageState(path, "a").load()
     for foreign in ([1], {"module": {}}):
         torch.save(foreign, path)
-        with pytest.raises(CheckpointError, match=r"one\.part\.pt is no state of the recipe"):
-            PartState(path, "a").load()
+        with pytest.raises(CheckpointError, match=r"one\.part\.pt is no state of a stage"):
+            StageState(path, "a").load()
 
 
 def test_stage_is_made_once_for_equal_inputs(tmp_path: Path) -> None:
     said: list[str] = []
-    workshop, made = Workshop(tmp_path, said.append), iter(range(10))
+    cache, made = StageCache(tmp_path, said.append), iter(range(10))
 
     def stage(inputs: dict[str, int]) -> object:
-        return workshop.stage("one", inputs, lambda _part: {"number": next(made)}).content["number"]
+        return cache.stage("one", inputs, lambda _part: {"number": next(made)}).content["number"]
 
     assert [stage({"a": 1}), stage({"a": 1}), stage({"a": 2}), stage({"a": 2})] == [0, 0, 1, 1]
     assert any("other inputs" in line for line in said)
 
 
 def test_state_is_there_until_the_output_is(tmp_path: Path) -> None:
-    workshop, seen = Workshop(tmp_path, quiet), []
+    cache, seen = StageCache(tmp_path, quiet), []
 
-    def work(part: PartState) -> dict[str, int]:
+    def work(part: StageState) -> dict[str, int]:
         seen.append(part.load())
         part.save({"done": 3})
         if len(seen) < 2:
@@ -378,17 +376,17 @@ def test_state_is_there_until_the_output_is(tmp_path: Path) -> None:
         return {"number": 7}
 
     with pytest.raises(KeyboardInterrupt):
-        workshop.stage("one", {"a": 1}, work)
-    assert workshop.stage("one", {"a": 1}, work).content == {"number": 7}
+        cache.stage("one", {"a": 1}, work)
+    assert cache.stage("one", {"a": 1}, work).content == {"number": 7}
     assert seen == [None, {"done": 3}]
     assert [path.name for path in tmp_path.iterdir()] == ["one.pt"]
 
 
 def test_stage_refuses_a_damaged_output(tmp_path: Path) -> None:
-    workshop = Workshop(tmp_path, quiet)
+    cache = StageCache(tmp_path, quiet)
     (tmp_path / "one.pt").write_bytes(b"PK\x03\x04 cut")
     with pytest.raises(CheckpointError, match=r"one\.pt"):
-        workshop.stage("one", {}, lambda _part: {})
+        cache.stage("one", {}, lambda _part: {})
     torch.save([1], tmp_path / "one.pt")
     with pytest.raises(CheckpointError, match=r"one\.pt"):
-        workshop.stage("one", {}, lambda _part: {})
+        cache.stage("one", {}, lambda _part: {})

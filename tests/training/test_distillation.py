@@ -1,4 +1,4 @@
-"""The recipe as its user runs it, with made-up texts and an encoder of a few thousand weights."""
+"""The distillation as its user runs it, with made-up texts and a tiny encoder."""
 
 import json
 import signal
@@ -22,25 +22,25 @@ embedding_dim = 16
 hidden_dim = 16
 [transformer]
 folder = {encoder}
-[transformer.course]
+[transformer.optimization]
 epochs = 3
 learning_rate = 5e-3
 [language_model]
 cutoffs = [20]
-[language_model.course]
+[language_model.optimization]
 epochs = 1
 batch_size = 16
-[rehearsal.course]
+[ngram_student.optimization]
 epochs = 1
 batch_size = 8
 learning_rate = 0.02
-[drills]
-written = 300
-cut = 20
-[finish.course]
+[augmentation]
+generated = 300
+mined = 20
+[finetuning.optimization]
 batch_size = 8
 learning_rate = 5e-3
-[student.course]
+[student.optimization]
 epochs = {epochs}
 batch_size = 8
 learning_rate = 0.02
@@ -93,13 +93,13 @@ def settings(folder: Path, encoder: Path, epochs: int = 4) -> str:
     return str(path)
 
 
-RECIPE = ("python", "-m", "lstm_training.distillation")
+DISTILLATION = ("python", "-m", "lstm_training.distillation")
 
 
-def test_recipe_makes_a_model_and_takes_up_what_is_done(
+def test_distillation_makes_a_model_and_takes_up_what_is_done(
     run: Run, tmp_path: Path, encoder: Path, sources: list[str]
 ) -> None:
-    command = (*RECIPE, "--config", settings(tmp_path, encoder), "-o", "out", *sources)
+    command = (*DISTILLATION, "--config", settings(tmp_path, encoder), "-o", "out", *sources)
     first = run(*command, cwd=tmp_path)
     assert first.returncode == 0, first.stderr
     assert "4 left out because they are test texts" in first.stderr
@@ -112,7 +112,7 @@ def test_recipe_makes_a_model_and_takes_up_what_is_done(
     again = run(*command, cwd=tmp_path)
     assert again.stderr.count(": taken from ") == 12
     assert load_checkpoint(tmp_path / "out/model.pt").metrics == checkpoint.metrics
-    assert "student: done" in (tmp_path / "out/recipe.log").read_text()
+    assert "student: done" in (tmp_path / "out/distillation.log").read_text()
     exported = run("lstm-export", "out/model.pt", "--precision", "fp32", cwd=tmp_path)
     assert exported.returncode == 0, exported.stderr
     evaluated = run(
@@ -122,10 +122,17 @@ def test_recipe_makes_a_model_and_takes_up_what_is_done(
     assert accuracy == pytest.approx(checkpoint.metrics["accuracy"])
 
 
-def test_recipe_goes_on_after_ctrl_c(
+def test_distillation_goes_on_after_ctrl_c(
     run: Run, tmp_path: Path, encoder: Path, sources: list[str]
 ) -> None:
-    command = (*RECIPE, "--config", settings(tmp_path, encoder, epochs=60), "-o", "out", *sources)
+    command = (
+        *DISTILLATION,
+        "--config",
+        settings(tmp_path, encoder, epochs=60),
+        "-o",
+        "out",
+        *sources,
+    )
     process = subprocess.Popen(
         [sys.executable, *command[1:]], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     )
@@ -151,26 +158,28 @@ def test_recipe_goes_on_after_ctrl_c(
         (("--labelled", "nowhere.csv"), "nowhere.csv: no such file"),
     ],
 )
-def test_recipe_names_a_missing_source(
+def test_distillation_names_a_missing_source(
     run: Run, tmp_path: Path, sources: list[str], change: tuple[str, str], message: str
 ) -> None:
-    done = run(*RECIPE, "-o", "out", *sources, *change, cwd=tmp_path)
+    done = run(*DISTILLATION, "-o", "out", *sources, *change, cwd=tmp_path)
     assert done.returncode == 1
     assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_recipe_refuses_settings_that_there_are_not(run: Run, tmp_path: Path) -> None:
+def test_distillation_refuses_settings_that_there_are_not(run: Run, tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text("[student]\nspeed = 3\n")
-    done = run(*RECIPE, "--config", "s.toml", cwd=tmp_path)
+    done = run(*DISTILLATION, "--config", "s.toml", cwd=tmp_path)
     assert done.returncode == 1
     assert "s.toml: student.speed is no setting" in done.stderr
 
 
-def test_recipe_says_what_an_encoder_lacks(run: Run, tmp_path: Path, sources: list[str]) -> None:
+def test_distillation_says_what_an_encoder_lacks(
+    run: Run, tmp_path: Path, sources: list[str]
+) -> None:
     (tmp_path / "s.toml").write_text('[transformer]\nfolder = "."\n')
     done = run(
-        *(*RECIPE, "--config", "s.toml", "-o", "out", *sources, "--stage", "transformer"),
+        *(*DISTILLATION, "--config", "s.toml", "-o", "out", *sources, "--stage", "transformer"),
         cwd=tmp_path,
     )
     assert done.returncode == 1
@@ -178,8 +187,8 @@ def test_recipe_says_what_an_encoder_lacks(run: Run, tmp_path: Path, sources: li
     assert "Traceback" not in done.stderr
 
 
-def test_recipe_help_answers_at_once(run: Run) -> None:
-    done = run(*RECIPE, "--help")
+def test_distillation_help_answers_at_once(run: Run) -> None:
+    done = run(*DISTILLATION, "--help")
     assert done.returncode == 0
     assert "--unlabelled" in done.stdout
-    assert "torch" not in run("python", "-X", "importtime", *RECIPE[1:], "--help").stderr
+    assert "torch" not in run("python", "-X", "importtime", *DISTILLATION[1:], "--help").stderr

@@ -1,0 +1,23 @@
+"""A picture of how a model learned."""
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from lstm_training.trainer.state import EpochRecord
+
+
+def curves(history: list[EpochRecord]) -> Figure:
+    """Draw loss and accuracy over the epochs."""
+    # A Figure of one's own, instead of pyplot's, needs no display and leaves no global state.
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    losses, accuracies = figure.subplots(1, 2)
+    epochs = [record.epoch for record in history]
+    losses.plot(epochs, [record.train_loss for record in history], "o-", label="training")
+    losses.plot(epochs, [record.held_out.loss for record in history], "o-", label="held out")
+    losses.set(title="Loss", xlabel="epoch")
+    losses.legend()
+    accuracies.plot(epochs, [record.held_out.accuracy for record in history], "o-", color="C1")
+    accuracies.set(title="Held-out accuracy", xlabel="epoch")
+    for axes in (losses, accuracies):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return figure
