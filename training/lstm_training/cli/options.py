@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from lstm_runtime.tables.options import label_column_option, text_column_option
 
 from lstm_training.data.examples import LabelScheme
 
@@ -27,9 +28,7 @@ def data_option(names: str, **settings: Any) -> Callable[[_Function], _Function]
 
 def column_options(function: _Function) -> _Function:
     """Add ``--text-column``, ``--label-column`` and ``--labels``, the argument ``scheme``."""
-    for option in reversed(_COLUMN_OPTIONS):
-        function = option(function)
-    return function
+    return text_column_option(label_column_option(_labels_option(function)))
 
 
 def _labels(
@@ -44,15 +43,7 @@ def _labels(
     return LabelScheme((names[0], names[1]))
 
 
-_COLUMN_OPTIONS = (
-    click.option(
-        "--text-column", default="text", show_default=True, help="Column with the texts."
-    ),
-    click.option(
-        "--label-column", default="label", show_default=True, help="Column with the labels."
-    ),
-    click.option(
-        "--labels", "scheme", metavar="NEG,POS", callback=_labels,
-        help="The two labels of your data, if not 0/1, negative/positive, neg/pos or false/true.",
-    ),
+_labels_option = click.option(
+    "--labels", "scheme", metavar="NEG,POS", callback=_labels,
+    help="The two labels of your data, if not 0/1, negative/positive, neg/pos or false/true.",
 )  # fmt: skip
