@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import os
 import re
 import signal
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from lstm_training.data.batching import Batch
 from lstm_training.data.examples import Examples
 from lstm_training.distillation.augmentation import generate_examples, has_valence_shifter
-from lstm_training.distillation.cache import StageCache, StageState
+from lstm_training.distillation.cache import PART, StageCache
 from lstm_training.distillation.config import (
     AugmentationConfig,
     CorpusConfig,
@@ -26,23 +27,27 @@ from lstm_training.distillation.config import (
 )
 from lstm_training.distillation.config_file import read_config
 from lstm_training.distillation.corpus import load_corpus, text_key
-from lstm_training.distillation.fit import StageTrainer
+from lstm_training.distillation.fit import fit_stage
 from lstm_training.distillation.student.calibration import Calibration, fit_calibration, fold_into
 from lstm_training.distillation.student.pretraining import LanguageModel
 from lstm_training.distillation.student.training import loss_along
 from lstm_training.distillation.teachers.ensemble import SHORT, Ensemble, fit_ensemble
 from lstm_training.distillation.teachers.ngrams import score_all
-from lstm_training.errors import CheckpointError, ConfigError, DataError, TrainingInterruptedError
+from lstm_training.errors import (
+    CheckpointError,
+    ConfigError,
+    DataError,
+    TrainingError,
+    TrainingInterruptedError,
+)
 from lstm_training.model import ModelConfig, SentimentRNN
+from lstm_training.trainer.state_file import StateFile
+from lstm_training.trainer.trainer import LossFunction
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 from training.conftest import made_up_reviews
 
 CASES = sorted((Path(__file__).parents[1] / "data").glob("*_reviews.csv"))
-
-
-def quiet(_line: str) -> None:
-    pass
 
 
 def jsonl(path: Path, rows: list[tuple[str, int]]) -> str:
@@ -107,7 +112,7 @@ def test_corpus_holds_no_test_text_and_no_text_twice(tmp_path: Path) -> None:
         test=(jsonl(tmp_path / "t.jsonl", rows[:4]),),
         holdout=0.25,
     )
-    corpus = load_corpus(config, quiet)
+    corpus = load_corpus(config)
     learned, held_out = set(corpus.train.texts), set(corpus.held_out.texts)
     assert not learned & held_out
     assert learned | held_out == {text for text, _ in rows[4:]}
@@ -122,7 +127,7 @@ def test_corpus_holds_no_test_text_and_no_text_twice(tmp_path: Path) -> None:
 def test_corpus_needs_a_new_unlabelled_text(tmp_path: Path) -> None:
     source = jsonl(tmp_path / "a.jsonl", made_up_reviews(40))
     with pytest.raises(DataError, match="every unlabelled text"):
-        load_corpus(CorpusConfig((source,), (source,), ()), quiet)
+        load_corpus(CorpusConfig((source,), (source,), ()))
 
 
 # Teachers
@@ -132,14 +137,12 @@ def test_ngrams_score_training_texts_out_of_fold() -> None:
     reviews = made_up_reviews(200)
     texts = tuple(text for text, _ in reviews)
     right = Examples("right", texts, tuple(label for _, label in reviews))
-    scores = score_all(NgramConfig(folds=4), right, {"same": texts}, quiet)
+    scores = score_all(NgramConfig(folds=4), right, {"same": texts})
     truth = torch.tensor(right.labels) == 1
     assert float(((scores["train"] > 0) == truth).float().mean()) > 0.9
     # Labels without sense can be learned by heart only, and out of fold that shows.
     coins = tuple(np.random.default_rng(0).integers(0, 2, 200).tolist())
-    scores = score_all(
-        NgramConfig(folds=4), Examples("coins", texts, coins), {"same": texts}, quiet
-    )
+    scores = score_all(NgramConfig(folds=4), Examples("coins", texts, coins), {"same": texts})
     truth = torch.tensor(coins) == 1
     assert float(((scores["same"] > 0) == truth).float().mean()) > 0.9
     assert float(((scores["train"] > 0) == truth).float().mean()) < 0.65
@@ -285,11 +288,14 @@ def test_folded_calibration_changes_the_logits() -> None:
 # Training and stages
 
 
-def stage_trainer(path: Path, inputs: str = "a") -> tuple[StageTrainer, nn.Module]:
+def network() -> nn.Module:
     torch.manual_seed(0)
-    module = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 1))
-    part = StageState(path, inputs)
-    return StageTrainer(module, OptimizationConfig(3, 4, 1e-2), [5] * 40, part, quiet), module
+    return nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 1))
+
+
+def fit_network(module: nn.Module, loss_fn: LossFunction, path: Path, inputs: str = "a") -> None:
+    state_file = StageCache(path.parent).state_file(path.name.removesuffix(PART), {"in": [inputs]})
+    fit_stage(module, loss_fn, [5] * 40, OptimizationConfig(3, 4, 1e-2), state_file)
 
 
 def test_interrupted_training_comes_to_the_same_weights(tmp_path: Path) -> None:
@@ -299,77 +305,84 @@ def test_interrupted_training_comes_to_the_same_weights(tmp_path: Path) -> None:
     def train(path: Path, stop_at: int | None) -> nn.Module:
         nonlocal calls
         calls = 0
-        trainer, module = stage_trainer(path)
 
-        def loss_of(positions: list[int]) -> Tensor:
+        def loss_fn(module: nn.Module, positions: list[int]) -> Tensor:
             nonlocal calls
             calls += 1
             if calls == stop_at:
                 os.kill(os.getpid(), signal.SIGINT)
             return ((module(data[positions])[:, 0] - data[positions, 0]) ** 2).mean()
 
-        trainer.run(loss_of)
+        module = network()
+        fit_network(module, loss_fn, path)
         return module
 
-    whole = train(tmp_path / "a.pt", None)
+    whole = train(tmp_path / "a.part.pt", None)
     assert calls == 30
-    with pytest.raises(TrainingInterruptedError, match="stopped after batch 13 of 30"):
-        train(tmp_path / "b.pt", 13)
-    resumed = train(tmp_path / "b.pt", None)
+    with pytest.raises(TrainingInterruptedError, match="b: stopped in epoch 2 of 3, after batch 3"):
+        train(tmp_path / "b.part.pt", 13)
+    resumed = train(tmp_path / "b.part.pt", None)
     assert calls == 17
     for name, weight in whole.state_dict().items():
         assert torch.equal(weight, resumed.state_dict()[name])
 
 
-@pytest.mark.parametrize(("inputs", "steps"), [("a", 0), ("other", 30)])
-def test_training_goes_on_only_from_a_state_of_its_inputs(
-    tmp_path: Path, inputs: str, steps: int
-) -> None:
+def test_training_goes_on_only_from_a_state_of_its_inputs(tmp_path: Path) -> None:
     path, calls = tmp_path / "one.part.pt", []
 
     def train(inputs: str) -> None:
         calls.clear()
-        trainer, module = stage_trainer(path, inputs)
 
-        def loss_of(positions: list[int]) -> Tensor:
+        def loss_fn(module: nn.Module, positions: list[int]) -> Tensor:
             calls.append(positions)
             return torch.as_tensor(module(torch.ones(len(positions), 4)).sum())
 
-        trainer.run(loss_of)
+        fit_network(network(), loss_fn, path, inputs)
 
     train("a")
-    train(inputs)
-    assert len(calls) == steps
+    assert len(calls) == 30
+    train("a")
+    assert not calls
+    message = (
+        r"one\.part\.pt is from another run: in\.0 was 'a', is 'other'; .* or remove .*part\.pt"
+    )
+    with pytest.raises(TrainingError, match=message):
+        train("other")
+    path.unlink()
+    train("other")
+    assert len(calls) == 30
 
 
 def test_state_of_a_stage_that_is_damaged_or_foreign_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "one.part.pt"
+    part = StageCache(tmp_path).state_file("one", {})
     for content in (b"", b"PK\x03\x04 cut"):
-        path.write_bytes(content)
+        part.path.write_bytes(content)
         with pytest.raises(CheckpointError, match=r"one\.part\.pt"):
-            StageState(path, "a").load()
-    for foreign in ([1], {"module": {}}):
-        torch.save(foreign, path)
-        with pytest.raises(CheckpointError, match=r"one\.part\.pt is no state of a stage"):
-            StageState(path, "a").load()
+            part.load()
+    for foreign in ([1], {"inputs": "digest", "state": {}}):
+        torch.save(foreign, part.path)
+        with pytest.raises(CheckpointError, match=r"one\.part\.pt is not the state .* remove "):
+            part.load()
 
 
-def test_stage_is_made_once_for_equal_inputs(tmp_path: Path) -> None:
-    said: list[str] = []
-    cache, made = StageCache(tmp_path, said.append), iter(range(10))
+def test_stage_is_made_once_for_equal_inputs(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "lstm_training")
+    cache, made = StageCache(tmp_path), iter(range(10))
 
     def stage(inputs: dict[str, int]) -> object:
         return cache.stage("one", inputs, lambda _part: {"number": next(made)}).content["number"]
 
     assert [stage({"a": 1}), stage({"a": 1}), stage({"a": 2}), stage({"a": 2})] == [0, 0, 1, 1]
-    assert any("other inputs" in line for line in said)
+    assert any("other inputs" in line for line in caplog.messages)
 
 
-def test_state_is_there_until_the_output_is(tmp_path: Path) -> None:
-    cache, seen = StageCache(tmp_path, quiet), []
+def test_state_is_there_until_the_result_is(tmp_path: Path) -> None:
+    cache, seen = StageCache(tmp_path), []
 
-    def work(part: StageState) -> dict[str, int]:
-        seen.append(part.load())
+    def work(part: StateFile) -> dict[str, int]:
+        seen.append(part.load() if part.exists() else None)
         part.save({"done": 3})
         if len(seen) < 2:
             raise KeyboardInterrupt
@@ -383,7 +396,7 @@ def test_state_is_there_until_the_output_is(tmp_path: Path) -> None:
 
 
 def test_stage_refuses_a_damaged_output(tmp_path: Path) -> None:
-    cache = StageCache(tmp_path, quiet)
+    cache = StageCache(tmp_path)
     (tmp_path / "one.pt").write_bytes(b"PK\x03\x04 cut")
     with pytest.raises(CheckpointError, match=r"one\.pt"):
         cache.stage("one", {}, lambda _part: {})

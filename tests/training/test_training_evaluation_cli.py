@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from lstm_training.api import train
 from lstm_training.cli.evaluate import main
 from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import LabelScheme
 from lstm_training.data.sources import load_examples
 from lstm_training.data.tables import Columns
-from lstm_training.train import train
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -1,18 +1,20 @@
 import csv
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from lstm_training.api import train
 from lstm_training.checkpoint import Checkpoint, load_checkpoint
 from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import prepare
 from lstm_training.errors import CheckpointError, TrainingError, TrainingInterruptedError
 from lstm_training.evaluation.metrics import Metrics
-from lstm_training.train import train
+from lstm_training.trainer.classifier import Classifier
 from lstm_training.trainer.state import EpochRecord, TrainerState
 from lstm_training.trainer.trainer import Trainer
 
@@ -50,12 +52,10 @@ def stop_at(steps: int, error: type[BaseException], patch: Patch) -> None:
 
 
 def test_a_run_learns_and_leaves_all_its_files(
-    tiny: TrainingConfig, examples: Examples, tmp_path: Path
+    tiny: TrainingConfig, examples: Examples, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    lines: list[str] = []
-    result = train(
-        replace(tiny, epochs=10, patience=10), examples, tmp_path / "new" / "out", say=lines.append
-    )
+    caplog.set_level(logging.INFO, "lstm_training")
+    result = train(replace(tiny, epochs=10, patience=10), examples, tmp_path / "new" / "out")
     assert result.checkpoint.metrics["accuracy"] > 0.9
     assert equal_weights(load_checkpoint(tmp_path / "new/out/model.pt"), result.checkpoint)
     assert sorted(result.files) == sorted((tmp_path / "new/out").iterdir())
@@ -63,7 +63,7 @@ def test_a_run_learns_and_leaves_all_its_files(
         "model.pt", "metrics.json", "history.csv", "curves.png", "confusion.png", "reliability.png",
     }  # fmt: skip
     assert all(path.read_bytes()[:4] == b"\x89PNG" for path in result.files if ".png" in path.name)
-    assert sum("accuracy" in line for line in lines) == 10
+    assert sum("accuracy" in line for line in caplog.messages) == 10
 
 
 def test_metrics_and_history_say_what_the_checkpoint_says(
@@ -126,7 +126,7 @@ def test_a_run_that_died_while_writing_its_files_finishes(
         raise SystemError
 
     with monkeypatch.context() as patch, pytest.raises(SystemError):
-        patch.setattr("lstm_training.train.write_history", die)
+        patch.setattr("lstm_training.api.write_history", die)
         train(tiny, examples, tmp_path)
     assert not (tmp_path / "model.pt").exists()
     resumed = train(tiny, examples, tmp_path, resume=True)
@@ -135,22 +135,26 @@ def test_a_run_that_died_while_writing_its_files_finishes(
 
 
 def test_resuming_with_nothing_there_starts(
-    tiny: TrainingConfig, examples: Examples, uninterrupted: Checkpoint, tmp_path: Path
+    tiny: TrainingConfig,
+    examples: Examples,
+    uninterrupted: Checkpoint,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    lines: list[str] = []
-    result = train(tiny, examples, tmp_path, resume=True, say=lines.append)
-    assert "starting from the beginning" in lines[0]
+    caplog.set_level(logging.INFO, "lstm_training")
+    result = train(tiny, examples, tmp_path, resume=True)
+    assert "starting from the beginning" in caplog.messages[0]
     assert equal_weights(result.checkpoint, uninterrupted)
 
 
 def test_resuming_a_finished_run_says_so(
-    tiny: TrainingConfig, examples: Examples, tmp_path: Path
+    tiny: TrainingConfig, examples: Examples, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = train(tiny, examples, tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    lines: list[str] = []
-    again = train(tiny, examples, tmp_path, resume=True, say=lines.append)
-    assert lines == [f"{tmp_path / 'model.pt'} is finished: nothing to resume"]
+    caplog.set_level(logging.INFO, "lstm_training")
+    again = train(tiny, examples, tmp_path, resume=True)
+    assert caplog.messages == [f"{tmp_path / 'model.pt'} is finished: nothing to resume"]
     assert again.files == ()
     assert equal_weights(again.checkpoint, first.checkpoint)
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
@@ -179,11 +183,21 @@ def test_a_damaged_state_is_named(
     tiny: TrainingConfig, examples: Examples, tmp_path: Path, content: bytes | None
 ) -> None:
     if content is None:
-        torch.save({"format": "lstm-edge-resume", "format_version": 1}, tmp_path / "resume.pt")
+        torch.save({"format": "lstm-edge-resume", "format_version": 2}, tmp_path / "resume.pt")
     else:
         (tmp_path / "resume.pt").write_bytes(content)
     with pytest.raises(CheckpointError, match=r"resume\.pt"):
         train(tiny, examples, tmp_path, resume=True)
+
+
+def test_a_state_of_the_first_layout_says_how_to_go_on(
+    tiny: TrainingConfig, examples: Examples, tmp_path: Path
+) -> None:
+    content = {"format": "lstm-edge-resume", "format_version": 1, "identity": {}, "state": {}}
+    torch.save(content, tmp_path / "resume.pt")
+    with pytest.raises(CheckpointError, match=r"resume\.pt is of another .* leave --resume out"):
+        train(tiny, examples, tmp_path, resume=True)
+    train(tiny, examples, tmp_path)
 
 
 def test_without_resume_a_run_starts_over(
@@ -203,7 +217,7 @@ def test_a_loss_that_is_no_number_ends_the_run(
     tiny: TrainingConfig, examples: Examples, tmp_path: Path, monkeypatch: Patch
 ) -> None:
     monkeypatch.setattr(
-        "lstm_training.trainer.trainer.binary_cross_entropy_with_logits",
+        "lstm_training.trainer.classifier.binary_cross_entropy_with_logits",
         lambda logits, _labels: logits.sum() * float("nan"),
     )
     with pytest.raises(TrainingError, match="loss became nan in epoch 1: try a lower --learning"):
@@ -246,7 +260,7 @@ def test_a_run_is_over_when_the_held_out_loss_has_stopped_falling() -> None:
 def test_every_process_has_equally_many_batches_of_its_own(
     tiny: TrainingConfig, examples: Examples, tmp_path: Path
 ) -> None:
-    trainer = Trainer(tiny, prepare(examples, tiny), tmp_path)
+    trainer = Classifier(tiny, prepare(examples, tiny)).trainer(tmp_path)
 
     class Process:
         num_processes = 4
@@ -263,18 +277,16 @@ def test_every_process_has_equally_many_batches_of_its_own(
     assert isinstance(TrainingInterruptedError("x"), TrainingError)
 
 
-def test_each_option_of_the_model_reaches_it(
-    tiny: TrainingConfig, examples: Examples, tmp_path: Path
-) -> None:
-    sizes: dict[str, Callable[[Trainer], object]] = {
-        "embedding_dim": lambda trainer: trainer.model.embedding.embedding_dim,
-        "hidden_dim": lambda trainer: trainer.model.lstm.hidden_size,
-        "n_layers": lambda trainer: trainer.model.lstm.num_layers,
-        "drop_prob": lambda trainer: trainer.model.lstm.dropout,
-        "embedding_dropout": lambda trainer: trainer.model.embedding_dropout.p,
+def test_each_option_of_the_model_reaches_it(tiny: TrainingConfig, examples: Examples) -> None:
+    sizes: dict[str, Callable[[Classifier], object]] = {
+        "embedding_dim": lambda made: made.model.embedding.embedding_dim,
+        "hidden_dim": lambda made: made.model.lstm.hidden_size,
+        "n_layers": lambda made: made.model.lstm.num_layers,
+        "drop_prob": lambda made: made.model.lstm.dropout,
+        "embedding_dropout": lambda made: made.model.embedding_dropout.p,
     }
     wanted = {"embedding_dim": 7, "hidden_dim": 9, "n_layers": 3, "drop_prob": 0.1}
     config = replace(tiny, **wanted, embedding_dropout=0.2)  # type: ignore[arg-type] # a mix
-    trainer = Trainer(config, prepare(examples, config), tmp_path)
+    classifier = Classifier(config, prepare(examples, config))
     for name, read in sizes.items():
-        assert read(trainer) == getattr(config, name)
+        assert read(classifier) == getattr(config, name)

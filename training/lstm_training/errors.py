@@ -19,6 +19,10 @@ class TrainingError(LstmEdgeError, RuntimeError):
     """A training run that cannot start, go on or be resumed."""
 
 
+class DivergenceError(TrainingError):
+    """A training run whose loss is no number any more."""
+
+
 class EvaluationError(LstmEdgeError, ValueError):
     """A model that cannot be measured: of no known kind, with too many labels or no answers."""
 

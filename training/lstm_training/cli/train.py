@@ -8,6 +8,7 @@ from lstm_runtime.command import OneLineErrorCommand
 from lstm_runtime.extras import requires_extra
 from lstm_runtime.settings import setting_options
 
+from lstm_training.cli.log import log_lines
 from lstm_training.cli.options import column_options, data_option
 from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import LabelScheme
@@ -16,7 +17,7 @@ from lstm_training.data.tables import Columns
 from lstm_training.errors import ConfigError
 
 if TYPE_CHECKING:  # torch loads slowly, and --help must answer at once
-    from lstm_training.train import TrainingResult
+    from lstm_training.api import TrainingResult
 
 
 @click.command(cls=OneLineErrorCommand)
@@ -51,8 +52,9 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
         raise click.UsageError(str(error)) from error
     examples = load_examples(source, Columns(text_column, label_column), scheme)
     with requires_extra("train"):
-        from lstm_training.train import train  # torch loads slowly
-    result = train(config, examples, output, resume=resume, say=lambda s: click.echo(s, err=True))
+        from lstm_training.api import train  # noqa: PLC0415 - torch loads slowly
+    with log_lines():
+        result = train(config, examples, output, resume=resume)
     if result.files:
         _show(result)
 

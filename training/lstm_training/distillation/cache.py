@@ -1,15 +1,21 @@
-"""A folder of stages: each leaves an output, or the state it was stopped in, for a later run."""
+"""A folder of stages: each leaves a result, or the state it was stopped in, for a later run."""
 
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from accelerate import PartialState  # type: ignore[import-untyped] # ships no types
+
 from lstm_training.checkpoint import load_content, save_content
 from lstm_training.errors import CheckpointError
+from lstm_training.trainer.state_file import StateFile
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -25,89 +31,68 @@ class StageResult:
 
 
 PART = ".part.pt"
-"""End of the name of a state's file."""
+"""End of the name of the file with the state of a stage under way."""
 
-
-@dataclass(frozen=True)
-class StageState:
-    """The file that holds the state of a stage under way."""
-
-    path: Path
-    "Where it lies."
-    inputs: str
-    "Digest of all that the state depends on."
-
-    @property
-    def stage(self) -> str:
-        """Name of the stage."""
-        return self.path.name.removesuffix(PART)
-
-    def save(self, state: dict[str, Any]) -> None:
-        """Write ``state``, tensors and plain values, in one piece."""
-        save_content({"inputs": self.inputs, "state": state}, self.path)
-
-    def load(self) -> dict[str, Any] | None:
-        """Return the saved state, or None where there is none that came from these inputs.
-
-        Raises:
-            CheckpointError: when the file is damaged or foreign.
-
-        """
-        if not self.path.exists():
-            return None
-        content = load_content(self.path)
-        if not isinstance(content, dict) or set(content) != {"inputs", "state"}:
-            raise CheckpointError(f"{self.path} is no state of a stage: remove it")
-        state: dict[str, Any] = content["state"]
-        return state if content["inputs"] == self.inputs else None
-
-
-Work = Callable[[StageState], dict[str, Any]]
+Work = Callable[[StateFile], dict[str, Any]]
 """What makes the content of a stage, from the state it was stopped in if there is one."""
 
 
 @dataclass(frozen=True)
 class StageCache:
-    """The folder where the stages leave their outputs."""
+    """The folder where the stages leave their results."""
 
     folder: Path
     "Where they lie."
-    say: Callable[[str], None]
-    "Takes a line for each stage."
     seconds: dict[str, int] = field(default_factory=dict)
     "Time that each stage took, of those that were asked for."
 
     def stage(self, name: str, inputs: dict[str, Any], work: Work) -> StageResult:
-        """Return the output of a stage: the one on disk if it came from equal ``inputs``.
+        """Return the result of a stage: the one on disk if it came from equal ``inputs``.
 
         Args:
-            name: name of the output's file.
+            name: name of the result's file.
             inputs: all that the content depends on, as plain values.
-            work: makes the content.
+            work: makes the content. Under ``accelerate launch`` every process does, so that those
+                that train can do it together, and the main one writes.
 
         Raises:
-            CheckpointError: when the output on disk is damaged, or cannot be written.
+            CheckpointError: when the result on disk is damaged, or cannot be written.
+            TrainingError: when the stage is half done, with other inputs.
 
         """
-        output = self._output(name, inputs, work)
-        self.seconds[name] = round(output.seconds)
-        return output
+        # Or a slow process would find what a fast one has just written, and train alone no more.
+        PartialState().wait_for_everyone()
+        result = self._result(name, inputs, work)
+        self.seconds[name] = round(result.seconds)
+        return result
 
-    def _output(self, name: str, inputs: dict[str, Any], work: Work) -> StageResult:
+    def _result(self, name: str, inputs: dict[str, Any], work: Work) -> StageResult:
         path = self.folder / f"{name}.pt"
         digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
-        if path.exists():
-            found = _read(path)
-            if found.inputs == digest:
-                self.say(f"{name}: taken from {path.name}")
-                return found
-            self.say(f"{name}: {path.name} came from other inputs and is made again")
-        start, part = time.monotonic(), StageState(self.folder / (name + PART), digest)
+        found = _read(path) if path.exists() else None
+        PartialState().wait_for_everyone()
+        if found and found.inputs == digest:
+            logger.info("%s: taken from %s", name, path.name)
+            return found
+        if found:
+            logger.info("%s: %s came from other inputs and is made again", name, path.name)
+        start, part = time.monotonic(), self.state_file(name, inputs)
         made = StageResult(work(part), digest, time.monotonic() - start)
-        save_content(dict(vars(made)), path)
-        part.path.unlink(missing_ok=True)
-        self.say(f"{name}: done in {made.seconds:.0f} s")
+        if PartialState().is_main_process:
+            save_content(dict(vars(made)), path)
+            part.path.unlink(missing_ok=True)
+        logger.info("%s: done in %.0f s", name, made.seconds)
         return made
+
+    def state_file(self, name: str, inputs: dict[str, Any]) -> StateFile:
+        """Return where a stage keeps the state that it was stopped in."""
+        path = self.folder / (name + PART)
+        return StateFile(
+            path,
+            inputs,
+            go_on="the same command goes on from here",
+            start_over=f"remove {path} to start the stage anew",
+        )
 
 
 def _read(path: Path) -> StageResult:

@@ -1,7 +1,6 @@
 """The command ``python -m lstm_training.distillation``."""
 
-import time
-from collections.abc import Callable
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import click
 from lstm_runtime.command import OneLineErrorCommand
 from lstm_runtime.extras import requires_extra
 
+from lstm_training.cli.log import log_lines
 from lstm_training.distillation.config import DistillationConfig
 from lstm_training.distillation.config_file import read_config
 
@@ -80,18 +80,7 @@ def main(  # noqa: PLR0913 - one argument an option
     output.mkdir(parents=True, exist_ok=True)
     with requires_extra("train", "distill"):
         from lstm_training.distillation.run import run_distillation  # noqa: PLC0415 - loads torch
-    for path in run_distillation(
-        replace(settings, corpus=corpus), output, stage, _logger(output / LOG_FILE)
-    ):
+    with log_lines(logging.DEBUG, output / LOG_FILE):
+        written = run_distillation(replace(settings, corpus=corpus), output, stage)
+    for path in written:
         click.echo(path)
-
-
-def _logger(path: Path) -> Callable[[str], None]:
-    """Return what writes a line to stderr and, with the time, to the log."""
-
-    def say(line: str) -> None:
-        click.echo(line, err=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
-
-    return say

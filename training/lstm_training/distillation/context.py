@@ -1,6 +1,6 @@
 """What every stage is made from: texts, vocabulary, held-out texts, and the folder of outputs."""
 
-from collections.abc import Callable
+import logging
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from lstm_training.distillation.config import DistillationConfig, plain
 from lstm_training.distillation.corpus import load_corpus
 from lstm_training.evaluation.metrics import Metrics, compute_metrics
 
+logger = logging.getLogger(__name__)
+
 
 class Context:
     """The corpus in words and ids, with the means to keep and to judge what comes of it.
@@ -22,20 +24,17 @@ class Context:
     Args:
         config: every number of the distillation.
         folder: where the stages leave their outputs.
-        say: takes a line now and then.
 
     Raises:
         DataError: when a source of texts is missing or malformed.
 
     """
 
-    def __init__(
-        self, config: DistillationConfig, folder: Path, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, config: DistillationConfig, folder: Path) -> None:
         # Denormals make gates that are nearly shut many times slower, and mean nothing.
         torch.set_flush_denormal(True)
-        self.config, self.say, self.cache = config, say, StageCache(folder, say)
-        self.corpus = load_corpus(config.corpus, say)
+        self.config, self.cache = config, StageCache(folder)
+        self.corpus = load_corpus(config.corpus)
         self.digest = self.corpus.sha256()
         tokenizer = Tokenizer()
         self.texts = self.corpus.train.texts + self.corpus.unlabelled
@@ -73,8 +72,8 @@ class Context:
             rows = torch.tensor([n for n, name in enumerate(sources) if name == source])
             measures[source] = compute_metrics(probabilities[rows], labels[rows])
         for name, metrics in measures.items():
-            self.say(
-                f"  {who}: held out, {name}: accuracy {metrics.accuracy:.4f}, "
-                f"calibration error {metrics.ece:.4f}"
-            )
+            logger.info(
+                "%s: held out, %s: accuracy %.4f, calibration error %.4f",
+                who, name, metrics.accuracy, metrics.ece,
+            )  # fmt: skip
         return measures

@@ -1,6 +1,7 @@
 """What is learned from: labelled texts, unlabelled texts, and sentences cut out of them."""
 
 import hashlib
+import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from lstm_training.data.prepare import drop_duplicates, split
 from lstm_training.data.sources import load_examples, load_texts
 from lstm_training.distillation.config import CorpusConfig
 from lstm_training.errors import DataError
+
+logger = logging.getLogger(__name__)
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|<br\s*/?>")
 
@@ -48,7 +51,7 @@ class Corpus:
         return digest.hexdigest()
 
 
-def load_corpus(config: CorpusConfig, say: Callable[[str], None]) -> Corpus:
+def load_corpus(config: CorpusConfig) -> Corpus:
     """Read the texts and take every test text out of them before anything else is done.
 
     Raises:
@@ -69,10 +72,11 @@ def load_corpus(config: CorpusConfig, say: Callable[[str], None]) -> Corpus:
         cut_sentences(unlabelled, config.sentences, config.sentence_tokens, config.seed),
         len(labelled) - len(kept) + sum(text_key(text) in test for text in texts),
     )
-    say(
-        f"{len(train):,} labelled texts to learn from, {len(held_out):,} held out, "
-        f"{len(unlabelled):,} unlabelled, {len(corpus.sentences):,} sentences of these; "
-        f"{corpus.excluded:,} left out because they are test texts"
+    counts = (len(train), len(held_out), len(unlabelled), len(corpus.sentences), corpus.excluded)
+    logger.info(
+        "%s labelled texts to learn from, %s held out, %s unlabelled, %s sentences of these; "
+        "%s left out because they are test texts",
+        *(f"{count:,}" for count in counts),
     )
     return corpus
 

@@ -10,9 +10,10 @@ from torch import Tensor
 
 from lstm_training.checkpoint import Checkpoint
 from lstm_training.data.prepare import EncodedTexts, encode
-from lstm_training.distillation.cache import StageResult, StageState
+from lstm_training.distillation.cache import StageResult
 from lstm_training.distillation.config import StudentConfig, plain
 from lstm_training.distillation.context import Context
+from lstm_training.distillation.fit import weights_of
 from lstm_training.distillation.student.calibration import Calibration, fit_calibration, fold_into
 from lstm_training.distillation.student.pretraining import pretrain
 from lstm_training.distillation.student.training import PAD, average_weights, train_student
@@ -20,6 +21,7 @@ from lstm_training.distillation.teachers.stages import Teachers
 from lstm_training.evaluation.metrics import Metrics
 from lstm_training.evaluation.predict import predict
 from lstm_training.model import ModelConfig, SentimentRNN
+from lstm_training.trainer.state_file import StateFile
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,10 @@ class StudentPipeline:
         """Weights of embedding and LSTM after pre-training."""
         config, context = self.config.language_model, self.context
 
-        def work(part: StageState) -> dict[str, Any]:
+        def work(part: StateFile) -> dict[str, Any]:
             ids = [context.ids(text) for text in context.texts]
-            model = pretrain(self._sizes(0.0), ids, config, part, context.say)
-            return {"weights": model.state_dict()}
+            model = pretrain(self._sizes(0.0), ids, config, part)
+            return {"weights": weights_of(model)}
 
         return context.cache.stage("language_model", context.inputs(config), work)
 
@@ -113,7 +115,7 @@ class StudentPipeline:
         seed_runs = [self._student(stage.with_seed(seed)) for seed in self.config.seeds]
         context = self.context
 
-        def work(_part: StageState) -> dict[str, Any]:
+        def work(_part: StateFile) -> dict[str, Any]:
             weights = average_weights([seed_run.content["weights"] for seed_run in seed_runs])
             model = SentimentRNN.from_config(self._sizes(0.0))
             model.load_state_dict(weights)
@@ -126,18 +128,18 @@ class StudentPipeline:
         """Return the weights that a training comes to."""
         context, config = self.context, stage.config
 
-        def work(part: StageState) -> dict[str, Any]:
+        def work(part: StateFile) -> dict[str, Any]:
             torch.manual_seed(config.optimization.seed)
             sizes = self._sizes(config.drop_prob)
             student = SentimentRNN.from_config(sizes, config.embedding_dropout)
             student.load_state_dict(stage.initial, strict=False)
 
-            def measures() -> str:
-                found = context.log_metrics(stage.name, predict(student, context.held_out, 64, PAD))
-                return f"; held out: loss {found['all'].loss:.4f}"
+            def evaluate() -> Metrics:
+                scores = predict(student, context.held_out, 64, PAD)
+                return context.log_metrics(stage.name, scores)["all"]
 
-            train_student(student, stage.training_set(), config, part, measures, context.say)
-            return {"weights": student.state_dict()}
+            train_student(student, stage.training_set(), config, part, evaluate)
+            return {"weights": weights_of(student)}
 
         return context.cache.stage(stage.name, context.inputs(config, *stage.before), work)
 

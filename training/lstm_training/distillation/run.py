@@ -1,9 +1,9 @@
 """What the distillation leaves behind: the checkpoint, its measures, and the held-out texts."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
+from accelerate import PartialState  # type: ignore[import-untyped] # ships no types
 from lstm_runtime.files import atomic_path
 
 from lstm_training.checkpoint import save_checkpoint
@@ -15,23 +15,24 @@ from lstm_training.distillation.pipeline import StudentPipeline
 MODEL_FILE = "model.pt"
 
 
-def run_distillation(
-    config: DistillationConfig, folder: Path, stage: str, say: Callable[[str], None]
-) -> list[Path]:
+def run_distillation(config: DistillationConfig, folder: Path, stage: str) -> list[Path]:
     """Make ``stage`` and all before it; return what was written for use outside of it.
 
     Raises:
         DataError: when a source of texts is missing or malformed.
         ConfigError: when the encoder of the settings lacks a part.
+        TrainingError: when a stage is half done, with other settings.
         TrainingInterruptedError: when stopped by Ctrl-C or SIGTERM, after saving the state.
         CheckpointError: when an output on disk is damaged, or one cannot be written.
 
     """
-    pipeline = StudentPipeline(Context(config, folder, say))
+    pipeline = StudentPipeline(Context(config, folder))
     if stage != "model":
         getattr(pipeline if hasattr(type(pipeline), stage) else pipeline.teachers, stage)
         return []
     checkpoint = pipeline.checkpoint()
+    if not PartialState().is_main_process:
+        return []
     save_checkpoint(checkpoint, folder / MODEL_FILE)
     metrics = folder / "metrics.json"
     with atomic_path(metrics) as temporary:

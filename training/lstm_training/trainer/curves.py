@@ -12,11 +12,12 @@ def curves(history: list[EpochRecord]) -> Figure:
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     losses, accuracies = figure.subplots(1, 2)
     epochs = [record.epoch for record in history]
+    held_out = [record.held_out for record in history if record.held_out]
     losses.plot(epochs, [record.train_loss for record in history], "o-", label="training")
-    losses.plot(epochs, [record.held_out.loss for record in history], "o-", label="held out")
+    losses.plot(epochs, [measures.loss for measures in held_out], "o-", label="held out")
     losses.set(title="Loss", xlabel="epoch")
     losses.legend()
-    accuracies.plot(epochs, [record.held_out.accuracy for record in history], "o-", color="C1")
+    accuracies.plot(epochs, [measures.accuracy for measures in held_out], "o-", color="C1")
     accuracies.set(title="Held-out accuracy", xlabel="epoch")
     for axes in (losses, accuracies):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -1,96 +1,107 @@
 """The training loop: epochs of steps, each epoch measured on the held-out texts."""
 
+import logging
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from accelerate.utils import tqdm  # type: ignore[import-untyped] # ships no types
 
-from lstm_training.data.batching import Batch, make_batch
 from lstm_training.errors import TrainingInterruptedError
-from lstm_training.evaluation.metrics import compute_metrics
 from lstm_training.trainer.signals import StopRequest, graceful_shutdown
 from lstm_training.trainer.state import EpochRecord
 from lstm_training.trainer.trainer import Trainer
 
+logger = logging.getLogger(__name__)
 
-def train_to_the_end(trainer: Trainer, say: Callable[[str], None]) -> None:
+
+def fit(trainer: Trainer) -> None:
     """Train until the last epoch is done, or the held-out loss has stopped falling.
+
+    The log gets a line after each epoch and, for those who listen for ``DEBUG``, at each writing
+    of the state.
 
     Args:
         trainer: fresh or restored.
-        say: takes a line after each epoch.
 
     Raises:
         TrainingInterruptedError: after Ctrl-C or SIGTERM, with the state saved.
+        DivergenceError: when the loss is no number.
 
     """
     # Several processes cannot stop at a common step without asking each other at each one: there
     # a signal acts at once, and the last written state is what is resumed from.
     with graceful_shutdown(enabled=trainer.accelerator.num_processes == 1) as stop:
-        while not trainer.state.is_over(trainer.config.epochs, trainer.config.patience):
+        while not trainer.is_over():
             _train_epoch(trainer, stop)
-            say(_line(_close_epoch(trainer), trainer.config.epochs))
+            logger.info("%s%s", trainer.name, _line(_close_epoch(trainer), trainer.config.epochs))
 
 
 def _train_epoch(trainer: Trainer, stop: StopRequest) -> None:
     """Learn from the batches of the current epoch that are still to come."""
     state, before, start = trainer.state, trainer.state.seconds, time.monotonic()
-    for batch in _remaining_batches(trainer):
-        loss = trainer.step(batch)
+    order = trainer.batches_of(state.epoch)
+    for positions in _remaining(trainer, order):
+        loss = trainer.step(positions)
         state.batch += 1
-        state.loss += loss * len(batch.labels)
-        state.texts += len(batch.labels)
+        state.loss += loss * len(positions)
+        state.texts += len(positions)
         state.seconds = before + time.monotonic() - start
         if stop.asked:
             trainer.save()
             raise TrainingInterruptedError(
-                f"stopped in epoch {state.epoch + 1} of {trainer.config.epochs}: the same command "
-                "with --resume goes on from here"
+                f"{trainer.name}stopped in epoch {state.epoch + 1} of {trainer.config.epochs}, "
+                f"after batch {state.batch:,} of {len(order):,}: {trainer.state_file.go_on}"
             )
         if state.batch % trainer.config.checkpoint_every == 0:
             trainer.save()
+            logger.debug(
+                "%sepoch %d, batch %s of %s: loss %.4f, %.0f s",
+                trainer.name, state.epoch + 1, f"{state.batch:,}", f"{len(order):,}",
+                state.loss / state.texts, state.seconds,
+            )  # fmt: skip
 
 
-def _remaining_batches(trainer: Trainer) -> Iterator[Batch]:
+def _remaining(trainer: Trainer, order: list[list[int]]) -> Iterator[list[int]]:
     """Yield the batches to come, under a progress bar where someone is watching."""
     state = trainer.state
-    trainer.scorer.train()
-    order = trainer.batches_of(state.epoch)
+    trainer.prepared.train()
     with tqdm(
         total=sum(len(positions) for positions in order),
         initial=state.texts,
-        desc=f"epoch {state.epoch + 1}/{trainer.config.epochs}",
-        unit=" reviews",
+        desc=f"{trainer.name}epoch {state.epoch + 1}/{trainer.config.epochs}",
+        unit=" texts",
         leave=False,
         disable=not sys.stderr.isatty(),
     ) as bar:
         for positions in order[state.batch :]:
-            yield make_batch(trainer.data.train, positions, trainer.data.vocabulary.pad)
+            yield positions
             bar.update(len(positions))
             bar.set_postfix(loss=f"{state.loss / state.texts:.4f}", refresh=False)
 
 
 def _close_epoch(trainer: Trainer) -> EpochRecord:
-    """Measure the model on the held-out texts, record the epoch and save."""
-    state, held_out, start = trainer.state, trainer.data.held_out, time.monotonic()
+    """Measure the module on the held-out texts, record the epoch and save."""
+    state, start = trainer.state, time.monotonic()
     # Every process measures all of them: a tenth of the data, and forward only.
-    scores = trainer.predict(held_out)
     record = EpochRecord(
         epoch=state.epoch + 1,
         train_loss=state.loss / state.texts,
-        held_out=compute_metrics(scores, held_out.labels),
+        held_out=trainer.evaluate() if trainer.evaluate else None,
         learning_rate=float(trainer.scheduler.get_last_lr()[0]),
         seconds=state.seconds + time.monotonic() - start,
     )
-    state.finish_epoch(record, trainer.model.state_dict())
+    state.finish_epoch(record, trainer.module.state_dict() if trainer.config.keep_best else None)
     trainer.save()
     return record
 
 
 def _line(record: EpochRecord, epochs: int) -> str:
+    held_out = record.held_out
+    measured = (
+        f", held-out loss {held_out.loss:.4f}, accuracy {held_out.accuracy:.2%}" if held_out else ""
+    )
     return (
-        f"epoch {record.epoch}/{epochs}: loss {record.train_loss:.4f}, held-out loss "
-        f"{record.held_out.loss:.4f}, accuracy {record.held_out.accuracy:.2%}, "
+        f"epoch {record.epoch}/{epochs}: loss {record.train_loss:.4f}{measured}, "
         f"{record.seconds:.0f} s"
     )

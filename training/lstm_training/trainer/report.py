@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,9 @@ def write_history(output: Path, history: list[EpochRecord]) -> Path:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HISTORY_COLUMNS)
         for record in history:
-            held_out = record.held_out
-            writer.writerow([
-                record.epoch, record.train_loss, held_out.loss, held_out.accuracy, held_out.f1,
-                held_out.auroc, held_out.ece, record.learning_rate, round(record.seconds, 1),
-            ])  # fmt: skip
+            held_out = astuple(record.held_out) if record.held_out else ("",) * 5
+            rest = (record.learning_rate, round(record.seconds, 1))
+            writer.writerow([record.epoch, record.train_loss, *held_out, *rest])
     return path
 
 

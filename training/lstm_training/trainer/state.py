@@ -1,18 +1,11 @@
-"""Where a run stands, and the file that lets a killed run go on exactly there."""
+"""Where a training run stands."""
 
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from lstm_training.checkpoint import load_content, save_content
-from lstm_training.errors import CheckpointError, TrainingError
 from lstm_training.evaluation.metrics import Metrics
-
-FILE_NAME = "resume.pt"
-FORMAT = "lstm-edge-resume"
-FORMAT_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -23,8 +16,8 @@ class EpochRecord:
     "Number of the epoch, from 1."
     train_loss: float
     "Mean loss while learning, with dropout on."
-    held_out: Metrics
-    "Measures on the held-out texts after the epoch."
+    held_out: Metrics | None
+    "Measures on the held-out texts after the epoch; None where nothing is held out."
     learning_rate: float
     "Learning rate of the epoch's last step."
     seconds: float
@@ -48,26 +41,28 @@ class TrainerState:
     history: list[EpochRecord] = field(default_factory=list)
     "The epochs so far."
     best: dict[str, Tensor] = field(default_factory=dict)
-    "Weights after the epoch with the lowest held-out loss; empty in the first epoch."
+    "Weights after the epoch with the lowest held-out loss, where they are kept."
 
     @property
     def best_epoch(self) -> EpochRecord:
         """The epoch with the lowest held-out loss, the first of equals."""
-        return min(self.history, key=lambda record: record.held_out.loss)
+        return min(self.history, key=lambda record: record.held_out.loss if record.held_out else 0)
 
-    def finish_epoch(self, record: EpochRecord, weights: dict[str, Tensor]) -> None:
-        """Close the current epoch, and keep ``weights`` if they are the best so far."""
+    def finish_epoch(self, record: EpochRecord, weights: dict[str, Tensor] | None = None) -> None:
+        """Close the current epoch, and keep ``weights``, if given, where they are the best."""
         self.history.append(record)
-        if self.best_epoch is record:
+        if weights is not None and self.best_epoch is record:
             self.best = {name: tensor.detach().cpu().clone() for name, tensor in weights.items()}
         self.epoch, self.batch = self.epoch + 1, 0
         self.loss, self.texts, self.seconds = 0.0, 0, 0.0
 
-    def is_over(self, epochs: int, patience: int) -> bool:
+    def is_over(self, epochs: int, patience: int | None) -> bool:
         """Tell whether the last epoch is done, or the held-out loss has stopped falling."""
         if self.epoch >= epochs:
             return True
-        return bool(self.history) and self.epoch - self.best_epoch.epoch >= patience
+        if patience is None or not self.history:
+            return False
+        return self.epoch - self.best_epoch.epoch >= patience
 
     def to_plain(self) -> dict[str, Any]:
         """Return the state as tensors and plain values."""
@@ -77,48 +72,9 @@ class TrainerState:
     def from_plain(cls, content: dict[str, Any]) -> "TrainerState":
         """Make a `TrainerState` of what `to_plain` gave."""
         history = [
-            EpochRecord(**{**record, "held_out": Metrics(**record["held_out"])})
+            EpochRecord(
+                **{**record, "held_out": record["held_out"] and Metrics(**record["held_out"])}
+            )
             for record in content["history"]
         ]
         return cls(**{**content, "history": history})
-
-
-def write_state(path: Path, fingerprint: dict[str, Any], state: dict[str, Any]) -> None:
-    """Write the state of a run, tensors and plain values, in one piece."""
-    header = {"format": FORMAT, "format_version": FORMAT_VERSION, "identity": fingerprint}
-    save_content({**header, "state": state}, path)
-
-
-def read_state(path: Path, fingerprint: dict[str, Any]) -> dict[str, Any]:
-    """Read what `write_state` wrote.
-
-    Raises:
-        CheckpointError: when the file is damaged, foreign or of another version.
-        KeyError: when a part is missing.
-        TrainingError: when it belongs to a run with another ``fingerprint``.
-
-    """
-    content = load_content(path)
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise CheckpointError(f"{path} is not the state of an lstm-train run")
-    if content.get("format_version") != FORMAT_VERSION:
-        raise CheckpointError(f"{path} is of another version of lstm-train: start without --resume")
-    require_same(path, content["identity"], fingerprint)
-    state: dict[str, Any] = content["state"]
-    return state
-
-
-def require_same(path: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
-    """Check that a run to be resumed is the one that ``path`` comes from.
-
-    Raises:
-        TrainingError: names every value that differs.
-
-    """
-    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
-    if names:
-        changes = ", ".join(f"{n} was {before.get(n)!r}, is {now.get(n)!r}" for n in names)
-        raise TrainingError(
-            f"{path} is from another run: {changes}; repeat its options, or leave --resume out "
-            "to start over"
-        )

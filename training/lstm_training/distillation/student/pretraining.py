@@ -4,16 +4,16 @@ Dai and Le, "Semi-supervised Sequence Learning" (2015): an LSTM that starts from
 the task's own texts learns the task better than one that starts from nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from lstm_training.distillation.cache import StageState
 from lstm_training.distillation.config import LanguageModelConfig
-from lstm_training.distillation.fit import StageTrainer
+from lstm_training.distillation.fit import device_of, fit_stage
 from lstm_training.model import ModelConfig, SentimentRNN
+from lstm_training.trainer.state_file import StateFile
 
 
 class LanguageModel(nn.Module):
@@ -34,7 +34,7 @@ class LanguageModel(nn.Module):
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Return the mean loss of the words that follow, from ids ``[batch, sequence]``."""
         steps, _ = self.model.lstm(self.model.embedding_dropout(self.model.embedding(ids[:, :-1])))
-        real = torch.arange(1, ids.shape[1]) < lengths[:, None]
+        real = torch.arange(1, ids.shape[1], device=ids.device) < lengths[:, None]
         return torch.as_tensor(
             self.softmax(self.model.dropout(steps[real]), ids[:, 1:][real].long()).loss
         )
@@ -44,8 +44,7 @@ def pretrain(
     sizes: ModelConfig,
     texts: Sequence[Tensor],
     config: LanguageModelConfig,
-    part: StageState,
-    say: Callable[[str], None],
+    state_file: StateFile,
 ) -> SentimentRNN:
     """Train a language model on ``texts`` and return the `SentimentRNN` that it holds.
 
@@ -53,20 +52,20 @@ def pretrain(
         sizes: of the student.
         texts: ids of each text, int32 ``[tokens]``.
         config: how to train.
-        part: state to resume from.
-        say: takes a line now and then.
+        state_file: state to resume from.
 
     """
     torch.manual_seed(config.optimization.seed)
     language = LanguageModel(SentimentRNN.from_config(sizes, config.dropout), config.cutoffs)
 
-    def loss_of(positions: list[int]) -> Tensor:
+    def loss_fn(module: nn.Module, positions: list[int]) -> Tensor:
         windows = [_window(texts[p], config.window) for p in positions]
-        lengths = torch.tensor([len(ids) for ids in windows])
-        return torch.as_tensor(language(pad_sequence(windows, batch_first=True), lengths))
+        lengths, device = torch.tensor([len(ids) for ids in windows]), device_of(module)
+        ids = pad_sequence(windows, batch_first=True)
+        return torch.as_tensor(module(ids.to(device), lengths.to(device)))
 
     lengths = [min(len(ids), config.window) for ids in texts]
-    StageTrainer(language, config.optimization, lengths, part, say).run(loss_of)
+    fit_stage(language, loss_fn, lengths, config.optimization, state_file)
     return language.model
 
 

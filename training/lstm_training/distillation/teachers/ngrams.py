@@ -4,7 +4,8 @@ Wang and Manning, "Baselines and Bigrams: Simple, Good Sentiment and Topic Class
 each n-gram that a text holds counts with the log ratio of its frequencies in the two classes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ from torch import Tensor
 
 from lstm_training.data.examples import Examples
 from lstm_training.distillation.config import NgramConfig
+
+logger = logging.getLogger(__name__)
 
 
 class NgramTeacher:
@@ -44,7 +47,6 @@ def score_all(
     config: NgramConfig,
     train: Examples,
     others: Mapping[str, Sequence[str]],
-    say: Callable[[str], None],
 ) -> dict[str, Tensor]:
     """Score the training texts out of fold, and ``others`` with a teacher of all training texts.
 
@@ -57,14 +59,14 @@ def score_all(
     )
     counts = vectorizer.fit_transform(train.texts).tocsr()
     labels = np.array(train.labels)
-    say(f"  n-grams: {counts.shape[1]:,} of them in {counts.shape[0]:,} texts")
+    logger.info("n-grams: %s of them in %s texts", *(f"{n:,}" for n in counts.shape[::-1]))
     logits = np.empty(len(labels))
     folds = StratifiedKFold(config.folds, shuffle=True, random_state=0)
     for learned, scored in folds.split(counts, labels):
         logits[scored] = NgramTeacher(counts[learned], labels[learned], config).logits(
             counts[scored]
         )
-    say(f"  n-grams: out-of-fold accuracy {((logits > 0) == labels).mean():.4f}")
+    logger.info("n-grams: out-of-fold accuracy %.4f", ((logits > 0) == labels).mean())
     teacher = NgramTeacher(counts, labels, config)
     scored_others = {
         name: teacher.logits(vectorizer.transform(texts).tocsr()) for name, texts in others.items()

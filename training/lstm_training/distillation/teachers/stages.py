@@ -9,11 +9,13 @@ from torch import Tensor
 
 from lstm_training.data.prepare import EncodedTexts
 from lstm_training.distillation.augmentation import generate_examples, has_valence_shifter
-from lstm_training.distillation.cache import StageResult, StageState
+from lstm_training.distillation.cache import StageResult
 from lstm_training.distillation.context import Context
 from lstm_training.distillation.corpus import cut_sentences
+from lstm_training.distillation.fit import weights_of
 from lstm_training.distillation.teachers import ngrams, transformer
 from lstm_training.distillation.teachers.ensemble import Ensemble, fit_ensemble
+from lstm_training.trainer.state_file import StateFile
 
 
 class Teachers:
@@ -33,8 +35,8 @@ class Teachers:
         config, context = self.config.ngrams, self.context
         others = {"held_out": self.corpus.held_out.texts, "pool": self.corpus.pool}
 
-        def work(_part: StageState) -> dict[str, Any]:
-            return ngrams.score_all(config, self.corpus.train, others, context.say)
+        def work(_part: StateFile) -> dict[str, Any]:
+            return ngrams.score_all(config, self.corpus.train, others)
 
         return context.cache.stage("ngrams", context.inputs(config), work)
 
@@ -43,9 +45,9 @@ class Teachers:
         """Weights of the fine-tuned sentence encoder."""
         config, context = self.config.transformer, self.context
 
-        def work(part: StageState) -> dict[str, Any]:
-            tuned = transformer.fine_tune(config, self.corpus.train, part, context.say)
-            return {"weights": tuned.state_dict()}
+        def work(part: StateFile) -> dict[str, Any]:
+            tuned = transformer.fine_tune(config, self.corpus.train, part)
+            return {"weights": weights_of(tuned)}
 
         return context.cache.stage("transformer", context.inputs(config), work)
 
@@ -54,7 +56,7 @@ class Teachers:
         """Logits of the sentence encoder: held-out texts and pool."""
         inputs = self.context.inputs(self.config.transformer, self.transformer)
 
-        def work(_part: StageState) -> dict[str, Any]:
+        def work(_part: StateFile) -> dict[str, Any]:
             return {
                 "held_out": self._encoder_logits(self.corpus.held_out.texts),
                 "pool": self._encoder_logits(self.corpus.pool),
@@ -72,7 +74,7 @@ class Teachers:
         config, scores = self.config.augmentation, self.transformer_scores
         known, generated = frozenset(self.corpus.sentences), generate_examples(config)
 
-        def work(_part: StageState) -> dict[str, Any]:
+        def work(_part: StateFile) -> dict[str, Any]:
             certain = torch.tensor([float(example.positive) for example in generated])
             sentences = cut_sentences(
                 self.corpus.unlabelled,

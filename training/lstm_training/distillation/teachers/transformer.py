@@ -1,10 +1,11 @@
 """The second teacher: a small pre-trained sentence encoder, fine-tuned on the labelled texts."""
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from accelerate import PartialState  # type: ignore[import-untyped] # ships no types
 from lstm_runtime.errors import MissingExtraError
 from tokenizers import Tokenizer
 from torch import Tensor, nn
@@ -12,10 +13,10 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from transformers import BertModel
 
 from lstm_training.data.examples import Examples
-from lstm_training.distillation.cache import StageState
 from lstm_training.distillation.config import TransformerConfig
-from lstm_training.distillation.fit import StageTrainer
+from lstm_training.distillation.fit import device_of, fit_stage
 from lstm_training.errors import ConfigError
+from lstm_training.trainer.state_file import StateFile
 
 _ENCODER_FILES = ("config.json", "model.safetensors", "tokenizer.json")
 
@@ -76,9 +77,9 @@ def encoder_folder(config: TransformerConfig) -> Path:
 
 
 def fine_tune(
-    config: TransformerConfig, train: Examples, part: StageState, say: Callable[[str], None]
+    config: TransformerConfig, train: Examples, state_file: StateFile
 ) -> TransformerTeacher:
-    """Fine-tune the encoder on ``train``, from the state of ``part`` if there is one.
+    """Fine-tune the encoder on ``train``, from the saved state if there is one.
 
     The forward pass runs in bfloat16, which keeps the range of float32: no loss scaling.
     """
@@ -87,33 +88,38 @@ def fine_tune(
     ids = teacher.encode(train.texts, config.head_tokens, config.tail_tokens)
     labels = torch.tensor(train.labels, dtype=torch.float32)
 
-    def loss_of(positions: list[int]) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16):
-            logits = teacher(*_padded([ids[p] for p in positions]))
-        return binary_cross_entropy_with_logits(logits, labels[torch.tensor(positions)])
+    def loss_fn(module: nn.Module, positions: list[int]) -> Tensor:
+        device = device_of(module)
+        with torch.autocast(device.type, torch.bfloat16):
+            logits = module(*_padded([ids[p] for p in positions], device))
+        targets = labels[torch.tensor(positions)].to(device)
+        return binary_cross_entropy_with_logits(logits, targets)
 
     lengths = [len(pieces) for pieces in ids]
-    StageTrainer(teacher, config.optimization, lengths, part, say).run(loss_of)
+    fit_stage(teacher, loss_fn, lengths, config.optimization, state_file)
     return teacher
 
 
 def score(teacher: TransformerTeacher, texts: Sequence[str], config: TransformerConfig) -> Tensor:
     """Return the logit of each text, float32 ``[texts]``."""
-    teacher.eval()
+    device = PartialState().device
+    teacher.eval().to(device)
     ids = teacher.encode(texts, config.head_tokens, config.tail_tokens)
     logits = torch.empty(len(texts))
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
         for positions in _scoring_batches([len(pieces) for pieces in ids]):
-            logits[torch.tensor(positions)] = teacher(*_padded([ids[p] for p in positions]))
+            scores = teacher(*_padded([ids[p] for p in positions], device))
+            logits[torch.tensor(positions)] = scores.cpu()
     return logits
 
 
-def _padded(ids: list[list[int]]) -> tuple[Tensor, Tensor]:
+def _padded(ids: list[list[int]], device: torch.device) -> tuple[Tensor, Tensor]:
     """Return ids and mask, both int64 ``[batch, longest]``."""
     tensors = [torch.tensor(pieces) for pieces in ids]
     padded = nn.utils.rnn.pad_sequence(tensors, batch_first=True)
     lengths = torch.tensor([len(pieces) for pieces in ids])
-    return padded, (torch.arange(padded.shape[1]) < lengths[:, None]).long()
+    mask = (torch.arange(padded.shape[1]) < lengths[:, None]).long()
+    return padded.to(device), mask.to(device)
 
 
 def _scoring_batches(lengths: list[int]) -> list[list[int]]:

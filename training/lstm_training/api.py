@@ -1,7 +1,7 @@
 """From labelled texts to a model on disk: the whole of ``lstm-train`` as one function."""
 
+import logging
 import platform
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -13,13 +13,17 @@ from torch import Tensor
 from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples
-from lstm_training.data.prepare import Dataset, prepare
-from lstm_training.errors import TrainingError
+from lstm_training.data.prepare import prepare
+from lstm_training.errors import DivergenceError, TrainingError
 from lstm_training.evaluation.metrics import Confusion, Metrics, compute_metrics
-from lstm_training.trainer.loop import train_to_the_end
+from lstm_training.trainer.classifier import Classifier
+from lstm_training.trainer.loop import fit
 from lstm_training.trainer.report import write_history, write_metrics, write_pictures
-from lstm_training.trainer.state import EpochRecord, require_same
+from lstm_training.trainer.state import EpochRecord
+from lstm_training.trainer.state_file import StateFile
 from lstm_training.trainer.trainer import Trainer
+
+logger = logging.getLogger(__name__)
 
 MODEL_FILE = "model.pt"
 
@@ -34,19 +38,12 @@ class TrainingResult:
     "What was written; empty when the run was finished before."
 
 
-def _quiet(_line: str) -> None:
-    """Say nothing."""
-
-
 def train(
-    config: TrainingConfig,
-    examples: Examples,
-    output: Path,
-    *,
-    resume: bool = False,
-    say: Callable[[str], None] = _quiet,
+    config: TrainingConfig, examples: Examples, output: Path, *, resume: bool = False
 ) -> TrainingResult:
     """Train a model and write it, its measures and its pictures into ``output``.
+
+    What is worth telling on the way goes to the logger ``lstm_training``.
 
     Args:
         config: how to train.
@@ -54,7 +51,6 @@ def train(
         output: folder to write to, made when missing.
         resume: go on where an earlier run with the same arguments was stopped. With none there,
             start from the beginning.
-        say: takes one line for each thing worth telling on the way.
 
     Returns:
         The model and the files written. Under ``accelerate launch`` every process returns the
@@ -68,34 +64,36 @@ def train(
 
     """
     output.mkdir(parents=True, exist_ok=True)
-    data = prepare(examples, config)
-    trainer = Trainer(config, data, output)
-    say = say if trainer.accelerator.is_main_process else _quiet
-    if resume and not trainer.state_path.exists() and (output / MODEL_FILE).exists():
-        return _finished(output / MODEL_FILE, trainer.fingerprint(), say)
-    if resume and trainer.state_path.exists():
+    classifier = Classifier(config, prepare(examples, config))
+    trainer = classifier.trainer(output)
+    if resume and not trainer.state_file.exists() and (output / MODEL_FILE).exists():
+        return _finished(output / MODEL_FILE, trainer.state_file)
+    if resume and trainer.state_file.exists():
         trainer.restore()
-        say(f"going on in epoch {trainer.state.epoch + 1}, after {trainer.state.batch} batches")
     else:
         if resume:
-            say(f"{output} holds no run to resume: starting from the beginning")
+            logger.info("%s holds no run to resume: starting from the beginning", output)
         trainer.save()  # a folder that cannot be written to shows now, not after an hour
-    say(
-        f"{len(data.train):,} texts to learn from, {len(data.held_out):,} held out, "
-        f"{data.dropped:,} copies left out, {len(data.vocabulary):,} words"
+    data = classifier.data
+    logger.info(
+        "%s texts to learn from, %s held out, %s copies left out, %s words",
+        *(f"{n:,}" for n in (len(data.train), len(data.held_out), data.dropped)),
+        f"{len(data.vocabulary):,}",
     )
     try:
-        train_to_the_end(trainer, say)
+        fit(trainer)
+    except DivergenceError as error:
+        raise TrainingError(
+            f"{error}: try a lower --learning-rate, or --mixed-precision no"
+        ) from error
     except torch.cuda.OutOfMemoryError as error:
         raise TrainingError(
             "the GPU ran out of memory: try a smaller --batch-size or --max-tokens"
         ) from error
-    return _write(trainer, examples, output)
+    return _write(classifier, trainer, examples, output)
 
 
-def _finished(
-    path: Path, fingerprint: dict[str, Any], say: Callable[[str], None]
-) -> TrainingResult:
+def _finished(path: Path, state_file: StateFile) -> TrainingResult:
     """Return the model of a run that has nothing left to do.
 
     Raises:
@@ -103,38 +101,39 @@ def _finished(
 
     """
     checkpoint = load_checkpoint(path)
-    require_same(path, checkpoint.training.get("run", {}), fingerprint)
-    say(f"{path} is finished: nothing to resume")
+    state_file.require_same(checkpoint.training.get("run", {}), path)
+    logger.info("%s is finished: nothing to resume", path)
     return TrainingResult(checkpoint, ())
 
 
-def _write(trainer: Trainer, examples: Examples, output: Path) -> TrainingResult:
+def _write(
+    classifier: Classifier, trainer: Trainer, examples: Examples, output: Path
+) -> TrainingResult:
     """Write what the run came to; the state to resume from goes last."""
-    trainer.model.load_state_dict(trainer.state.best)
-    held_out = trainer.data.held_out
-    scores = trainer.predict(held_out)
-    metrics = compute_metrics(scores, held_out.labels)
-    checkpoint = _checkpoint(trainer, examples, metrics)
+    trainer.use_best()
+    labels, history = classifier.data.held_out.labels, trainer.state.history
+    scores = classifier.predict()
+    checkpoint = _checkpoint(classifier, trainer, examples, compute_metrics(scores, labels))
     if not trainer.accelerator.is_main_process:
         return TrainingResult(checkpoint, ())
-    history = trainer.state.history
-    report = _report(checkpoint, history, scores, held_out.labels)
     files = (
         output / MODEL_FILE,
-        write_metrics(output, report),
+        write_metrics(output, _report(checkpoint, history, scores, labels)),
         write_history(output, history),
-        *write_pictures(output, history, scores, held_out.labels, examples.label_names),
+        *write_pictures(output, history, scores, labels, examples.label_names),
     )
     save_checkpoint(checkpoint, output / MODEL_FILE)
-    trainer.state_path.unlink()
+    trainer.state_file.path.unlink()
     return TrainingResult(checkpoint, files)
 
 
-def _checkpoint(trainer: Trainer, examples: Examples, metrics: Metrics) -> Checkpoint:
-    data: Dataset = trainer.data
+def _checkpoint(
+    classifier: Classifier, trainer: Trainer, examples: Examples, metrics: Metrics
+) -> Checkpoint:
+    data = classifier.data
     return Checkpoint(
-        config=trainer.model_config,
-        state_dict=trainer.state.best,
+        config=classifier.model_config,
+        state_dict={name: t.cpu() for name, t in classifier.model.state_dict().items()},
         vocabulary=data.vocabulary,
         labels=examples.label_names,
         metrics=asdict(metrics),
@@ -147,7 +146,7 @@ def _checkpoint(trainer: Trainer, examples: Examples, metrics: Metrics) -> Check
                 "held_out": len(data.held_out),
             },
             "best_epoch": trainer.state.best_epoch.epoch,
-            "run": trainer.fingerprint(),
+            "run": trainer.state_file.fingerprint,
             "versions": _versions(),
         },
     )

@@ -1,0 +1,113 @@
+"""The seed model as the trainer takes it: its module, its loss and its batches."""
+
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import PartialState  # type: ignore[import-untyped] # ships no types
+from lstm_runtime.text.vocabulary import UNKNOWN_WORD
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from lstm_training.config import TrainingConfig
+from lstm_training.data.batching import drop_words, epoch_order, make_batch
+from lstm_training.data.prepare import Dataset
+from lstm_training.evaluation.metrics import compute_metrics
+from lstm_training.evaluation.predict import predict
+from lstm_training.model import ModelConfig, SentimentRNN
+from lstm_training.trainer.config import TrainerConfig
+from lstm_training.trainer.state_file import StateFile
+from lstm_training.trainer.trainer import Trainer
+
+STATE_FILE = "resume.pt"
+
+
+class _Scorer(nn.Module):
+    """The model as accelerate wants it: gradients and precision hang on ``forward``."""
+
+    def __init__(self, model: SentimentRNN) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Return the logit of each text, ``[batch]``; see `SentimentRNN.logits`."""
+        return self.model.logits(ids, lengths)[:, -1]
+
+
+class Classifier:
+    """A `SentimentRNN` that is to learn labelled texts.
+
+    Args:
+        config: how to train.
+        data: what to train on.
+
+    """
+
+    def __init__(self, config: TrainingConfig, data: Dataset) -> None:
+        self.config, self.data = config, data
+        self.model_config = ModelConfig(
+            vocab_size=len(data.vocabulary),
+            embedding_dim=config.embedding_dim,
+            hidden_dim=config.hidden_dim,
+            n_layers=config.n_layers,
+            drop_prob=config.drop_prob,
+        )
+        torch.manual_seed(config.seed)
+        self.model = SentimentRNN.from_config(self.model_config, config.embedding_dropout)
+
+    def trainer(self, output: Path) -> Trainer:
+        """Return the trainer, which keeps its state in the folder ``output``.
+
+        Raises:
+            TrainingError: when the device at hand cannot train as configured.
+
+        """
+        config, lengths = self.config, self.data.train.lengths
+        trainer = Trainer(
+            _Scorer(self.model),
+            self.loss,
+            partial(epoch_order, lengths, config.batch_size, config.seed),
+            TrainerConfig(
+                epochs=config.epochs,
+                learning_rate=config.learning_rate,
+                weight_decay=config.weight_decay,
+                gradient_clip=config.gradient_clip,
+                patience=config.patience,
+                keep_best=True,
+                mixed_precision=config.mixed_precision,
+                checkpoint_every=config.checkpoint_every,
+            ),
+            StateFile(
+                output / STATE_FILE,
+                self.fingerprint(),
+                go_on="the same command with --resume goes on from here",
+                start_over="leave --resume out to start over",
+            ),
+            evaluate=lambda: compute_metrics(self.predict(), self.data.held_out.labels),
+        )
+        # From here on random numbers are for dropout, and each process has its own.
+        torch.manual_seed(config.seed + 1 + trainer.accelerator.process_index)
+        return trainer
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what must not change between a run and its resumption."""
+        plain = asdict(self.config)
+        del plain["checkpoint_every"]  # when to save has no effect on the weights
+        processes = int(PartialState().num_processes)
+        return {**plain, "data_sha256": self.data.sha256, "processes": processes}
+
+    def loss(self, module: nn.Module, positions: list[int]) -> Tensor:
+        """Return the mean cross-entropy of the training texts at ``positions``."""
+        vocabulary = self.data.vocabulary
+        batch = make_batch(self.data.train, positions, vocabulary.pad)
+        batch = drop_words(batch, self.config.word_dropout, vocabulary.ids[UNKNOWN_WORD])
+        batch = batch.to(self.model.fc.weight.device)
+        logits = module(batch.ids, batch.lengths).float()
+        return binary_cross_entropy_with_logits(logits, batch.labels)
+
+    def predict(self) -> Tensor:
+        """Return the positive probability of each held-out text, float32 ``[texts]``."""
+        pad = self.data.vocabulary.pad
+        return predict(self.model, self.data.held_out, self.config.batch_size, pad)

@@ -1,0 +1,95 @@
+"""The file that lets a killed run go on exactly where it stood, and only as the same run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lstm_training.checkpoint import load_content, save_content
+from lstm_training.errors import CheckpointError, TrainingError
+
+FORMAT = "lstm-edge-resume"
+FORMAT_VERSION = 2
+
+
+@dataclass(frozen=True)
+class StateFile:
+    """Where a run keeps its state, and which run it is."""
+
+    path: Path
+    "Where the file lies."
+    fingerprint: dict[str, Any]
+    "All that must not change between a run and its resumption: settings, digests of inputs."
+    go_on: str
+    "What the user does to go on after an interruption, for the message."
+    start_over: str
+    "What the user does to start anew instead, for the message."
+
+    def exists(self) -> bool:
+        """Tell whether there is a state to resume from."""
+        return self.path.exists()
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Write ``state``, tensors and plain values, in one piece.
+
+        Raises:
+            CheckpointError: when it cannot be written, as on a full disk.
+
+        """
+        header = {"format": FORMAT, "format_version": FORMAT_VERSION}
+        save_content({**header, "fingerprint": self.fingerprint, "state": state}, self.path)
+
+    def load(self) -> dict[str, Any]:
+        """Read what `save` wrote.
+
+        Raises:
+            CheckpointError: when the file is damaged, foreign or of another version.
+            TrainingError: when it belongs to a run with another fingerprint; names what differs.
+
+        """
+        content = load_content(self.path)
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            raise CheckpointError(
+                f"{self.path} is not the state of a training run: {self.start_over}"
+            )
+        if content.get("format_version") != FORMAT_VERSION:
+            raise CheckpointError(
+                f"{self.path} is of another version of lstm-train, and cannot be resumed by this "
+                f"one: {self.start_over}"
+            )
+        if not {"fingerprint", "state"} <= content.keys():
+            raise CheckpointError(f"{self.path} is damaged: {self.start_over}")
+        self.require_same(content["fingerprint"])
+        state: dict[str, Any] = content["state"]
+        return state
+
+    def require_same(self, before: dict[str, Any], path: Path | None = None) -> None:
+        """Check that the fingerprint of an earlier run is this run's.
+
+        Args:
+            before: the earlier run's.
+            path: the file that it comes from, where that is not this one.
+
+        Raises:
+            TrainingError: names every value that differs.
+
+        """
+        old, new = dict(_flat(before)), dict(_flat(self.fingerprint))
+        names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+        if names:
+            changes = ", ".join(f"{n} was {old.get(n)!r}, is {new.get(n)!r}" for n in names)
+            raise TrainingError(
+                f"{path or self.path} is from another run: {changes}; repeat its options, or "
+                f"{self.start_over}"
+            )
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every value of nested dicts and lists with its dotted name."""
+    if isinstance(value, list | tuple):
+        value = dict(enumerate(value))
+    if not isinstance(value, dict):
+        yield name, value
+        return
+    for key, inner in value.items():
+        yield from _flat(inner, f"{name}.{key}" if name else str(key))
