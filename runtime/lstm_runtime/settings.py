@@ -122,7 +122,7 @@ def setting_options(
             (an empty tuple for one that may be repeated), and the help shows the default.
 
     """
-    import click  # noqa: PLC0415 - a library that declares settings need not have commands
+    import click
 
     hints, declared = get_type_hints(config), settings_of(config)
     defaults = {field.name: field.default for field in dataclasses.fields(config)}

@@ -60,9 +60,9 @@ def main(  # noqa: PLR0913 - one for each option
     labels too, its own threshold decides, and every token of a text is read.
     """
     with requires_extra("train"):
-        from lstm_training.evaluation.evaluator import align_labels, evaluate_predictions  # noqa: PLC0415 - torch
-        from lstm_training.evaluation.load import open_model  # noqa: PLC0415
-        from lstm_training.evaluation.report import write_evaluation  # noqa: PLC0415
+        from lstm_training.evaluation.evaluator import align_labels, evaluate_predictions
+        from lstm_training.evaluation.load import open_model
+        from lstm_training.evaluation.report import write_evaluation
     predictor = open_model(model, provider)
     scheme = scheme or LabelScheme(others=predictor.model.labels)
     columns = Columns(text_column, label_column)

@@ -52,7 +52,7 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
         raise click.UsageError(str(error)) from error
     examples = load_examples(source, Columns(text_column, label_column), scheme)
     with requires_extra("train"):
-        from lstm_training.api import train  # noqa: PLC0415 - torch loads slowly
+        from lstm_training.api import train
     with log_lines():
         result = train(config, examples, output, resume=resume)
     if result.files:

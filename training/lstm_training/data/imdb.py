@@ -19,7 +19,7 @@ def fetch_imdb() -> Path:
 
     """
     with requires_extra("train"):
-        import pooch  # type: ignore[import-untyped] # noqa: PLC0415 - only for this source
+        import pooch  # type: ignore[import-untyped]
     pooch.get_logger().setLevel("WARNING")
     try:
         fetched = pooch.retrieve(

@@ -79,7 +79,7 @@ def main(  # noqa: PLR0913 - one argument an option
     )
     output.mkdir(parents=True, exist_ok=True)
     with requires_extra("train", "distill"):
-        from lstm_training.distillation.run import run_distillation  # noqa: PLC0415 - loads torch
+        from lstm_training.distillation.run import run_distillation
     with log_lines(logging.DEBUG, output / LOG_FILE):
         written = run_distillation(replace(settings, corpus=corpus), output, stage)
     for path in written:

@@ -30,12 +30,12 @@ def open_model(name: str, provider: str = _ANY_PROVIDER) -> Predictor:
     if name != BUNDLED and _is_checkpoint(Path(name)):
         if provider != _ANY_PROVIDER:
             raise EvaluationError(f"{name} runs in PyTorch: --provider is for .onnx files")
-        from lstm_training.evaluation.torch_predictor import (  # noqa: PLC0415 - for this kind only
+        from lstm_training.evaluation.torch_predictor import (
             TorchPredictor,
         )
 
         return TorchPredictor(Path(name))
-    from lstm_training.evaluation.onnx_predictor import OnnxPredictor  # noqa: PLC0415 - for this kind only
+    from lstm_training.evaluation.onnx_predictor import OnnxPredictor
 
     return OnnxPredictor(None if name == BUNDLED else Path(name), provider)
 
