@@ -225,6 +225,14 @@ def test_a_loss_that_is_no_number_ends_the_run(
     assert not (tmp_path / "model.pt").exists()
 
 
+def test_training_leaves_the_processor_as_it_was(
+    tiny: TrainingConfig, examples: Examples, tmp_path: Path
+) -> None:
+    tiniest = torch.tensor(1e-310, dtype=torch.float64)
+    train(replace(tiny, epochs=1), examples, tmp_path)
+    assert tiniest * 1 > 0
+
+
 def test_half_precision_without_a_gpu_is_refused(
     tiny: TrainingConfig, examples: Examples, tmp_path: Path
 ) -> None:

@@ -31,8 +31,6 @@ class Context:
     """
 
     def __init__(self, config: DistillationConfig, folder: Path) -> None:
-        # Denormals make gates that are nearly shut many times slower, and mean nothing.
-        torch.set_flush_denormal(True)
         self.config, self.cache = config, StageCache(folder)
         self.corpus = load_corpus(config.corpus)
         self.digest = self.corpus.sha256()

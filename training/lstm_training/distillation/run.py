@@ -11,6 +11,7 @@ from lstm_training.distillation.config import DistillationConfig
 from lstm_training.distillation.context import Context
 from lstm_training.distillation.corpus import Corpus
 from lstm_training.distillation.pipeline import StudentPipeline
+from lstm_training.trainer.denormals import flushed_denormals
 
 MODEL_FILE = "model.pt"
 
@@ -26,7 +27,11 @@ def run_distillation(config: DistillationConfig, folder: Path, stage: str) -> li
         CheckpointError: when an output on disk is damaged, or one cannot be written.
 
     """
-    pipeline = StudentPipeline(Context(config, folder))
+    with flushed_denormals():
+        return _run(StudentPipeline(Context(config, folder)), folder, stage)
+
+
+def _run(pipeline: StudentPipeline, folder: Path, stage: str) -> list[Path]:
     if stage != "model":
         getattr(pipeline if hasattr(type(pipeline), stage) else pipeline.teachers, stage)
         return []

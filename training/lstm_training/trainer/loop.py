@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from accelerate.utils import tqdm  # type: ignore[import-untyped] # ships no types
 
 from lstm_training.errors import TrainingInterruptedError
+from lstm_training.trainer.denormals import flushed_denormals
 from lstm_training.trainer.signals import StopRequest, graceful_shutdown
 from lstm_training.trainer.state import EpochRecord
 from lstm_training.trainer.trainer import Trainer
@@ -31,7 +32,8 @@ def fit(trainer: Trainer) -> None:
     """
     # Several processes cannot stop at a common step without asking each other at each one: there
     # a signal acts at once, and the last written state is what is resumed from.
-    with graceful_shutdown(enabled=trainer.accelerator.num_processes == 1) as stop:
+    alone = trainer.accelerator.num_processes == 1
+    with flushed_denormals(), graceful_shutdown(enabled=alone) as stop:
         while not trainer.is_over():
             _train_epoch(trainer, stop)
             logger.info("%s%s", trainer.name, _line(_close_epoch(trainer), trainer.config.epochs))

@@ -58,8 +58,6 @@ class Trainer:
         self.evaluate, self.name = evaluate, name
         self._loss_fn, self._batches = loss_fn, batches
         self.accelerator = _accelerator(config)
-        # Denormals make gates that are nearly shut many times slower, and mean nothing.
-        torch.set_flush_denormal(True)
         self.weights = [weight for weight in module.parameters() if weight.requires_grad]
         optimizer = AdamW(self.weights, config.learning_rate, weight_decay=config.weight_decay)
         self.scheduler = OneCycleLR(
