@@ -8,7 +8,7 @@ from importlib.metadata import version
 import lstm_edge
 import pytest
 
-PACKAGES = ("lstm_runtime", "lstm_export")
+PACKAGES = ("lstm_runtime", "lstm_export", "lstm_training")
 
 
 @pytest.mark.parametrize("package", [*PACKAGES, "lstm_edge"])

@@ -19,6 +19,7 @@ from lstm_runtime.text.vocabulary import Vocabulary
 from lstm_training.checkpoint import Checkpoint, save_checkpoint
 from lstm_training.data.examples import Examples, LabelScheme
 from lstm_training.errors import CheckpointError, EvaluationError
+from lstm_training.evaluation.evaluate import evaluate
 from lstm_training.evaluation.evaluator import (
     Evaluation,
     LengthBucket,
@@ -182,10 +183,16 @@ def test_names_with_dollars_and_brackets_are_drawn_as_they_are(tmp_path: Path) -
     model = EvaluatedModel("m", "onnx", "fp32", "CPU", (r"$\bad$", "[red]good"), 0.5)
     examples = Examples("$x$", TEXTS, (1, 0, 0, 1), model.labels)
     given = answers([0.9, 0.1, 0.1, 0.2])
-    files = write_evaluation(
-        evaluate_predictions(model, examples, given), examples, given, 1, tmp_path
-    )
+    files = write_evaluation(evaluate_predictions(model, examples, given), 1, tmp_path)
     assert sorted(files) == sorted(tmp_path.iterdir())
+
+
+def test_examples_in_memory_are_measured_in_their_own_sense(checkpoint_file: Path) -> None:
+    examples = Examples("mine", ("good film", "bad film", "?"), (0, 1, 1), ("positive", "negative"))
+    found = evaluate(checkpoint_file, examples)
+    assert found.examples.labels == (1, 0, 0)
+    assert found.model.labels == ("negative", "positive")
+    assert found.texts == len(found.predictions.probabilities) == 3
 
 
 class TwoSigmoids(LastStepBidirectional):

@@ -39,7 +39,7 @@ class TrainingResult:
 
 
 def train(
-    config: TrainingConfig, examples: Examples, output: Path, *, resume: bool = False
+    config: TrainingConfig, examples: Examples, output: str | Path, *, resume: bool = False
 ) -> TrainingResult:
     """Train a model and write it, its measures and its pictures into ``output``.
 
@@ -63,6 +63,7 @@ def train(
         CheckpointError: when the state of the earlier run is damaged, or a file cannot be written.
 
     """
+    output = Path(output)
     output.mkdir(parents=True, exist_ok=True)
     classifier = Classifier(config, prepare(examples, config))
     trainer = classifier.trainer(output)

@@ -48,7 +48,7 @@ class Checkpoint:
         return model.eval()
 
 
-def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
+def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
     """Write ``checkpoint`` to ``path`` in one piece: the file is complete or not there."""
     content = {
         "format": FORMAT,
@@ -61,7 +61,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         "metrics": checkpoint.metrics,
         "training": checkpoint.training,
     }
-    save_content(content, path)
+    save_content(content, Path(path))
 
 
 def save_content(content: dict[str, Any], path: Path) -> None:
@@ -145,14 +145,14 @@ def parse_checkpoint(content: dict[str, Any], path: Path) -> Checkpoint:
     return checkpoint
 
 
-def load_checkpoint(path: Path) -> Checkpoint:
+def load_checkpoint(path: str | Path) -> Checkpoint:
     """Read a ``model.pt`` that `save_checkpoint` wrote.
 
     Raises:
         CheckpointError: when the file is missing, damaged, foreign or of a newer version.
 
     """
-    content = load_content(path)
+    content = load_content(Path(path))
     if not is_checkpoint(content):
         raise CheckpointError(f"{path} is not a checkpoint of lstm-train")
-    return parse_checkpoint(content, path)
+    return parse_checkpoint(content, Path(path))

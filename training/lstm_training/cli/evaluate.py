@@ -9,7 +9,6 @@ from lstm_runtime.extras import requires_extra
 
 from lstm_training.cli.options import column_options, data_option
 from lstm_training.data.examples import LabelScheme
-from lstm_training.data.sources import load_examples
 from lstm_training.data.tables import Columns
 
 if TYPE_CHECKING:  # torch and rich load slowly, and --help must answer at once
@@ -60,17 +59,11 @@ def main(  # noqa: PLR0913 - one for each option
     labels too, its own threshold decides, and every token of a text is read.
     """
     with requires_extra("train"):
-        from lstm_training.evaluation.evaluator import align_labels, evaluate_predictions
-        from lstm_training.evaluation.load import open_model
+        from lstm_training.evaluation.evaluate import evaluate  # loads torch
         from lstm_training.evaluation.report import write_evaluation
-    predictor = open_model(model, provider)
-    scheme = scheme or LabelScheme(others=predictor.model.labels)
     columns = Columns(text_column, label_column)
-    examples = load_examples(source, columns, scheme, measuring=True)
-    examples = align_labels(predictor.model, examples, scheme)
-    predictions = predictor.predict(examples.texts)
-    evaluation = evaluate_predictions(predictor.model, examples, predictions)
-    files = write_evaluation(evaluation, examples, predictions, mistakes, output) if output else []
+    evaluation = evaluate(model, source, columns=columns, scheme=scheme, provider=provider)
+    files = write_evaluation(evaluation, mistakes, output) if output else []
     _show(evaluation, mistakes, files, as_json=as_json)
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
@@ -95,6 +95,10 @@ class Evaluation:
     "Texts that hold no word of the vocabulary."
     mistakes: tuple[Mistake, ...]
     "Every wrong answer, the most confident first."
+    examples: Examples = field(repr=False, compare=False)
+    "The texts, with labels in the model's sense."
+    predictions: Predictions = field(repr=False, compare=False)
+    "The model's answers to them."
 
     @property
     def texts(self) -> int:
@@ -163,6 +167,8 @@ def evaluate_predictions(
         lengths=length_buckets(predictions.stats.lengths, right.tolist()),
         unread=predictions.stats.known.count(False),
         mistakes=_mistakes(model, examples, predictions, right),
+        examples=examples,
+        predictions=predictions,
     )
 
 

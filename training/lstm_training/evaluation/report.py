@@ -11,10 +11,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lstm_training.data.examples import Examples
 from lstm_training.evaluation.evaluator import Evaluation
 from lstm_training.evaluation.plots import accuracy_by_length, confusion, reliability, save
-from lstm_training.evaluation.predictions import Predictions
 
 _LINE = 400
 """Most characters of a text that a line of any terminal shows."""
@@ -40,19 +38,11 @@ def to_json(evaluation: Evaluation, mistakes: int) -> str:
     return json.dumps(evaluation.to_plain(mistakes), indent=2, allow_nan=False)
 
 
-def write_evaluation(
-    evaluation: Evaluation,
-    examples: Examples,
-    predictions: Predictions,
-    mistakes: int,
-    output: Path,
-) -> list[Path]:
+def write_evaluation(evaluation: Evaluation, mistakes: int, output: Path) -> list[Path]:
     """Write the measures, every mistake and the pictures.
 
     Args:
         evaluation: the measures.
-        examples: the texts, with labels in the model's sense.
-        predictions: the model's answers to them.
         mistakes: how many of them ``evaluation.json`` holds; ``mistakes.jsonl`` holds all.
         output: folder to write to, made when missing.
 
@@ -60,13 +50,14 @@ def write_evaluation(
         The files' paths. Each file is complete or what stood there before.
 
     """
-    labels, names = predictions.probabilities.new_tensor(examples.labels), evaluation.model.labels
+    probabilities, names = evaluation.predictions.probabilities, evaluation.model.labels
+    labels = probabilities.new_tensor(evaluation.examples.labels)
     title = f"{evaluation.texts:,} texts"
     return [
         _write(to_json(evaluation, mistakes) + "\n", output / "evaluation.json"),
         _write(_mistake_lines(evaluation), output / "mistakes.jsonl"),
         save(confusion(evaluation.confusion, names, title), output / "confusion.png"),
-        save(reliability(predictions.probabilities, labels, names[1]), output / "reliability.png"),
+        save(reliability(probabilities, labels, names[1]), output / "reliability.png"),
         save(accuracy_by_length(evaluation.lengths), output / "accuracy_by_length.png"),
     ]
 
