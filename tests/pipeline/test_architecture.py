@@ -36,10 +36,10 @@ RUNS_MODELS = "evaluation.onnx_predictor"
 ROOMS = {
     "lstm_runtime": (
         "__main__ cli bulk model trace inference bundled kernel tables model_file text "
-        "files extras command arrays version errors"
+        "files extras settings command arrays version errors"
     ).split(),
     "lstm_training": (
-        "__main__ distillation cli api train trainer evaluation data checkpoint model config errors"
+        "__main__ distillation cli api trainer evaluation data checkpoint model config errors"
     ).split(),
     "lstm_export": (
         "__main__ cli api report pipeline outcome metadata parity config parity.tolerance "

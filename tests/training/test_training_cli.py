@@ -3,6 +3,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,15 @@ def test_help_and_version_do_not_load_torch() -> None:
     )
     assert result.returncode == 0, result.stderr
     assert "--resume" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "module", ["lstm_training", "lstm_training.cli.evaluate", "lstm_training.distillation"]
+)
+def test_commands_are_modules_too(run: Command, module: str) -> None:
+    result = run("python", "-m", module, "--version")
+    assert result.returncode == 0, result.stderr
+    assert version("lstm-edge") in result.stdout
 
 
 def test_a_missing_library_names_the_extra(tmp_path: Path) -> None:

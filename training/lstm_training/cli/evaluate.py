@@ -83,3 +83,7 @@ def _show(evaluation: "Evaluation", mistakes: int, files: list[Path], *, as_json
     click.echo(printed.get(), nl=False)  # which, unlike rich, can write any text anywhere
     for path in files:
         click.echo(path)
+
+
+if __name__ == "__main__":
+    main()
