@@ -40,27 +40,28 @@ TOGETHER = {
 """Two that ask for an answer, or together for another mode."""
 
 WANTED = """
-                    TEXT --input --output --trace --bench --verify --info --version
-TEXT                need .       .        need    .       .        .      .
---input             .    need    need     .       take    .        .      .
---text-column       .    take    take     .       take    .        .      .
---max-tokens        take take    take     take    .       .        .      .
---output            .    .       need     .       .       .        .      .
---prefix            .    .       take     .       .       .        .      .
---on-error          .    .       take     .       .       .        .      .
---resume            .    .       take     .       .       .        .      .
---json              take take    take     take    take    take     take   take
---plot              .    .       .        take    .       .        .      .
---model             take take    take     take    take    take     take   take
---provider          take take    take     take    take    take     .      .
---provider-option   take take    take     take    take    take     .      .
---threads           .    .       take     .       take    .        .      .
---batch-size        .    .       take     .       .       .        .      .
---trace             .    .       .        need    .       .        .      .
---bench             .    .       .        .       need    .        .      .
---verify            .    .       .        .       .       need     .      .
---info              .    .       .        .       .       .        need   .
---version           .    .       .        .       .       .        .      need
+                    TEXT --input --output --trace --bench --verify --self-test --info --version
+TEXT                need .        .        need    .       .        .           .      .
+--input             .    need     need     .       take    .        .           .      .
+--text-column       .    take     take     .       take    .        .           .      .
+--max-tokens        take take     take     take    .       .        .           .      .
+--output            .    .        need     .       .       .        .           .      .
+--prefix            .    .        take     .       .       .        .           .      .
+--on-error          .    .        take     .       .       .        .           .      .
+--resume            .    .        take     .       .       .        .           .      .
+--json              take take     take     take    take    take     take        take   take
+--plot              .    .        .        take    .       .        .           .      .
+--model             take take     take     take    take    take     take        take   take
+--provider          take take     take     take    take    take     take        .      .
+--provider-option   take take     take     take    take    take     take        .      .
+--threads           .    .        take     .       take    .        take        .      .
+--batch-size        .    .        take     .       .       .        .           .      .
+--trace             .    .        .        need    .       .        .           .      .
+--bench             .    .        .        .       need    .        .           .      .
+--verify            .    .        .        .       .       need     .           .      .
+--self-test         .    .        .        .       .       .        need        .      .
+--info              .    .        .        .       .       .        .           need   .
+--version           .    .        .        .       .       .        .           .      need
 """
 
 

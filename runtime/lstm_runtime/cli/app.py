@@ -131,6 +131,12 @@ def _verify(_texts: Sequence[str], asked: Options) -> Iterable[str]:
     return [(verification_json if asked.as_json else verification_line)(model, found)]
 
 
+def _self_test(_texts: Sequence[str], asked: Options) -> Iterable[str]:
+    from lstm_runtime.cli.self_test import self_test_lines
+
+    return self_test_lines(asked.load(), as_json=asked.as_json)
+
+
 def _info(_texts: Sequence[str], asked: Options) -> Iterable[str]:
     from lstm_runtime.cli.info import environment, environment_json, environment_lines
 
@@ -153,6 +159,7 @@ _RUN: dict[str, Callable[[Sequence[str], Options], Iterable[str]]] = {
     "trace": _trace,
     "bench": _bench,
     "verify": _verify,
+    "self-test": _self_test,
     "info": _info,
     "version": _version,
 }

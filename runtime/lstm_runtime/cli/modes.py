@@ -47,6 +47,7 @@ _CHOSEN = (
     _mode("trace", "--trace", _DEVICE | {"--max-tokens", "--plot"}, {TEXT}),
     _mode("bench", "--bench", _DEVICE | _TABLE | {"--threads"}),
     _mode("verify", "--verify", _DEVICE),
+    _mode("self-test", "--self-test", _DEVICE | {"--threads"}),
     _mode("info", "--info", _MODEL),
     _mode("version", "--version", _MODEL),
 )

@@ -32,6 +32,7 @@ class Options(NamedTuple):
     trace: bool
     bench: bool
     verify: bool
+    self_test: bool
     info: bool
     version: bool
 
@@ -164,6 +165,12 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         group="Instead of answers",
         is_flag=True,
         help="Replay the file's reference answers on this device.",
+    ),
+    option(
+        "--self-test",
+        group="Instead of answers",
+        is_flag=True,
+        help="Check this device: reference answers, odd texts, streams, batches, threads.",
     ),
     option(
         "--info",
