@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("lstm_runtime", "lstm_export", "lstm_training")
+FILES = ("mkdocs.yml", "CONTRIBUTING.md", "CHANGELOG.md", "js/README.md", "native/README.md")
 SOURCES = ("docs", "examples", "runtime", "export", "training", "benchmarks/results")
 
 
@@ -34,8 +35,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     for name in SOURCES:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.onnx", "*.pt"))
-    for name in ("mkdocs.yml", "README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
-        shutil.copy(ROOT / name, folder)
+    for name in FILES:
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
     return folder
 
 
