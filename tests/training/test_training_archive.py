@@ -188,7 +188,7 @@ def test_texts_are_read_without_their_labels(tmp_path: Path) -> None:
     path.write_text('{"text": "one"}\n{"text": "two", "label": "whatever"}\n')
     assert load_texts(str(path)) == ["one", "two"]
     path.write_text('{"text": 7}\n')
-    with pytest.raises(DataError, match="line 1: the text is not a string but 7"):
+    with pytest.raises(DataError, match="line 1: the field 'text' is no string"):
         load_texts(str(path))
     with pytest.raises(DataError, match="no such file"):
         load_texts(str(tmp_path))

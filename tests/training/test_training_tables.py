@@ -55,6 +55,22 @@ def test_a_gzipped_table_is_read_as_it_is(tmp_path: Path, name: str) -> None:
     assert load_examples(str(packed)).texts == tuple(text for text, _ in ROWS)
 
 
+@pytest.mark.parametrize("name", ["A.CSV", "a.Tsv", "A.JSONL.GZ", "A.PARQUET"])
+def test_a_name_in_upper_case_is_the_same_format(tmp_path: Path, name: str) -> None:
+    plain = tmp_path / name.lower().removesuffix(".gz")
+    SAVERS[plain.name](plain, ROWS)
+    content = plain.read_bytes()
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".GZ") else content)
+    assert load_examples(str(tmp_path / name)).texts == tuple(text for text, _ in ROWS)
+    assert csv.field_size_limit() == 131_072  # a setting of the whole process
+
+
+def test_plain_text_has_no_labels(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one\n")
+    with pytest.raises(DataError, match=r"a\.txt: unknown kind of file; accepted: \.csv"):
+        load_examples(str(tmp_path / "a.txt"))
+
+
 def test_a_models_own_names_are_labels_too(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,label\na,Ham\nb,spam\nc,pos\nd,0\n")
     scheme = LabelScheme(others=("spam", "ham"))
@@ -125,19 +141,22 @@ BAD_FILES = {
     "header.csv": (b"text,label\n", "holds no text"),
     "empty.jsonl": (b"\n", "is empty"),
     "column.csv": (b"text,stars\na,1\n", "no column 'label' (found: text, stars)"),
-    "column.jsonl": (GOOD_LINE + b'{"text": "a"}\n', "line 2: no column 'label'"),
+    "column.jsonl": (GOOD_LINE + b'{"text": "a"}\n', "line 2: no field 'label'"),
     "label.csv": (b"text,label\na,1\n\nb,maybe\n", "line 4: unknown label 'maybe'"),
     "multiline.csv": (b'text,label\n"a\nb",1\nc,2\n', "line 4: unknown label '2'"),
     "null.csv": (b"text,label\na,1\nb,\n", "line 3: the label is missing"),
     "label.jsonl": (GOOD_LINE + b'{"text": "a", "label": 3}\n', "line 2: unknown label 3"),
-    "null.jsonl": (GOOD_LINE + b'{"text": null, "label": 0}\n', "line 2: the text is missing"),
-    "kind.jsonl": (b'{"text": ["a"], "label": 0}\n', "line 1: the text is not a string"),
-    "json.jsonl": (GOOD_LINE + b"{oops\n", "line 2: not JSON"),
-    "deep.jsonl": (b"[" * 100_000, "line 1: not JSON"),
+    "null.jsonl": (
+        GOOD_LINE + b'{"text": null, "label": 0}\n',
+        "line 2: the field 'text' is no string",
+    ),
+    "kind.jsonl": (b'{"text": ["a"], "label": 0}\n', "line 1: the field 'text' is no string"),
+    "json.jsonl": (GOOD_LINE + b"{oops\n", "line 2: not a JSON object"),
+    "deep.jsonl": (b"[" * 100_000, "line 1: not a JSON object"),
     "list.jsonl": (GOOD_LINE + b"[1]\n", "line 2: not a JSON object"),
     "wide.csv": (b"text,label\na,1\nb,0,extra\n", "line 3: 3 fields, but the header has 2"),
     "narrow.tsv": (b"text\tlabel\na\t1\nb\n", "line 3: 1 fields, but the header has 2"),
-    "quote.csv": (b'text,label\na,1\n"b,0\n', "line 3: unexpected end of data"),
+    "quote.csv": (b'text,label\na,1\n"b,0\n', "line 3: not CSV: unexpected end of data"),
     "latin1.csv": ("text,label\na,1\ncafé,0\n".encode("latin-1"), "line 3: not UTF-8"),
     "latin1.jsonl": (GOOD_LINE + '{"text": "é"}\n'.encode("latin-1"), "line 2: not UTF-8"),
     "utf16.csv": ("text,label\na,1\n".encode("utf-16"), "line 1: not UTF-8"),
@@ -166,10 +185,10 @@ def test_a_bom_is_no_part_of_the_first_column(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ({"text": ["a", None], "label": [0, 1]}, "row 2: the text is missing"),
+        ({"text": ["a", None], "label": [0, 1]}, "row 2: the text is null"),
         ({"text": ["a", "b"], "label": [0, None]}, "row 2: the label is missing"),
         ({"text": ["a", "b"], "stars": [0, 1]}, "no column 'label'"),
-        ({"text": [b"a", b"b"], "label": [0, 1]}, "row 1: the text is not a string"),
+        ({"text": [b"a", b"b"], "label": [0, 1]}, "the column 'text' holds binary, not strings"),
     ],
 )
 def test_a_bad_parquet_row_is_named(

