@@ -84,6 +84,33 @@ def test_a_foreign_file_is_named(tmp_path: Path, content: bytes) -> None:
         load_checkpoint(tmp_path / "model.pt")
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"", "it is empty"),
+        ("# Léon's README\n".encode() * 9, "it is text"),
+        (b"\x08\x08\x12\x07pytorch", "it is an ONNX file"),
+        (b"\x40" + bytes(7) + b'{"w":{"dtype":"F32"}}', "it is a safetensors file"),
+        (b"\x1f\x8b\x08\x00", "it is a gzip file"),
+        (bytes(80), "it is of another kind"),
+        (pickle.dumps([1, 2]), "it is a pickle that torch.save did not write"),
+    ],
+)
+def test_what_a_foreign_file_is_is_said(tmp_path: Path, content: bytes, kind: str) -> None:
+    (tmp_path / "model.pt").write_bytes(content)
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(tmp_path / "model.pt")
+    assert f"model.pt is not a PyTorch file: {kind}" in str(caught.value)
+    assert "weights_only" not in str(caught.value)
+
+
+def test_the_older_form_of_torch_is_read(checkpoint: Checkpoint, saved: Path) -> None:
+    content = torch.load(saved, weights_only=True)
+    torch.save(content, saved, _use_new_zipfile_serialization=False)
+    assert load_checkpoint(saved).labels == checkpoint.labels
+
+
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.99])
 def test_a_truncated_file_is_named(saved: Path, part: float) -> None:
     content = saved.read_bytes()

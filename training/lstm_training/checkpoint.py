@@ -19,6 +19,19 @@ from lstm_training.model import ModelConfig, SentimentRNN
 FORMAT = "lstm-edge-checkpoint"
 FORMAT_VERSION = 1
 
+_ZIP, _PICKLE = b"PK", b"\x80"
+"""How files of torch.save begin: since PyTorch 1.6, and before."""
+_MAGIC = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")
+"""What the older form pickles first."""
+_LOOK = 64
+"""Bytes to look at."""
+_FOREIGN = {
+    b"\x08": "an ONNX file, or another of protobuf",
+    b"\x1f\x8b": "a gzip file",
+    b"\x89HDF": "an HDF5 file, as Keras writes it",
+    b"\x93NUMPY": "a NumPy array",
+}
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -91,9 +104,17 @@ def load_content(path: Path) -> Any:
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file")
     with path.open("rb") as file:
+        start = file.read(_LOOK)
+        if not start.startswith((_ZIP, _PICKLE)):
+            raise CheckpointError(f"{path} is not a PyTorch file: it {_described(start)}")
+        file.seek(0)
         try:
             return torch.load(file, map_location="cpu", weights_only=True)
         except pickle.UnpicklingError as error:
+            if start.startswith(_PICKLE) and _MAGIC not in start:
+                raise CheckpointError(
+                    f"{path} is not a PyTorch file: it is a pickle that torch.save did not write"
+                ) from error
             if "Weights only load failed" not in str(error):
                 raise CheckpointError(f"{path} is not a PyTorch file") from error
             raise CheckpointError(
@@ -105,6 +126,19 @@ def load_content(path: Path) -> Any:
             raise CheckpointError(
                 f"{path} is not a complete PyTorch file ({type(error).__name__})"
             ) from error
+
+
+def _described(start: bytes) -> str:
+    """Say what a file is that begins with ``start``, in the words behind "it"."""
+    for signature, name in _FOREIGN.items():
+        if start.startswith(signature):
+            return f"is {name}"
+    if not start:
+        return "is empty"
+    if start[8:9] == b"{":  # behind the length of the header
+        return "is a safetensors file"
+    printable = not any(byte < 9 or 13 < byte < 32 for byte in start)
+    return "is text" if printable else "is of another kind"
 
 
 def is_checkpoint(content: Any) -> bool:
