@@ -1,9 +1,13 @@
-"""What all tests share: small models with weights as large as trained ones, and their files."""
+"""What all tests share: small models with weights as large as trained ones, and their files.
+
+Nothing here loads PyTorch before a test asks for a checkpoint: those in tests/runtime never do.
+"""
 
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +16,6 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import onnxruntime
 import pytest
-import torch
-from lstm_export.checkpoint.source import load_source
-from lstm_export.config import ExportConfig
-from lstm_export.pipeline import export_source
-from lstm_runtime.text.vocabulary import PAD_WORD, UNKNOWN_WORD, Vocabulary
-from lstm_training.checkpoint import Checkpoint, save_checkpoint
-from lstm_training.model import ModelConfig, SentimentRNN
 
 WORDS = tuple(
     "the a and of to is it in this that was film movie i not but with one good bad great awful "
@@ -31,7 +28,11 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 def pytest_report_header() -> list[str]:
     providers = ", ".join(onnxruntime.get_available_providers())
-    return [f"onnxruntime {onnxruntime.__version__} ({providers}), torch {torch.__version__}"]
+    try:
+        torch = version("torch")
+    except PackageNotFoundError:
+        torch = "is not installed"
+    return [f"onnxruntime {onnxruntime.__version__} ({providers}), torch {torch}"]
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +53,11 @@ def run() -> Run:
 @pytest.fixture(scope="session")
 def checkpoint_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a model.pt with 2,000 words, 128 units and answers that differ from text to text."""
+    import torch
+    from lstm_runtime.text.vocabulary import PAD_WORD, UNKNOWN_WORD, Vocabulary
+    from lstm_training.checkpoint import Checkpoint, save_checkpoint
+    from lstm_training.model import ModelConfig, SentimentRNN
+
     torch.manual_seed(0)
     config = ModelConfig(vocab_size=2000, embedding_dim=64, hidden_dim=128)
     model = SentimentRNN.from_config(config)
@@ -75,6 +81,10 @@ def checkpoint_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def model_files(checkpoint_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return the exported files of `checkpoint_file`, by precision."""
+    from lstm_export.checkpoint.source import load_source
+    from lstm_export.config import ExportConfig
+    from lstm_export.pipeline import export_source
+
     folder = tmp_path_factory.mktemp("exported")
     config = ExportConfig(precisions=("fp32", "int8", "fp16"))
     outcomes = list(export_source(load_source(checkpoint_file), folder, config))

@@ -1,15 +1,28 @@
-"""What the runtime's tests share: loaded models of each precision and interface."""
+"""What the runtime's tests share: tiny models of each precision and interface, loaded.
+
+They were exported once by tests/data/make_models.py: these tests run where there is no PyTorch,
+no onnx, and none of this project's packages but lstm_runtime.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lstm_export.checkpoint.source import load_source
-from lstm_export.config import ExportConfig
-from lstm_export.pipeline import export_source
 from lstm_runtime import SentimentModel
 
 MIXED = "I don't love the acting, but it's a wonderful film <br /> with a great plot!"
+
+MODELS = Path(__file__).parents[1] / "data" / "models"
+
+
+@pytest.fixture(scope="session")
+def model_files() -> dict[str, Path]:
+    """Return files of one model, by precision."""
+    return {
+        "fp32": MODELS / "tiny.onnx",
+        "int8": MODELS / "tiny.int8.onnx",
+        "fp16": MODELS / "tiny.fp16.onnx",
+    }
 
 
 @pytest.fixture(scope="session")
@@ -25,15 +38,7 @@ def fp32(model_files: dict[str, Path]) -> Iterator[SentimentModel]:
 
 
 @pytest.fixture(scope="session")
-def ids_file(checkpoint_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an fp32 file with the ids interface, its vocabulary in the metadata."""
-    config = ExportConfig(precisions=("fp32",), interface="ids")
-    folder = tmp_path_factory.mktemp("ids")
-    outcomes = list(export_source(load_source(checkpoint_file), folder, config))
-    return next(outcome.path for outcome in outcomes if outcome.path)
-
-
-@pytest.fixture(scope="session")
-def ids(ids_file: Path) -> Iterator[SentimentModel]:
-    with SentimentModel.load(ids_file, "cpu") as model:
+def ids() -> Iterator[SentimentModel]:
+    """Return the fp32 model with the ids interface, its vocabulary in the metadata."""
+    with SentimentModel.load(MODELS / "ids.onnx", "cpu") as model:
         yield model

@@ -60,7 +60,7 @@ def test_verify_and_version(lstm_run: Any, model_files: dict[str, Path]) -> None
     assert "verified on CPUExecutionProvider" in lstm_run("--verify").stdout
     version = lstm_run("--version").stdout
     assert version.startswith("lstm-run 0.")
-    assert "model.int8.onnx (int8, checkpoint " in version
+    assert "tiny.int8.onnx (int8, checkpoint " in version
 
 
 def test_info_is_complete_in_text_and_json(lstm_run: Any) -> None:
@@ -69,7 +69,7 @@ def test_info_is_complete_in_text_and_json(lstm_run: Any) -> None:
         assert name in lines
     found = json.loads(lstm_run("--info", "--json").stdout)
     assert found["providers"]["cpu"] == "runs"
-    assert found["card"]["architecture"]["hidden_dim"] == 128
+    assert found["card"]["architecture"]["hidden_dim"] == 16
 
 
 def test_info_of_a_missing_model_still_reports(run: Any, tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 from lstm_runtime import ModelFileError, SentimentModel
-from lstm_runtime.model_file.checksum import BLANK, PROPERTY, embed_checksum, verify_checksum
-from onnx import helper
+from lstm_runtime.model_file.checksum import embed_checksum, verify_checksum
+
+from .model_bytes import foreign_model, with_ir_version, with_properties
 
 TEXT = "a good film"
 
@@ -35,11 +35,8 @@ for path in sys.argv[1:]:
 
 @pytest.fixture(scope="module")
 def sealed(model_files: dict[str, Path]) -> bytes:
-    """Return an int8 file with its checksum, whether or not the exporter put one in."""
-    model = onnx.load(model_files["int8"])
-    props = {entry.key: entry.value for entry in model.metadata_props} | {PROPERTY: BLANK}
-    helper.set_model_props(model, props)
-    return embed_checksum(model.SerializeToString(deterministic=True))
+    """Return an int8 file with its checksum."""
+    return model_files["int8"].read_bytes()
 
 
 def _flips(data: bytes) -> dict[str, bytes]:
@@ -58,37 +55,24 @@ def _cuts(data: bytes) -> dict[str, bytes]:
 
 
 def _foreign(data: bytes) -> dict[str, bytes]:
-    graph = helper.make_graph(
-        [helper.make_node("Identity", ["x"], ["y"])],
-        "other",
-        [helper.make_tensor_value_info("x", 1, [1])],
-        [helper.make_tensor_value_info("y", 1, [1])],
-    )
-    other = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=7)
     return {
         "text": b"hello\n" * 100,
         "zeros": bytes(1000),
         "png": b"\x89PNG\r\n\x1a\n" + data[:500],
-        "onnx": other.SerializeToString(),
+        "onnx": foreign_model(),
         "twice": data + data,
     }
 
 
 def _future(data: bytes) -> dict[str, bytes]:
-    model = onnx.load_model_from_string(data)
-    props = {entry.key: entry.value for entry in model.metadata_props}
-    files = {}
-    for name, change in (
-        ("format2", {"format_version": "2"}),
-        ("formatx", {"format_version": '"new"'}),
-        ("labels", {"labels": "[]"}),
-        ("precision", {"architecture": json.dumps({"a": 1})}),
-    ):
-        helper.set_model_props(model, props | change | {PROPERTY: BLANK})
-        files[name] = embed_checksum(model.SerializeToString(deterministic=True))
-    model.ir_version = 99
-    files["ir99"] = model.SerializeToString()
-    return files
+    changes = {
+        "format2": {"format_version": "2"},
+        "formatx": {"format_version": '"new"'},
+        "labels": {"labels": "[]"},
+        "precision": {"architecture": json.dumps({"a": 1})},
+    }
+    files = {name: with_properties(data, change) for name, change in changes.items()}
+    return files | {"ir99": with_properties(with_ir_version(data, 99), {})}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="forks a process for each file")

@@ -172,7 +172,7 @@ def test_verify_says_in_json_what_it_found(lstm_run: Any) -> None:
     found = json.loads(lstm_run("--verify", "--json").stdout)
     assert found["passed"] is True
     assert 0 <= found["max_difference"] <= found["tolerance"]
-    assert (found["count"], found["model"]) == (16, "model.int8.onnx")
+    assert (found["count"], found["model"]) == (16, "tiny.int8.onnx")
 
 
 def test_a_trace_reads_the_last_tokens_too(lstm_run: Any) -> None:

@@ -1,6 +1,5 @@
 import itertools
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 from lstm_runtime import InputError, SentimentModel, StreamState
 from lstm_runtime.inference.streaming import SentimentStream
 
-from .conftest import MIXED
+from .conftest import MIXED, MODELS
 
 
 def _chunks(text: str, cuts: list[int]) -> list[str]:
@@ -92,15 +91,8 @@ def test_wrong_pieces_and_states_are_refused(fp32: SentimentModel) -> None:
             fp32.stream(StreamState(h, good.c))  # type: ignore[arg-type]
 
 
-def test_a_file_that_needs_states_answers_and_streams(
-    checkpoint_file: Path, tmp_path: Path, fp32: SentimentModel
-) -> None:
-    from lstm_export.checkpoint.source import load_source
-    from lstm_export.pipeline import ExportConfig, export_source
-
-    config = ExportConfig(precisions=("fp32",), state="required")
-    list(export_source(load_source(checkpoint_file), tmp_path, config))
-    model = SentimentModel.load(tmp_path / "model.onnx")
+def test_a_file_that_needs_states_answers_and_streams(fp32: SentimentModel) -> None:
+    model = SentimentModel.load(MODELS / "required.onnx")
     assert model(MIXED).score == pytest.approx(fp32(MIXED).score, abs=1e-6)
     assert _whole(model.stream(), _chunks(MIXED, [9])) == pytest.approx(
         fp32(MIXED).scores["positive"], abs=1e-6

@@ -1,32 +1,14 @@
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 from lstm_runtime import ModelFileError, SentimentModel
 from lstm_runtime.model_file.protobuf import fields
 from lstm_runtime.model_file.reader import OnnxReader
 from lstm_runtime.trace.lstm_cell import run_layers
 from lstm_runtime.trace.weights import read_weights
-from onnx import numpy_helper
 
 from .conftest import MIXED
-
-
-@pytest.mark.parametrize("precision", ["fp32", "int8"])
-def test_weights_are_read_as_the_onnx_library_reads_them(
-    model_files: dict[str, Path], precision: str
-) -> None:
-    path = model_files[precision]
-    found = OnnxReader(path).weights()
-    wanted = {
-        tensor.name: numpy_helper.to_array(tensor)
-        for tensor in onnx.load(path).graph.initializer
-        if tensor.data_type != onnx.TensorProto.STRING
-    }
-    assert found.keys() == wanted.keys()
-    for name, values in wanted.items():
-        np.testing.assert_array_equal(found[name], values)
 
 
 def test_the_vocabulary_is_read_out_of_the_graph(model_files: dict[str, Path]) -> None:
@@ -47,7 +29,7 @@ def test_the_cell_with_the_files_weights_gives_the_files_answers(
     weights = read_weights(model_files[precision], 2)
     words = OnnxReader(model_files[precision]).vocabulary()
     ids = [words.get(token, 1) for token in model.trace(MIXED).tokens]
-    zero = np.zeros((2, 1, 128), np.float32)
+    zero = np.zeros((2, 1, 16), np.float32)
     steps = run_layers(weights.layers, weights.embedding[ids][:, np.newaxis], zero, zero)
     tolerance = 1e-5 if precision == "fp32" else 0.05
     np.testing.assert_allclose(steps[-1][-1].use, stream.state.h[1], atol=tolerance)
