@@ -279,16 +279,17 @@ def test_a_journal_with_any_end_resumes_to_the_same_output(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_killed_twice_and_resumed_each_row_is_there_once(tmp_path: Path, suffix: str) -> None:
     source, output = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
-    texts = [f"word{n} a good plot but dull acting " * 20 for n in range(6000)]
+    texts = [f"word{n} a good plot but dull acting " * 20 for n in range(3000)]
     _write_table(source, texts)
     script = str(Path(sys.executable).with_name("lstm-run"))
     # The package's own model takes long enough to be caught at work.
     command = [script, "--input", str(source), "--output", str(output), "--resume"]
     journal = output.with_name(f".{output.name}.journal")
-    for size in (10_000, 60_000):
+    for size in (10_000, 40_000):
         process = subprocess.Popen(command, stdout=-1, stderr=-1)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and process.poll() is None:

@@ -1,8 +1,13 @@
-"""The built wheel in environments of its own: the newest libraries, and the oldest it claims."""
+"""The built wheel in environments of its own: the newest libraries and the oldest it claims, and
+all tests of the runtime on the oldest and the newest Python of this machine.
+"""
 
+import os
+import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -48,9 +53,32 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(folder.glob("lstm_edge-*.whl"))
 
 
-def _environment(folder: Path, *packages: str) -> Path:
+def _pythons() -> dict[tuple[int, ...], Path]:
+    """Return the Pythons that the package claims to run on and this machine has, by version."""
+    found = {}
+    report = "import sys; print(*sys.version_info[:2])"
+    for python in (Path(sys.executable), *_candidates()):
+        told = subprocess.run([python, "-c", report], capture_output=True, text=True, check=False)
+        if told.returncode == 0:
+            version = tuple(map(int, told.stdout.split()))
+            if version >= (3, 11):
+                found.setdefault(version, python)
+    return found
+
+
+def _candidates() -> Iterator[Path]:
+    """Yield what the search path and pyenv offer."""
+    for minor in range(11, 30):
+        command = shutil.which(f"python3.{minor}")
+        if command:
+            yield Path(command)
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    yield from sorted(root.glob("versions/*/bin/python3"))
+
+
+def _environment(folder: Path, *packages: str, interpreter: Path | None = None) -> Path:
     """Make a virtual environment with these packages; return its Python."""
-    command = [sys.executable, "-m", "venv", "--without-pip", str(folder)]
+    command = [str(interpreter or sys.executable), "-m", "venv", "--without-pip", str(folder)]
     subprocess.run(command, check=True, capture_output=True)
     bin_folder = "Scripts" if sys.platform == "win32" else "bin"
     python = folder / bin_folder / "python"
@@ -96,3 +124,39 @@ def test_the_oldest_numpy_and_onnxruntime_that_are_claimed(
         assert found.returncode == 0, found.stderr
         for name, version in zip(("numpy", "onnxruntime"), found.stdout.split(), strict=True):
             assert version.startswith(bounds[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("which", ["oldest", "newest"])
+def test_the_runtimes_tests_pass_against_the_wheel_without_torch(
+    wheel: Path, tmp_path: Path, which: str
+) -> None:
+    pythons = _pythons()
+    version = min(pythons) if which == "oldest" else max(pythons)
+    if which == "newest" and len(pythons) == 1:
+        pytest.skip(f"this machine has Python {'.'.join(map(str, version))} only")
+    packages = (f"{wheel}[cpu,bulk,plot]", "pytest", "hypothesis")
+    python = _environment(tmp_path / "env", *packages, interpreter=pythons[version])
+    for name in ("tests/runtime", "tests/data", "tests/golden"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for name in ("tests/conftest.py", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    command = [str(python), "-m", "pytest", "-m", "not slow", "tests/runtime"]
+    found = subprocess.run(
+        [*command, "--ignore", "tests/runtime/test_environments.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=540,
+    )
+    assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-1000:]
+    told = subprocess.run(
+        [str(python), "-c", "import sys, lstm_runtime; print(sys.version_info[:2], lstm_runtime)"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.startswith(str(version))
+    assert str(tmp_path) in told.stdout
