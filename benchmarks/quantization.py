@@ -38,7 +38,7 @@ class OneScaleEmbedding(Int8Weights):
 
     def add_embedding(self, g: GraphBuilder, network: Network, ids: Value) -> Value:
         """Add a lookup in int8 and one multiplication."""
-        table = quantize(network.weights.embedding)
+        table = quantize(network.embedding)
         words = g.Gather(g.weight("embedding_int8", table.values), ids)
         scale = g.weight("embedding_scale", table.scale)
         return g.Mul(g.Cast(words, to=TensorProto.FLOAT), scale)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from lstm_training.errors import CheckpointError
 
     from lstm_export.api import export
+    from lstm_export.checkpoint.hints import ArchitectureHints
     from lstm_export.checkpoint.source import Source, load_source, module_source
-    from lstm_export.checkpoint.user_module import ArchitectureHints
     from lstm_export.checkpoint.vocabulary_file import read_vocabulary
     from lstm_export.config import ExportConfig
     from lstm_export.graph.precision import Int8Weights
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     __version__ = version("lstm-edge")
 
 _HOMES = {
-    "ArchitectureHints": "lstm_export.checkpoint.user_module",
+    "ArchitectureHints": "lstm_export.checkpoint.hints",
     "CheckpointError": "lstm_training.errors",
     "Examples": "lstm_training.data.examples",
     "ExportConfig": "lstm_export.config",

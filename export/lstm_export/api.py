@@ -6,8 +6,8 @@ from lstm_runtime.text.vocabulary import Vocabulary
 from lstm_training.data.examples import Examples
 from torch import nn
 
+from lstm_export.checkpoint.hints import ArchitectureHints
 from lstm_export.checkpoint.source import load_source, module_source
-from lstm_export.checkpoint.user_module import ArchitectureHints
 from lstm_export.checkpoint.vocabulary_file import read_vocabulary
 from lstm_export.config import ExportConfig
 from lstm_export.outcome import ExportResult, require_parity
@@ -20,7 +20,7 @@ def export(  # noqa: PLR0913 - keyword arguments, each with a default
     *,
     vocabulary: Vocabulary | str | Path | None = None,
     labels: tuple[str, ...] | None = None,
-    reading: ArchitectureHints | None = None,
+    hints: ArchitectureHints | None = None,
     config: ExportConfig | None = None,
     data: Examples | None = None,
 ) -> list[ExportResult]:
@@ -32,7 +32,7 @@ def export(  # noqa: PLR0913 - keyword arguments, each with a default
         output: folder of the files; made when missing.
         vocabulary: words by id, or a vocabulary file; None for the checkpoint's own, or none.
         labels: label names; None for the checkpoint's own or the usual ones.
-        reading: what weights cannot tell, needed for some checkpoints without their class.
+        hints: what weights cannot tell, needed for some checkpoints without their class.
         config: precisions, interface and more; fp32 and int8 when left out.
         data: labelled texts that are compared too.
 
@@ -47,9 +47,9 @@ def export(  # noqa: PLR0913 - keyword arguments, each with a default
 
     """
     if isinstance(model, nn.Module):
-        source = module_source(model, reading)
+        source = module_source(model, hints or ArchitectureHints())
     else:
-        source = load_source(Path(model), reading)
+        source = load_source(Path(model), hints or ArchitectureHints())
     if vocabulary is not None:
         if not isinstance(vocabulary, Vocabulary):
             rows = source.network.architecture.vocab_size

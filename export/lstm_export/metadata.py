@@ -33,6 +33,7 @@ def make_metadata(
         tolerance=config.tolerance(precision).max_abs,
         source_sha256=source.sha256,
         reference=references,
+        activation=source.network.activation,
         tokenizer=spec,
         vocabulary=words,
         metrics=source.metrics,

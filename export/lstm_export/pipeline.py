@@ -85,7 +85,7 @@ def build_model(source: Source, config: ExportConfig, precision: Precision) -> M
     encoder = source.graph_encoder(config.interface)
     model = build_graph(source.network, writers[precision], encoder, config.state)
     if precision == "int8":
-        require_quantized(model, len(source.network.weights.layers))
+        require_quantized(model, len(source.network.layers))
     return model
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from foreign_models import TutorialBidirectional, UdacitySentiment, trained_like
-from lstm_export import export
+from lstm_export import ArchitectureHints, export
 from lstm_export.config import ExportConfig
 from lstm_export.errors import ParityError
 from lstm_runtime import SentimentModel
@@ -41,7 +41,8 @@ def test_checkpoint_and_vocabulary_file(tmp_path: Path) -> None:
     torch.save(trained_like(UdacitySentiment()).state_dict(), tmp_path / "w.pt")
     (tmp_path / "words.txt").write_text("\n".join(WORDS.words))
     config = ExportConfig(precisions=("int8",), name="tiny")
-    outcomes = export(tmp_path / "w.pt", tmp_path, vocabulary=tmp_path / "words.txt", config=config)
+    given = {"vocabulary": tmp_path / "words.txt", "hints": ArchitectureHints("last")}
+    outcomes = export(tmp_path / "w.pt", tmp_path, config=config, **given)
     assert [outcome.name for outcome in outcomes] == ["numpy", "int8"]
     assert outcomes[1].path == tmp_path / "tiny.int8.onnx"
 

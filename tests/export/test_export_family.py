@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 from foreign_models import FAMILY, Doubled, WithAttention, trained_like
+from lstm_export.checkpoint.hints import ArchitectureHints
 from lstm_export.checkpoint.source import Source, load_source, module_source
-from lstm_export.checkpoint.user_module import ArchitectureHints
 from lstm_export.config import ExportConfig
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.pipeline import export_source
@@ -16,12 +16,12 @@ from torch import nn
 
 ALL = ExportConfig(precisions=("fp32", "int8", "fp16"))
 READINGS = {
-    "UdacitySentiment": ArchitectureHints(),
+    "UdacitySentiment": ArchitectureHints(readout="last"),
     "TutorialBidirectional": ArchitectureHints(readout="last"),
     "MeanPooled": ArchitectureHints(readout="mean", between="relu"),
     "MaxPooledBidirectional": ArchitectureHints(readout="max"),
     "LastStepBidirectional": ArchitectureHints(readout="step"),
-    "ThreeLinear": ArchitectureHints(between="tanh"),
+    "ThreeLinear": ArchitectureHints(readout="last", between="tanh"),
 }
 WRAPPERS = (
     lambda state: state,
@@ -55,10 +55,11 @@ def test_wrapped_state_dict_is_equal_in_every_precision(
     module = trained_like(make())
     torch.save(wrap(module.state_dict()), tmp_path / "checkpoint.pt")
     source = load_source(tmp_path / "checkpoint.pt", READINGS[make.__name__])
-    assert "our reading" in source.original_name
+    assert source.original is None and "as assumed" in source.original_name
     assert all_equal(source, tmp_path / "out")
     live = module_source(module).network
-    assert (live.readout, live.between) == (source.network.readout, source.network.between)
+    assert live.readout == source.network.readout
+    assert list(map(type, live.head)) == list(map(type, source.network.head))
     assert live.activation == source.network.activation
 
 
@@ -100,7 +101,7 @@ def test_forward_that_does_more_is_refused() -> None:
 
 def test_forward_that_cannot_be_called_is_refused() -> None:
     class Wants(FAMILY[5]):
-        def forward(self, ids, mask, extra):
+        def forward(self, ids, mask, extra, more):
             return super().forward(ids)
 
     with pytest.raises(UnsupportedModelError, match="cannot be called"):
@@ -112,5 +113,7 @@ def test_what_weights_cannot_tell_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedModelError, match="--readout"):
         load_source(tmp_path / "two_ways.pt")
     torch.save(FAMILY[5]().state_dict(), tmp_path / "linear.pt")
-    with pytest.raises(UnsupportedModelError, match="--between"):
+    with pytest.raises(UnsupportedModelError, match="--readout"):
         load_source(tmp_path / "linear.pt")
+    with pytest.raises(UnsupportedModelError, match="--between"):
+        load_source(tmp_path / "linear.pt", ArchitectureHints("last"))

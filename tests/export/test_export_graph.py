@@ -8,6 +8,8 @@ import onnx
 import pytest
 import torch
 from foreign_models import UdacitySentiment, trained_like
+from lstm_export.checkpoint.assume import assume_network
+from lstm_export.checkpoint.hints import ArchitectureHints
 from lstm_export.checkpoint.source import load_source
 from lstm_export.checkpoint.state_dict import read_state_dict
 from lstm_export.graph.build import StateForm, build_graph
@@ -28,7 +30,7 @@ def seed_model() -> SentimentRNN:
 
 @pytest.fixture(scope="module")
 def seed_network(seed_model: SentimentRNN) -> Network:
-    return Network(read_state_dict(seed_model.state_dict()))
+    return assume_network(read_state_dict(seed_model.state_dict()), ArchitectureHints("last"))
 
 
 def session(model: onnx.ModelProto) -> InferenceSession:
@@ -77,7 +79,9 @@ def test_int8_of_the_seed_is_small_and_has_no_float_lstm(seed_network: Network) 
 
 @pytest.mark.parametrize("weights", [FloatWeights(), Int8Weights()])
 def test_state_carries_over_and_broadcasts(weights: PrecisionWriter) -> None:
-    network = Network(read_state_dict(trained_like(UdacitySentiment()).state_dict()))
+    network = assume_network(
+        read_state_dict(trained_like(UdacitySentiment()).state_dict()), ArchitectureHints("last")
+    )
     model = session(build_graph(network, weights))
     ids = np.random.default_rng(3).integers(0, 300, (4, 10))
     six, four, ten = (np.full(4, n, np.int32) for n in (6, 4, 10))

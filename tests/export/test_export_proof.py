@@ -35,8 +35,8 @@ def without_bias(network: Network, *rest: object) -> ModelProto:
     def clear(layer: LstmWeights) -> LstmWeights:
         return replace(layer, bias_ih=np.zeros_like(layer.bias_ih))
 
-    layers = tuple(tuple(clear(d) for d in layer) for layer in network.weights.layers)
-    return build_graph(replace(network, weights=replace(network.weights, layers=layers)), *rest)
+    layers = tuple(tuple(clear(d) for d in layer) for layer in network.layers)
+    return build_graph(replace(network, layers=layers), *rest)
 
 
 def without_lengths(*args: object) -> ModelProto:
@@ -112,11 +112,9 @@ def test_wrong_tokeniser_in_the_graph_is_caught(
 
 def test_nan_is_a_failure(checkpoint_file: Path, tmp_path: Path, monkeypatch) -> None:
     def with_nan(network: Network, *rest: object) -> ModelProto:
-        embedding = network.weights.embedding.copy()
+        embedding = network.embedding.copy()
         embedding[7] = np.nan
-        return build_graph(
-            replace(network, weights=replace(network.weights, embedding=embedding)), *rest
-        )
+        return build_graph(replace(network, embedding=embedding), *rest)
 
     monkeypatch.setattr(export_module, "build_graph", with_nan)
     assert run(checkpoint_file, tmp_path).failures

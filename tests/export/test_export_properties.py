@@ -7,8 +7,8 @@ import torch
 from foreign_models import trained_like
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lstm_export.checkpoint.hints import ArchitectureHints
 from lstm_export.checkpoint.source import load_source
-from lstm_export.checkpoint.user_module import ArchitectureHints
 from lstm_export.config import ExportConfig
 from lstm_export.pipeline import export_source
 from torch import nn

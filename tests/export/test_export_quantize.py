@@ -9,6 +9,8 @@ from foreign_models import UdacitySentiment, trained_like
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from lstm_export.checkpoint.assume import assume_network
+from lstm_export.checkpoint.hints import ArchitectureHints
 from lstm_export.checkpoint.state_dict import read_state_dict
 from lstm_export.errors import QuantizationError
 from lstm_export.graph.build import build_graph
@@ -31,7 +33,9 @@ def test_rounding_is_within_half_a_step(matrix, axis, reduce_range) -> None:
 
 @pytest.fixture(scope="module")
 def network() -> Network:
-    return Network(read_state_dict(trained_like(UdacitySentiment()).state_dict()))
+    return assume_network(
+        read_state_dict(trained_like(UdacitySentiment()).state_dict()), ArchitectureHints("last")
+    )
 
 
 @pytest.mark.parametrize("per_channel", [True, False])

@@ -9,14 +9,17 @@ import numpy as np
 import pytest
 import torch
 from foreign_models import LastStepBidirectional, ThreeLinear, UdacitySentiment, trained_like
+from lstm_export.checkpoint.assume import assume_network
+from lstm_export.checkpoint.hints import ArchitectureHints
 from lstm_export.checkpoint.source import load_source
 from lstm_export.checkpoint.state_dict import read_state_dict
-from lstm_export.checkpoint.user_module import ArchitectureHints
 from lstm_export.checkpoint.vocabulary_file import read_vocabulary
 from lstm_export.errors import UnsupportedModelError
 from lstm_runtime.errors import LstmEdgeError, VocabularyError
 from lstm_training.errors import CheckpointError
 from torch import Tensor, nn
+
+LAST = ArchitectureHints("last")
 
 
 def seed_state() -> dict[str, Tensor]:
@@ -86,7 +89,7 @@ def test_every_missing_key_is_named_or_allowed(tmp_path: Path, name: str) -> Non
     state = seed_state()
     del state[name]
     if name == "fc.bias":
-        assert not load_source(write(state, tmp_path)).network.weights.head[0].bias.any()
+        assert not load_source(write(state, tmp_path), LAST).network.head[0].bias.any()
         return
     with pytest.raises(UnsupportedModelError):
         load_source(write(state, tmp_path))
@@ -112,7 +115,7 @@ def test_wrong_shape_is_refused(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 def test_other_floats_are_converted(tmp_path: Path, dtype: torch.dtype) -> None:
     state = {name: tensor.to(dtype) for name, tensor in seed_state().items()}
-    parts = load_source(write(state, tmp_path)).network.weights
+    parts = load_source(write(state, tmp_path), LAST).network
     assert parts.embedding.dtype == np.float32
     assert np.allclose(parts.embedding, seed_state()["embedding.weight"], atol=2e-2)
 
@@ -151,7 +154,7 @@ def test_no_linear_layer_is_refused() -> None:
 def test_joined_readout_is_refused() -> None:
     layers = {"emb": nn.Embedding(20, 8), "rnn": nn.LSTM(8, 8), "out": nn.Linear(16, 1)}
     with pytest.raises(UnsupportedModelError, match="takes 16 features"):
-        read_state_dict(nn.ModuleDict(layers).state_dict())
+        assume_network(read_state_dict(nn.ModuleDict(layers).state_dict()), LAST)
 
 
 def test_module_of_another_shape_is_refused(tmp_path: Path) -> None:
@@ -162,7 +165,7 @@ def test_module_of_another_shape_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("labels", [("a",), ("a", "a"), ("a", "b", "c")])
 def test_labels_have_to_fit(tmp_path: Path, labels: tuple[str, ...]) -> None:
-    source = load_source(write(seed_state(), tmp_path), ArchitectureHints())
+    source = load_source(write(seed_state(), tmp_path), LAST)
     with pytest.raises(UnsupportedModelError, match="needs 2 different labels"):
         source.with_labels(labels)
 

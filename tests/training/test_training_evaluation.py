@@ -10,6 +10,7 @@ import torch
 from foreign_models import LastStepBidirectional, MeanPooled, trained_like
 from hypothesis import given
 from hypothesis import strategies as st
+from lstm_export import ArchitectureHints
 from lstm_export.api import export
 from lstm_export.checkpoint.source import load_source
 from lstm_export.pipeline import ExportConfig, export_source
@@ -255,7 +256,8 @@ def test_a_checkpoint_with_more_than_two_labels_is_refused(tmp_path: Path) -> No
 
 def test_a_file_without_words_is_refused(checkpoint_file: Path, tmp_path: Path) -> None:
     torch.save(torch.load(checkpoint_file, weights_only=True)["state_dict"], tmp_path / "w.pt")
-    list(export_source(load_source(tmp_path / "w.pt"), tmp_path, ExportConfig(("fp32",))))
+    source = load_source(tmp_path / "w.pt", ArchitectureHints("last"))
+    list(export_source(source, tmp_path, ExportConfig(("fp32",))))
     with pytest.raises(EvaluationError, match="lstm-export --vocab FILE"):
         open_model(str(tmp_path / "model.onnx"))
     with pytest.raises(CheckpointError, match="of it with lstm-export"):

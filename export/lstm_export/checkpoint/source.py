@@ -1,29 +1,29 @@
 """What is exported: a checkpoint or a live module, and all that is known about it."""
 
 import hashlib
-import warnings
-import zipfile
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from lstm_runtime.model_file.contract import Interface
 from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer
 from lstm_runtime.text.vocabulary import Vocabulary
-from lstm_training.checkpoint import is_checkpoint, load_content, parse_checkpoint
-from lstm_training.errors import CheckpointError
-from torch import Tensor, nn
+from lstm_training.checkpoint import is_checkpoint, parse_checkpoint
+from torch import nn
 
+from lstm_export.checkpoint.assume import assume_network
+from lstm_export.checkpoint.content import read_content, unwrap
+from lstm_export.checkpoint.fit import fit_weights
+from lstm_export.checkpoint.hints import ArchitectureHints
 from lstm_export.checkpoint.state_dict import read_state_dict
-from lstm_export.checkpoint.user_module import ArchitectureHints, UserModule
 from lstm_export.errors import UnsupportedModelError
-from lstm_export.network import Activation, Network, NetworkWeights
+from lstm_export.network import Network
+from lstm_export.reading.module import UserModule
+from lstm_export.reading.opaque import OpaqueModule, is_opaque
 
-WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
-"""Keys under which training scripts put the weights."""
+NO_HINTS = ArchitectureHints()
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Source:
     "Its weights and how they are run."
     sha256: str
     "SHA-256 of the checkpoint file, or of the weights of a live module."
-    original: UserModule | None = None
+    original: UserModule | OpaqueModule | None = None
     "The user's own module; None where only weights are known."
     encoder: TextEncoder | None = None
     "Tokeniser and vocabulary; None where there are none."
@@ -44,20 +44,62 @@ class Source:
     "Measures that training wrote into the checkpoint."
     training: Mapping[str, Any] = field(default_factory=dict)
     "How the checkpoint came about."
+    unused: tuple[str, ...] = ()
+    "Tensors of the checkpoint that the class has no place for."
+
+    @property
+    def label_count(self) -> int:
+        """Labels that the answer needs: one probability speaks of two."""
+        plain = self.network.activation == "none"
+        return self.network.classes if plain else max(2, self.network.classes)
 
     @property
     def label_names(self) -> tuple[str, ...]:
         """The labels, or negative and positive, or a number for each class."""
-        classes = self.network.weights.classes
-        usual = ("negative", "positive") if classes <= 2 else tuple(map(str, range(classes)))
-        return self.labels or usual
+        if self.labels:
+            return self.labels
+        if self.label_count == 1:
+            return ("value",)
+        if self.network.activation != "none" and self.label_count == 2:
+            return ("negative", "positive")
+        return tuple(map(str, range(self.label_count)))
 
     @property
     def original_name(self) -> str:
         """What the exported files are compared with, for reports."""
         if self.original is None:
-            return "our reading of the weights in PyTorch"
-        return f"{type(self.original.module).__name__}.forward in PyTorch"
+            return "the weights in PyTorch, run as assumed"
+        return f"{self.original.name}.forward in PyTorch"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of the reading, in sentences."""
+        notes = []
+        activation, count = self.network.activation, self.network.classes
+        if self.original is None:
+            notes.append(
+                f"weights alone: run as {self.network.described()}; give --module FILE:CLASS to "
+                "compare with the model itself"
+            )
+        elif self.original.returned == "logits" and activation != "none":
+            of = "" if count == 1 else f" over {count} labels"
+            notes.append(f"forward returns logits, taken as {activation}{of} (see --activation)")
+        if self.unused:
+            notes.append(f"the class has no place for {', '.join(self.unused[:6])}: left out")
+        if self.padding:
+            ids = ", ".join(map(str, sorted(self.padding)))
+            notes.append(f"forward leaves out the padding (id {ids}): not compared")
+        return tuple(notes)
+
+    @property
+    def verdict(self) -> str:
+        """What may be said of a file that agrees."""
+        return "as assumed" if self.original is None else "equal"
+
+    @property
+    def padding(self) -> frozenset[int]:
+        """Ids that the original leaves out, which no comparison may use."""
+        return self.original.padding if self.original else frozenset()
 
     @property
     def required_encoder(self) -> TextEncoder:
@@ -93,27 +135,28 @@ class Source:
             UnsupportedModelError: when their number does not fit the network.
 
         """
-        wanted = max(2, self.network.weights.classes)
-        if len(set(labels)) != wanted:
+        trimmed = tuple(label.strip() for label in labels)
+        if len(set(trimmed)) != self.label_count or len(trimmed) != self.label_count:
             raise UnsupportedModelError(
-                f"the model needs {wanted} different labels, not {', '.join(labels)}"
+                f"the model needs {self.label_count} different labels, not {', '.join(labels)}"
             )
-        return replace(self, labels=labels)
+        return replace(self, labels=trimmed)
 
 
 def load_source(
     path: Path,
-    options: ArchitectureHints | None = None,
+    hints: ArchitectureHints = NO_HINTS,
     module: nn.Module | None = None,
 ) -> Source:
     """Read a checkpoint of any of the usual forms.
 
     Those are a ``model.pt`` of ``lstm-train``, a bare state dict, one wrapped in a dict of a
-    training script, and a TorchScript archive. Pickled code is never run.
+    training script, and a TorchScript archive, which is its own original. Pickled code is never
+    run.
 
     Args:
         path: the checkpoint.
-        options: what the weights cannot tell; needed where there is a choice and no ``module``.
+        hints: what the weights cannot tell; needed where there is no class.
         module: the user's own module; takes the weights of the checkpoint and is the original
             that every file is compared with.
 
@@ -122,28 +165,34 @@ def load_source(
         UnsupportedModelError: when the network is not of the family.
 
     """
-    options = options or ArchitectureHints()
-    content = _load(path)
+    content = read_content(path)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    if not is_checkpoint(content):
-        state = _unwrap(content, path)
-        original = None if module is None else _live(module, state, options)
-        network = original.network if original else _network(read_state_dict(state), options)
-        return Source(network, sha256, original)
-    checkpoint = parse_checkpoint(content, path)
-    original = _live(module or checkpoint.model(), checkpoint.state_dict, options)
-    return Source(
-        original.network,
-        sha256,
-        original,
-        checkpoint.encoder,
-        checkpoint.labels,
-        checkpoint.metrics,
-        checkpoint.training,
-    )
+    if is_checkpoint(content):
+        checkpoint = parse_checkpoint(content, path)
+        model = checkpoint.model() if module is None else module
+        fit_weights(model, checkpoint.state_dict)
+        original = UserModule(model, hints)
+        return Source(
+            original.network,
+            sha256,
+            original,
+            checkpoint.encoder,
+            checkpoint.labels,
+            checkpoint.metrics,
+            checkpoint.training,
+        )
+    if module is None and is_opaque(content):
+        opaque = OpaqueModule(content, hints)
+        return Source(opaque.network, sha256, opaque)
+    state = content.state_dict() if isinstance(content, nn.Module) else unwrap(content, path)
+    if module is None:
+        return Source(assume_network(read_state_dict(state), hints), sha256)
+    unused = fit_weights(module, state)
+    original = UserModule(module, hints)
+    return Source(original.network, sha256, original, unused=unused)
 
 
-def module_source(module: nn.Module, options: ArchitectureHints | None = None) -> Source:
+def module_source(module: nn.Module, hints: ArchitectureHints = NO_HINTS) -> Source:
     """Take a live module, which is the original that every file is compared with.
 
     The module itself stays as it is, in its mode and on its device: a copy is run.
@@ -152,85 +201,10 @@ def module_source(module: nn.Module, options: ArchitectureHints | None = None) -
         UnsupportedModelError: when the network is not of the family.
 
     """
-    state = module.state_dict()
     digest = hashlib.sha256()
+    state = module.state_dict()
     for name in sorted(state):
         digest.update(name.encode() + state[name].detach().cpu().float().numpy().tobytes())
     copy = deepcopy(module).cpu()
-    original = UserModule(copy, read_state_dict(state), options or ArchitectureHints())
+    original = OpaqueModule(copy, hints) if is_opaque(copy) else UserModule(copy, hints)
     return Source(original.network, digest.hexdigest(), original)
-
-
-def _load(path: Path) -> Any:
-    """Return the content of a PyTorch file, or the state dict of a TorchScript archive."""
-    if not _is_scripted(path):
-        return load_content(path)
-    try:
-        with warnings.catch_warnings():
-            # PyTorch advises authors to move on from TorchScript; our users only have the file.
-            warnings.simplefilter("ignore")
-            archive = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
-    except RuntimeError as error:
-        raise CheckpointError(f"{path} is a damaged TorchScript archive") from error
-    return archive.state_dict()
-
-
-def _is_scripted(path: Path) -> bool:
-    if not (path.is_file() and zipfile.is_zipfile(path)):
-        return False
-    with zipfile.ZipFile(path) as parts:
-        return any(name.endswith("/constants.pkl") for name in parts.namelist())
-
-
-def _unwrap(content: Any, path: Path) -> dict[str, Tensor]:
-    """Return the state dict, without what a training script wrapped around it."""
-    if not isinstance(content, Mapping):
-        raise UnsupportedModelError(f"{path} holds a {type(content).__name__}, not a state dict")
-    for key in WRAPPERS:
-        if isinstance(content.get(key), Mapping):
-            return _unwrap(content[key], path)
-    others = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
-    if others or not content:
-        raise UnsupportedModelError(
-            f"{path} holds no state dict: neither {', '.join(WRAPPERS)} nor tensors alone, but "
-            f"{', '.join(others[:6]) or 'nothing'}"
-        )
-    return {str(name): value for name, value in content.items()}
-
-
-def _live(module: nn.Module, state: Mapping[str, Tensor], options: ArchitectureHints) -> UserModule:
-    """Give ``module`` the weights of the checkpoint."""
-    own = module.state_dict()
-    prefix = _common_prefix(state, own)
-    try:
-        module.load_state_dict({name.removeprefix(prefix): value for name, value in state.items()})
-    except RuntimeError as error:
-        detail = " ".join(str(error).split())
-        raise UnsupportedModelError(f"the checkpoint does not fit the class: {detail}") from error
-    return UserModule(module, read_state_dict(state), options)
-
-
-def _common_prefix(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> str:
-    """Return what stands before each of the module's own names in ``state``, like ``module.``."""
-    first = next(iter(own), "")
-    ends = [name for name in state if name.endswith(first)]
-    return ends[0].removesuffix(first) if ends else ""
-
-
-def _network(weights: NetworkWeights, options: ArchitectureHints) -> Network:
-    """Read weights without a module: say what cannot be known instead of guessing it."""
-    if weights.bidirectional and options.readout is None:
-        raise UnsupportedModelError(
-            "weights cannot tell what the linear layer of a bidirectional LSTM sees: give "
-            "--readout last (final states of both directions), step (output at the last token), "
-            "mean or max, or --module with the class itself"
-        )
-    if len(weights.head) > 1 and options.between is None:
-        raise UnsupportedModelError(
-            f"weights cannot tell what stands between the {len(weights.head)} linear layers: give "
-            "--between none, relu or tanh, or --module with the class itself"
-        )
-    usual: Activation = "sigmoid" if weights.classes == 1 else "softmax"
-    return Network(
-        weights, options.readout or "last", options.activation or usual, options.between or "none"
-    )

@@ -6,6 +6,7 @@ the names that ``nn.LSTM`` itself gives its weights are relied on.
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +14,26 @@ import torch
 from lstm_runtime.arrays import Array
 from torch import Tensor
 
+from lstm_export.checkpoint.folding import fold
 from lstm_export.errors import UnsupportedModelError
-from lstm_export.network import LinearWeights, LstmWeights, NetworkWeights
+from lstm_export.layers import LinearWeights
+from lstm_export.network import Layers, LstmWeights
 
 _LSTM_WEIGHT = re.compile(r"(.*?)(weight|bias)_(ih|hh|hr)_l(\d+)(_reverse)?")
 _CELL_WEIGHT = re.compile(r"(.*\.)?weight_hh")
 _GATES = {4: "LSTM", 3: "GRU", 1: "plain RNN"}
+
+
+@dataclass(frozen=True)
+class NetworkWeights:
+    """All that weights alone can tell of a network."""
+
+    embedding: Array
+    "``[vocab, embedding]``"
+    layers: Layers
+    "The LSTM."
+    linear: Mapping[str, LinearWeights]
+    "Linear layers by the names of their weights, in the order of the state dict."
 
 
 class _Lstm(NamedTuple):
@@ -34,31 +49,53 @@ class _Lstm(NamedTuple):
 def read_state_dict(state: Mapping[str, Tensor]) -> NetworkWeights:
     """Find embedding, LSTM and linear layers in ``state`` and return them as float32 arrays.
 
-    Weights in float16, bfloat16 or float64 are converted.
+    Weights in float16, bfloat16 or float64 are converted; weight normalisation and pruning masks
+    are folded.
 
     Raises:
         UnsupportedModelError: when something is missing, left over, or holds NaN; the message
             says what was found.
 
     """
-    _require_numbers(state)
+    state = fold(state)
     lstm = _find_lstm(state)
     rest = [name for name in state if not _belongs(name, lstm)]
     matrices = [name for name in rest if name.endswith("weight") and state[name].dim() == 2]
     embedding = _find_embedding(state, matrices, lstm)
-    head = [name for name in matrices if name != embedding]
-    biases = {name: name.removesuffix("weight") + "bias" for name in head}
-    left = [name for name in rest if name not in {embedding, *head, *biases.values()}]
+    linear = [name for name in matrices if name != embedding]
+    if not linear and rest == [embedding]:
+        raise UnsupportedModelError("the model holds no linear layer")
+    biases = {name: name.removesuffix("weight") + "bias" for name in linear}
+    left = [name for name in rest if name not in {embedding, *linear, *biases.values()}]
     if left:
         raise UnsupportedModelError(
-            f"besides embedding, LSTM and linear layers the model holds {_names(left)}: attention, "
-            "normalisation and the like cannot be exported"
+            f"besides embedding, LSTM and linear layers the weights hold {_what(left, state)}: "
+            "what the model does with it only its class can tell (--module FILE:CLASS)"
         )
+    _require_numbers(state)
     return NetworkWeights(
         _array(state[embedding]),
         _read_layers(state, lstm),
-        _read_head(state, biases, lstm),
+        {name: _read_linear(state, name, bias) for name, bias in biases.items()},
     )
+
+
+def _what(left: list[str], state: Mapping[str, Tensor]) -> str:
+    """Name what is left over, by its kind where that is known."""
+    batch = [name for name in left if name.endswith("running_mean")]
+    if batch:
+        return f"batch normalisation ({batch[0].removesuffix('.running_mean')})"
+    pairs = [
+        n.removesuffix(".weight") for n in left if n.endswith(".weight") and _is_norm(n, state)
+    ]
+    if pairs:
+        return f"layer normalisation ({_names(pairs)}; {_names(left)})"
+    return f"{_names(left)} (attention, a convolution or the like)"
+
+
+def _is_norm(name: str, state: Mapping[str, Tensor]) -> bool:
+    bias = state.get(name.removesuffix("weight") + "bias")
+    return state[name].dim() == 1 and bias is not None and bias.shape == state[name].shape
 
 
 def _require_numbers(state: Mapping[str, Tensor]) -> None:
@@ -78,8 +115,8 @@ def _find_lstm(state: Mapping[str, Tensor]) -> _Lstm:
         raise UnsupportedModelError(f"the model holds {kind}, among {_names(list(state))}")
     if len(prefixes) > 1:
         raise UnsupportedModelError(
-            f"the model holds {len(prefixes)} recurrent networks ({_names(prefixes)}); "
-            "only one LSTM can be exported"
+            f"the model holds {len(prefixes)} recurrent networks ({_names(prefixes)}); how they "
+            "are joined only its class can tell (--module FILE:CLASS)"
         )
     prefix = prefixes[0]
     if any(match[3] == "hr" for match in found):
@@ -101,18 +138,27 @@ def _belongs(name: str, lstm: _Lstm) -> bool:
 
 
 def _find_embedding(state: Mapping[str, Tensor], matrices: list[str], lstm: _Lstm) -> str:
-    """Return the first matrix without a bias whose rows are as long as the LSTM's input."""
-    for name in matrices:
-        no_bias = name.removesuffix("weight") + "bias" not in state
-        if no_bias and state[name].shape[1] == lstm.input_size:
-            return name
-    raise UnsupportedModelError(
-        f"no embedding with vectors of {lstm.input_size}, the LSTM's input, among "
-        f"{_names(list(state))}"
-    )
+    """Return the one matrix without a bias whose rows are as long as the LSTM's input."""
+    found = [
+        name
+        for name in matrices
+        if name.removesuffix("weight") + "bias" not in state
+        and state[name].shape[1] == lstm.input_size
+    ]
+    named = [name for name in found if re.search("emb|word|vec|lookup", name, re.IGNORECASE)]
+    if len(found) > 1 and len(named) != 1:
+        raise UnsupportedModelError(
+            f"any of {_names(found)} may be the embedding: give --module FILE:CLASS"
+        )
+    if not found:
+        raise UnsupportedModelError(
+            f"no embedding with vectors of {lstm.input_size}, the LSTM's input, among "
+            f"{_names(list(state))}"
+        )
+    return found[0] if len(found) == 1 else named[0]
 
 
-def _read_layers(state: Mapping[str, Tensor], lstm: _Lstm) -> tuple[tuple[LstmWeights, ...], ...]:
+def _read_layers(state: Mapping[str, Tensor], lstm: _Lstm) -> Layers:
     suffixes = ("", "_reverse")[: lstm.directions]
     return tuple(
         tuple(_read_direction(state, lstm, n, suffix) for suffix in suffixes)
@@ -144,24 +190,12 @@ def _read_direction(
     return LstmWeights(**arrays)
 
 
-def _read_head(
-    state: Mapping[str, Tensor], biases: Mapping[str, str], lstm: _Lstm
-) -> tuple[LinearWeights, ...]:
-    """Read the linear layers in the state dict's order, which is that of their definition."""
-    if not biases:
-        raise UnsupportedModelError("the model has no linear layer after its LSTM")
-    layers, features, before = [], lstm.features, "the LSTM"
-    for name, bias_name in biases.items():
-        weight = _array(state[name])
-        bias = _array(state[bias_name]) if bias_name in state else np.zeros(len(weight), np.float32)
-        if weight.shape[1] != features or bias.shape != (len(weight),):
-            raise UnsupportedModelError(
-                f"{name} takes {weight.shape[1]} features and has {len(bias)} biases, but {before} "
-                f"gives {features}: joined readouts and branches cannot be exported"
-            )
-        layers.append(LinearWeights(weight, bias))
-        features, before = len(weight), name
-    return tuple(layers)
+def _read_linear(state: Mapping[str, Tensor], name: str, bias: str) -> LinearWeights:
+    weight = _array(state[name])
+    shift = _array(state[bias]) if bias in state else np.zeros(len(weight), np.float32)
+    if shift.shape != (len(weight),):
+        raise UnsupportedModelError(f"{name} has {len(weight)} outputs and {shift.shape} biases")
+    return LinearWeights(weight, shift)
 
 
 def _array(tensor: Tensor) -> Array:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from lstm_runtime.command import OneLineErrorCommand
+from lstm_runtime.command import OneLineErrorCommand, option
 from lstm_runtime.extras import requires_extra
 
 if TYPE_CHECKING:
@@ -12,128 +12,164 @@ if TYPE_CHECKING:
     from lstm_export.config import ExportConfig
     from lstm_export.outcome import ExportResult
 
-EXAMPLES = """\b
-Examples:
-  lstm-export model/model.pt
-  lstm-export weights.pt --vocab words.txt -o onnx --precision int8
-  lstm-export net.pt --module my_code.net:Net --init '{"vocab_size": 10000}'
-"""
+EXAMPLES = (
+    "lstm-export model/model.pt",
+    "lstm-export net.pt --module my_code.net:Net --init '{\"words\": 9000}' --vocab words.txt",
+)
 
 
-@click.command(cls=OneLineErrorCommand, epilog=EXAMPLES)
+@click.command(cls=OneLineErrorCommand, examples=EXAMPLES)
 @click.version_option(package_name="lstm-edge")
 @click.argument("checkpoint", type=click.Path(path_type=Path))
-@click.option(
+@option(
+    "--vocab",
+    "vocabulary",
+    group="Input",
+    type=click.Path(path_type=Path),
+    help="Words by id: text (line n, counted from 0, has id n) or JSON (word to id).",
+)
+@option(
+    "--unknown",
+    group="Input",
+    help="Word of the vocabulary that unknown words become.  [default: <unk> where the "
+    "vocabulary has it; else unknown words are dropped]",
+)
+@option(
+    "--pattern",
+    group="Input",
+    metavar="REGEX",
+    help="What --vocab takes for a token, in the syntax of RE2.  [default: [a-z0-9']+|[!?]]",
+)
+@option(
+    "--labels",
+    group="Input",
+    help="Label names, joined by commas.  [default: negative,positive]",
+)
+@option(
+    "--module",
+    "module_name",
+    group="Architecture",
+    metavar="FILE:CLASS",
+    help="The class that the checkpoint is of: the original that files are compared with.",
+)
+@option(
+    "--init",
+    group="Architecture",
+    metavar="JSON",
+    help="Its constructor's arguments, as a JSON object.",
+)
+@option(
+    "--readout",
+    group="Architecture",
+    metavar="NAME[,NAME…]",
+    help="Without --module: what the layers behind the LSTM see. last (final states), step (output "
+    "at the last token), first, mean, max, cell; :reversed, :sum, :average, :forward or :backward "
+    "behind it where two directions are not joined forward first; several are joined by commas.",
+)
+@option(
+    "--between",
+    group="Architecture",
+    metavar="FUNCTION",
+    help="Without --module: what stands between several linear layers, none, relu, tanh, sigmoid, "
+    "gelu, gelu-tanh, leaky-relu, elu, silu or selu.",
+)
+@option(
+    "--activation",
+    group="Architecture",
+    type=click.Choice(["sigmoid", "softmax", "none"]),
+    help="What makes the answer of logits; none where the number itself is the answer, as of a "
+    "regression.  [default: what forward does; sigmoid for one logit, softmax for several]",
+)
+@option(
     "-o",
     "--output",
+    group="Output",
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the files.  [default: the checkpoint's]",
 )
-@click.option("--name", default="model", show_default=True, help="What the files are called.")
-@click.option(
+@option(
+    "--name", group="Output", default="model", show_default=True, help="What the files are called."
+)
+@option(
     "--precision",
     "precisions",
+    group="Output",
     multiple=True,
     default=("fp32", "int8"),
     show_default=True,
     type=click.Choice(["fp32", "int8", "fp16"]),
     help="Number format of the weights; may be given more than once. fp16 is for CUDA.",
 )
-@click.option(
+@option(
     "--interface",
+    group="Output",
     type=click.Choice(["text", "ids"]),
     help="What the file takes.  [default: text where there is a vocabulary, else ids]",
 )
-@click.option(
+@option(
     "--state",
+    group="Output",
     default="optional",
     show_default=True,
     type=click.Choice(["optional", "required", "none"]),
     help="required: h0 and c0 must be fed, as streaming in JavaScript needs it.",
 )
-@click.option(
+@option(
     "--per-channel/--per-tensor",
+    group="Output",
     default=True,
     show_default=True,
     help="int8: a scale for each gate of each unit, or one for a matrix.",
 )
-@click.option(
+@option(
     "--reduce-range/--full-range",
+    group="Output",
     default=True,
     show_default=True,
     help="int8: 7 bits, safe on every CPU, or 8, for CPUs with VNNI or dot products.",
 )
-@click.option(
-    "--vocab",
-    "vocabulary",
-    type=click.Path(path_type=Path),
-    help="Words by id: text (line n, counted from 0, has id n) or JSON (word to id).",
+@option(
+    "--notes",
+    group="Output",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Markdown for the model card: licence, intended use, limits.",
 )
-@click.option(
-    "--unknown",
-    help="Word of the vocabulary that unknown words become.  [default: <unk> where the "
-    "vocabulary has it; else unknown words are dropped]",
-)
-@click.option(
-    "--pattern",
-    metavar="REGEX",
-    help="What --vocab takes for a token, in the syntax of RE2.  [default: [a-z0-9']+|[!?]]",
-)
-@click.option("--labels", help="Label names, joined by commas.  [default: negative,positive]")
-@click.option(
-    "--readout",
-    type=click.Choice(["last", "step", "mean", "max"]),
-    help="What the linear layer sees: final states, output at the last token, mean or maximum.",
-)
-@click.option(
-    "--activation",
-    type=click.Choice(["sigmoid", "softmax"]),
-    help="[default: sigmoid for one output, softmax for several]",
-)
-@click.option(
-    "--between",
-    type=click.Choice(["none", "relu", "tanh"]),
-    help="What stands between several linear layers.",
-)
-@click.option(
-    "--module",
-    "module_name",
-    metavar="FILE:CLASS",
-    help="The class that the checkpoint is of: the original that files are compared with.",
-)
-@click.option(
-    "--init", default="{}", show_default=True, help="Its constructor's arguments, as JSON."
-)
-@click.option(
+@option(
     "--atol",
+    group="Proof",
     multiple=True,
     metavar="PRECISION=NUMBER",
     help="Largest difference of a probability, for every text (fp32), or for every reference text "
     "and 95 % of all (fp16, int8).  [default: fp32=1e-5, fp16=5e-3, int8=0.05]",
 )
-@click.option(
+@option(
     "--data",
+    group="Proof",
     help="Labelled texts (as for lstm-train): compared too, with the accuracy before and after.",
 )
-@click.option(
-    "--notes",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Markdown for the model card: licence, intended use, limits.",
-)
-@click.option("--text-column", default="text", show_default=True, help="Column of --data.")
-@click.option("--label-column", default="label", show_default=True, help="Column of --data.")
+@option("--text-column", group="Proof", help="Column of --data.  [default: text]")
+@option("--label-column", group="Proof", help="Column of --data.  [default: label]")
 def main(checkpoint: Path, output: Path | None, **options: Any) -> None:
     """Write CHECKPOINT as ONNX files that are proven equal to it.
 
     CHECKPOINT is a model.pt of lstm-train, a state dict (bare, or inside the dict of a training
-    script) or a TorchScript archive, of a network with one embedding, one LSTM and linear layers.
-    Every file is compared with the PyTorch model; one that fails is not left behind, and the
-    command exits 1. Beside the files it writes report.json, parity.png and a model card, README.md.
+    script) or a TorchScript archive, of a network with one LSTM. Every file is compared with the
+    PyTorch model; one that fails is not left behind, and the command exits 1. Weights without their
+    class are run as you say, and nothing can be proven of that. Beside the files it writes
+    report.json, parity.png and a model card, README.md.
     """
     with requires_extra("export", "cpu"):
-        from lstm_export.cli.options import load_data, make_config, make_source
-        from lstm_export.pipeline import export_source  # keeps --help instant
+        from lstm_export.cli.options import (
+            check_combinations,
+            load_data,
+            make_config,
+            make_source,
+        )
+        from lstm_export.pipeline import export_source
+    check_combinations(options)
     source = make_source(checkpoint, options)
+    for note in source.notes:
+        click.echo(f"note: {note}", err=True)
     config = make_config(options)
     folder = output or checkpoint.parent
     results = list(export_source(source, folder, config, load_data(options)))

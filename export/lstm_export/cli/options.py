@@ -15,30 +15,55 @@ from lstm_training.data.sources import load_examples
 from lstm_training.data.tables import Columns
 from torch import nn
 
+from lstm_export.checkpoint.hints import ArchitectureHints
 from lstm_export.checkpoint.source import Source, load_source
-from lstm_export.checkpoint.user_module import ArchitectureHints
 from lstm_export.checkpoint.vocabulary_file import read_vocabulary
 from lstm_export.config import ExportConfig
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.graph.precision import Int8Weights
+from lstm_export.layers import FUNCTIONS
 from lstm_export.parity.cases import spelled_words
+
+
+def check_combinations(options: Mapping[str, Any]) -> None:
+    """Refuse options that would be ignored.
+
+    Raises:
+        click.UsageError: names what they belong to.
+
+    """
+    for names, belongs, there in (
+        (("unknown", "pattern"), "a vocabulary: add --vocab FILE", options["vocabulary"]),
+        (("init",), "a class: add --module FILE:CLASS", options["module_name"]),
+        (("text_column", "label_column"), "labelled texts: add --data FILE", options["data"]),
+    ):
+        given = [f"--{name.replace('_', '-')}" for name in names if options[name]]
+        if given and not there:
+            raise click.UsageError(f"{' and '.join(given)} belong to {belongs}")
+    if "int8" not in options["precisions"]:
+        for name, flag in (("per_channel", "--per-tensor"), ("reduce_range", "--full-range")):
+            if not options[name]:
+                raise click.UsageError(f"{flag} belongs to int8: add --precision int8")
 
 
 def make_source(checkpoint: Path, options: Mapping[str, Any]) -> Source:
     """Load the checkpoint with the class, vocabulary and labels that the options name."""
-    reading = ArchitectureHints(options["readout"], options["activation"], options["between"])
+    between = options["between"]
+    if between and between not in {"none", *FUNCTIONS}:
+        raise click.BadParameter(
+            f"{between!r} is none of none, {', '.join(FUNCTIONS)}", param_hint="--between"
+        )
+    hints = ArchitectureHints(options["readout"], options["activation"], between)
     module = None
     if options["module_name"]:
-        module = make_module(options["module_name"], options["init"])
-    source = load_source(checkpoint, reading, module)
+        module = make_module(options["module_name"], options["init"] or "{}")
+    source = load_source(checkpoint, hints, module)
     if options["vocabulary"]:
         rows = source.network.architecture.vocab_size
         vocabulary = read_vocabulary(options["vocabulary"], rows, options["unknown"])
         tokenizer = Tokenizer(options["pattern"]) if options["pattern"] else None
         source = source.with_vocabulary(vocabulary, tokenizer)
         _tell_unread_words(source)
-    elif options["unknown"] or options["pattern"]:
-        raise click.UsageError("--unknown and --pattern belong to a vocabulary: add --vocab FILE")
     if options["labels"]:
         source = source.with_labels(tuple(options["labels"].split(",")))
     return source
@@ -86,7 +111,7 @@ def load_data(options: Mapping[str, Any]) -> Examples | None:
     """Return the labelled texts of ``--data``."""
     if options["data"] is None:
         return None
-    columns = Columns(options["text_column"], options["label_column"])
+    columns = Columns(options["text_column"] or "text", options["label_column"] or "label")
     return load_examples(options["data"], columns)
 
 

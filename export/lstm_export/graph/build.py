@@ -10,13 +10,15 @@ packing.
 from typing import Literal
 
 import numpy as np
+from lstm_runtime.arrays import Array
 from lstm_runtime.model_file import contract
 from lstm_runtime.text.tokenizer import TextEncoder
 from onnx import ModelProto, TensorProto
 
 from lstm_export.graph.builder import GraphBuilder, Value
-from lstm_export.graph.head import Head, add_readout
+from lstm_export.graph.head import Head
 from lstm_export.graph.precision import LstmInputs, LstmOutputs, PrecisionWriter
+from lstm_export.graph.readout import LstmRun, add_readout
 from lstm_export.graph.tokenizer import add_text_frontend
 from lstm_export.network import Network
 
@@ -46,10 +48,10 @@ def build_graph(
     # ONNX's LSTM is time-major; turning the ids costs less than turning the vectors.
     steps = writer.add_embedding(g, network, g.Transpose(ids, perm=[1, 0]))
     outputs: list[LstmOutputs] = []
-    for n, layer in enumerate(network.weights.layers):
+    for n, layer in enumerate(network.layers):
         outputs.append(writer.add_lstm(g, n, layer, LstmInputs(steps, lengths, h0[n], c0[n])))
         steps = _join_directions(g, outputs[-1].steps, len(layer))
-    _probabilities(g, network, steps, outputs[-1].hn, lengths)
+    _answers(g, network, LstmRun(tuple(outputs), steps, lengths))
     if encoder:
         g.output(Value(contract.TOKENS), TensorProto.STRING, ["batch", "tokens"])
     if _has_state(network, state):
@@ -62,16 +64,13 @@ def _ids_inputs(g: GraphBuilder) -> tuple[Value, Value]:
     return ids, g.input(contract.LENGTHS, TensorProto.INT32, ["batch"])
 
 
-def _probabilities(
-    g: GraphBuilder, network: Network, steps: Value, final: Value, lengths: Value
-) -> None:
-    """Add the probability at the end and, where it can be known, after each token."""
-    head, classes = Head(g, network), network.architecture.classes
-    features = add_readout(g, network, steps, final, lengths)
-    probability = head.probability(features, contract.PROBABILITY)
+def _answers(g: GraphBuilder, network: Network, run: LstmRun) -> None:
+    """Add the answer at the end and, where it can be known, after each token."""
+    head, classes = Head(g, network), network.classes
+    probability = head.answer(add_readout(g, network, run), contract.PROBABILITY)
     g.output(probability, TensorProto.FLOAT, ["batch", classes])
     if network.continuable:
-        by_time = head.probability(steps)
+        by_time = head.answer(run.steps)
         trajectory = g.Transpose(by_time, perm=[1, 0, 2], name=contract.TRAJECTORY)
         g.output(trajectory, TensorProto.FLOAT, ["batch", "tokens", classes])
 
@@ -85,12 +84,23 @@ def _initial_states(
 ) -> tuple[list[Value | None], list[Value | None]]:
     """Add the inputs ``h0`` and ``c0``; return those of each layer, None for zeros."""
     sizes = network.architecture
+    if network.initial:
+        learned = (network.initial.h0, network.initial.c0)
+        h0, c0 = ([_for_each(g, array, lengths) for array in arrays] for arrays in learned)
+        return h0, c0
     if not _has_state(network, state):
         return [None] * sizes.n_layers, [None] * sizes.n_layers
     n_layers, hidden = g.constant([sizes.n_layers]), g.constant([sizes.hidden_dim])
     shape = g.Concat(n_layers, g.Shape(lengths), hidden, axis=0)
     h0, c0 = (_state_input(g, network, name, shape, state) for name in (contract.H0, contract.C0))
     return h0, c0
+
+
+def _for_each(g: GraphBuilder, array: Array, lengths: Value) -> Value | None:
+    """Add a learned state ``[directions, 1, hidden]``, the same for every text."""
+    directions, _, hidden = array.shape
+    shape = g.Concat(g.constant([directions]), g.Shape(lengths), g.constant([hidden]), axis=0)
+    return g.Expand(g.constant(array), shape)
 
 
 def _state_input(

@@ -1,78 +1,80 @@
-"""The end of the graph: what the linear layers see, the layers, and the probabilities."""
+"""The layers after the LSTM, and what makes the answer of their numbers."""
 
-import numpy as np
-from onnx import TensorProto
+import math
+from collections.abc import Callable, Mapping
 
 from lstm_export.graph.builder import GraphBuilder, Value
+from lstm_export.layers import Elementwise, HeadLayer, LinearWeights, ScaleWeights
 from lstm_export.network import Network
-
-_LOWEST = float(np.finfo(np.float32).min)
-
-
-def add_readout(
-    g: GraphBuilder, network: Network, steps: Value, final: Value, lengths: Value
-) -> Value:
-    """Add what the first linear layer sees of each text, ``[batch, features]``.
-
-    Args:
-        g: the graph.
-        network: the weights.
-        steps: the top layer's outputs, ``[sequence, batch, features]``.
-        final: its last hidden states, ``[directions, batch, hidden]``.
-        lengths: the texts' lengths, ``[batch]``.
-
-    """
-    if network.readout != "last":
-        return _read_own_steps(g, network, steps, lengths)
-    if not network.weights.bidirectional:
-        return g.Squeeze(final, g.constant([0]))
-    return g.Reshape(g.Transpose(final, perm=[1, 0, 2]), g.constant([0, -1]))
-
-
-def _read_own_steps(g: GraphBuilder, network: Network, steps: Value, lengths: Value) -> Value:
-    """Add the readout over each text's own steps: the last one, their mean or their maximum."""
-    positions = _positions(g, steps)
-    lengths = g.Cast(lengths, to=TensorProto.INT64)
-    if network.readout == "step":
-        wanted = g.Equal(positions, g.Sub(lengths, g.constant([1])))
-    else:
-        wanted = g.Less(positions, lengths)
-    wanted = g.Unsqueeze(wanted, g.constant([2]))
-    if network.readout == "max":
-        own = g.Where(wanted, steps, g.constant([_LOWEST]))
-        return g.ReduceMax(own, axes=[0], keepdims=0)
-    own = g.Where(wanted, steps, g.constant([0.0]))
-    summed = g.ReduceSum(own, g.constant([0]), keepdims=0)
-    if network.readout == "step":
-        return summed
-    counts = g.Cast(lengths, to=TensorProto.FLOAT)
-    return g.Div(summed, g.Unsqueeze(counts, g.constant([1])))
-
-
-def _positions(g: GraphBuilder, steps: Value) -> Value:
-    """Add the numbers of the steps, ``[sequence, 1]``."""
-    length = g.Gather(g.Shape(steps), g.constant(0), axis=0)
-    return g.Unsqueeze(g.Range(g.constant(0), length, g.constant(1)), g.constant([1]))
 
 
 class Head:
-    """The linear layers and the activation, whose weights are added once and used once or twice."""
+    """Layers whose weights are added once and used once (the answer) or twice (the trajectory)."""
 
     def __init__(self, g: GraphBuilder, network: Network) -> None:
         self._g = g
-        self._network = network
-        self._weights = [
-            (g.weight(f"head_{n}_weight", layer.weight.T), g.weight(f"head_{n}_bias", layer.bias))
-            for n, layer in enumerate(network.weights.head)
-        ]
+        self._activation = network.activation
+        self._steps = [_layer(g, layer, f"head_{n}") for n, layer in enumerate(network.head)]
 
-    def probability(self, features: Value, name: str = "") -> Value:
-        """Add the head on the last axis of ``features``."""
-        g, between = self._g, self._network.between
-        for n, (weight, bias) in enumerate(self._weights):
-            if n and between != "none":
-                features = g.Relu(features) if between == "relu" else g.Tanh(features)
-            features = g.Add(g.MatMul(features, weight), bias)
-        if self._network.activation == "softmax":
-            return g.Softmax(features, axis=-1, name=name)
-        return g.Sigmoid(features, name=name)
+    def answer(self, features: Value, name: str = "") -> Value:
+        """Add the head on the last axis of ``features``; call the result ``name``."""
+        g = self._g
+        for step in self._steps:
+            features = step(features)
+        match self._activation:
+            case "softmax":
+                return g.Softmax(features, axis=-1, name=name)
+            case "sigmoid":
+                return g.Sigmoid(features, name=name)
+            case "none":
+                return g.Identity(features, name=name)
+
+
+def _layer(g: GraphBuilder, layer: HeadLayer, name: str) -> Callable[[Value], Value]:
+    """Add the weights of ``layer``; return what adds its nodes."""
+    match layer:
+        case Elementwise():
+            return lambda x: _FUNCTIONS[layer.function](g, x, layer.slope)
+        case LinearWeights(weight, bias):
+            product, shift = g.weight(f"{name}_weight", weight.T), g.weight(f"{name}_bias", bias)
+            return lambda x: g.Add(g.MatMul(x, product), shift)
+        case ScaleWeights(scale, offset):
+            factor, shift = g.weight(f"{name}_scale", scale), g.weight(f"{name}_shift", offset)
+            return lambda x: g.Add(g.Mul(x, factor), shift)
+        case norm:
+            factor, shift = (
+                g.weight(f"{name}_scale", norm.weight),
+                g.weight(f"{name}_bias", norm.bias),
+            )
+            return lambda x: g.Add(g.Mul(_normalised(g, x, norm.eps), factor), shift)
+
+
+def _normalised(g: GraphBuilder, x: Value, eps: float) -> Value:
+    """Add layer normalisation, for which opset 13 has no operator of its own."""
+    centred = g.Sub(x, g.ReduceMean(x, axes=[-1], keepdims=1))
+    variance = g.ReduceMean(g.Mul(centred, centred), axes=[-1], keepdims=1)
+    return g.Div(centred, g.Sqrt(g.Add(variance, g.constant([eps]))))
+
+
+def _gelu(g: GraphBuilder, x: Value, _: float) -> Value:
+    erf = g.Erf(g.Mul(x, g.constant([1 / math.sqrt(2)])))
+    return g.Mul(g.Mul(x, g.constant([0.5])), g.Add(erf, g.constant([1.0])))
+
+
+def _gelu_tanh(g: GraphBuilder, x: Value, _: float) -> Value:
+    cube = g.Mul(g.Mul(g.Mul(x, x), x), g.constant([0.044715]))
+    inner = g.Mul(g.Add(x, cube), g.constant([math.sqrt(2 / math.pi)]))
+    return g.Mul(g.Mul(x, g.constant([0.5])), g.Add(g.Tanh(inner), g.constant([1.0])))
+
+
+_FUNCTIONS: Mapping[str, Callable[[GraphBuilder, Value, float], Value]] = {
+    "relu": lambda g, x, _: g.Relu(x),
+    "tanh": lambda g, x, _: g.Tanh(x),
+    "sigmoid": lambda g, x, _: g.Sigmoid(x),
+    "silu": lambda g, x, _: g.Mul(x, g.Sigmoid(x)),
+    "gelu": _gelu,
+    "gelu-tanh": _gelu_tanh,
+    "leaky-relu": lambda g, x, slope: g.LeakyRelu(x, alpha=slope),
+    "elu": lambda g, x, alpha: g.Elu(x, alpha=alpha),
+    "selu": lambda g, x, _: g.Selu(x),
+}

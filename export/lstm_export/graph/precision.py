@@ -61,7 +61,7 @@ class FloatWeights:
 
     def add_embedding(self, g: GraphBuilder, network: Network, ids: Value) -> Value:
         """Add a plain lookup."""
-        return g.Gather(g.weight(EMBEDDING, network.weights.embedding), ids)
+        return g.Gather(g.weight(EMBEDDING, network.embedding), ids)
 
     def add_lstm(self, g: GraphBuilder, n: int, layer: Layer, inputs: LstmInputs) -> LstmOutputs:
         """Add ONNX's LSTM."""
@@ -79,7 +79,7 @@ class HalfWeights:
 
     def add_embedding(self, g: GraphBuilder, network: Network, ids: Value) -> Value:
         """Add a lookup in fp16."""
-        table = g.weight(EMBEDDING, network.weights.embedding.astype(np.float16))
+        table = g.weight(EMBEDDING, network.embedding.astype(np.float16))
         return g.Cast(g.Gather(table, ids), to=TensorProto.FLOAT)
 
     def add_lstm(self, g: GraphBuilder, n: int, layer: Layer, inputs: LstmInputs) -> LstmOutputs:
@@ -109,7 +109,7 @@ class Int8Weights:
 
     def add_embedding(self, g: GraphBuilder, network: Network, ids: Value) -> Value:
         """Add a lookup in int8 with one scale a word; cast and scale the words found."""
-        table = quantize(network.weights.embedding, channel_axis=0)
+        table = quantize(network.embedding, channel_axis=0)
         values_name, scale_name, _ = int8_names(EMBEDDING)
         words = g.Gather(g.weight(values_name, table.values), ids)
         scales = g.Gather(g.weight(scale_name, table.scale[:, np.newaxis]), ids)

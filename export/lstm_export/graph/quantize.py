@@ -40,8 +40,10 @@ def quantize(
     top = REDUCED_RANGE if reduce_range else FULL_RANGE
     others = None if channel_axis is None else 1 - channel_axis
     largest = np.max(np.abs(matrix), axis=others, keepdims=True)
-    # A channel of zeros has any scale; 1 keeps the division defined.
-    scale = np.where(largest > 0, largest / top, 1.0).astype(np.float32)
+    # A channel of zeros (or of numbers whose scale is none) has any scale; 1 keeps the division
+    # defined.
+    scale = (largest / top).astype(np.float32)
+    scale = np.where(scale > 0, scale, np.float32(1.0))
     values = np.clip(np.rint(matrix / scale), -top, top).astype(np.int8)
     return QuantizedMatrix(values, scale.reshape(-1))
 

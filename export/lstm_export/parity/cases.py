@@ -37,7 +37,13 @@ class Case:
     "Whether it is a row of the user's labelled data."
 
 
-def random_cases(network: Network, graph: TextEncoder | None, *, states: bool) -> Iterator[Case]:
+def random_cases(
+    network: Network,
+    graph: TextEncoder | None,
+    *,
+    states: bool,
+    padding: frozenset[int] = frozenset(),
+) -> Iterator[Case]:
     """Yield random batches.
 
     Args:
@@ -45,14 +51,15 @@ def random_cases(network: Network, graph: TextEncoder | None, *, states: bool) -
         graph: the encoder in the graph, if any: the batches are then random words, so that they
             take the same way into the graph as texts.
         states: whether to start from carried states too.
+        padding: ids that the original takes for no words.
 
     """
     random = np.random.default_rng(1)
-    words = None if graph is None else spelled_words(graph)
+    draw = _Words(network, graph, padding)
     for (batch, longest), carried in product(SHAPES, (False, True) if states else (False,)):
         lengths = random.integers(1, longest + 1, batch)
         lengths[random.integers(batch)] = longest
-        ids, texts = _random_batch(random, lengths, network, words)
+        ids, texts = draw.batch(random, lengths)
         name = f"{batch} x {longest}{', carried state' if carried else ''}"
         yield Case(name, ids, *_states(random, network, batch, carried=carried), texts, carried)
 
@@ -90,18 +97,30 @@ def spelled_words(encoder: TextEncoder) -> list[tuple[str, int]]:
     return [(word, n) for word, n in plain.items() if encoder.tokenizer.tokens(word) == [word]]
 
 
-def _random_batch(
-    random: np.random.Generator,
-    lengths: NDArray[np.int64],
-    network: Network,
-    words: list[tuple[str, int]] | None,
-) -> tuple[tuple[tuple[int, ...], ...], tuple[str, ...] | None]:
-    if not words:
+class _Words:
+    """Draws random texts."""
+
+    def __init__(
+        self, network: Network, graph: TextEncoder | None, padding: frozenset[int]
+    ) -> None:
+        self._graph = graph
         rows = network.architecture.vocab_size
-        return tuple(tuple(random.integers(0, rows, n).tolist()) for n in lengths), None
-    chosen = [[words[k] for k in random.integers(0, len(words), n)] for n in lengths]
-    ids = tuple(tuple(n for _, n in text) for text in chosen)
-    return ids, tuple(" ".join(word for word, _ in text) for text in chosen)
+        self._ids = np.array([n for n in range(rows) if n not in padding] or range(rows))
+        self._spelled = [word for word, _ in spelled_words(graph)] if graph else []
+        # Where a blank is a token itself, as of a pattern that takes characters, words touch.
+        self._between = "" if graph and graph.tokenizer.tokens(" ") else " "
+
+    def batch(
+        self, random: np.random.Generator, lengths: NDArray[np.int64]
+    ) -> tuple[tuple[tuple[int, ...], ...], tuple[str, ...] | None]:
+        """Return ids and, where the graph reads text and can make any word, the same as text."""
+        if self._graph is None or not self._spelled:
+            return tuple(tuple(random.choice(self._ids, n).tolist()) for n in lengths), None
+        texts = tuple(
+            self._between.join(self._spelled[k] for k in random.integers(0, len(self._spelled), n))
+            for n in lengths
+        )
+        return tuple(tuple(self._graph(text)) for text in texts), texts
 
 
 def _states(

@@ -23,8 +23,12 @@ def reference_answers(
             Reference(_values(original, encoder(text)), text=text) for text in REFERENCE_TEXTS
         )
     random = np.random.default_rng(0)
-    rows = source.network.architecture.vocab_size
-    sequences = [tuple(random.integers(0, rows, n).tolist()) for n in LENGTHS]
+    if source.encoder is not None:
+        sequences = [tuple(source.encoder(text)) for text in REFERENCE_TEXTS]
+    else:
+        rows = source.network.architecture.vocab_size
+        words = [n for n in range(rows) if n not in source.padding] or list(range(rows))
+        sequences = [tuple(random.choice(words, n).tolist()) for n in LENGTHS]
     return tuple(Reference(_values(original, ids), ids=ids) for ids in sequences)
 
 

@@ -44,7 +44,7 @@ def build_suite(
     """
     graph = source.graph_encoder(config.interface)
     states = source.network.continuable and config.state != "none"
-    cases = list(random_cases(source.network, graph, states=states))
+    cases = list(random_cases(source.network, graph, states=states, padding=source.padding))
     if source.encoder is not None:
         cases += _texts(source, graph, REFERENCE_TEXTS, reference=True)
     if data is not None:

@@ -1,45 +1,52 @@
-"""The independent witness: the network in NumPy, by the four gates of `trace.lstm_cell`.
+"""The independent third model: the network in NumPy, by the four gates of `trace.lstm_cell`.
 
 It shares no code with PyTorch or ONNX Runtime, so the three can only agree by being right.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from lstm_runtime.arrays import Array
 from lstm_runtime.trace.lstm_cell import Gates, run_layer
 
 from lstm_export.network import LstmWeights, Network
+from lstm_export.readout import Block
+from lstm_export.reference.numpy_head import run_head
 from lstm_export.reference.outputs import ModelOutput, States
-
-_BETWEEN: dict[str, Callable[[Array], Array]] = {
-    "none": lambda features: features,
-    "relu": lambda features: np.maximum(features, 0),
-    "tanh": np.tanh,
-}
 
 
 def run_numpy(network: Network, ids: Sequence[int], h0: Array, c0: Array) -> ModelOutput:
     """Run one text, from ``h0, c0`` ``[layers, 1, hidden]`` where the model can be continued."""
-    features = network.weights.embedding[np.array(ids)]
+    features = network.embedding[np.array(ids)]
     hs, cs = [], []
-    for n, layer in enumerate(network.weights.layers):
-        runs = [_run(weights, features, n, h0, c0, k) for k, weights in enumerate(layer)]
+    for n, layer in enumerate(network.layers):
+        runs = [_run(network, weights, features, (h0, c0), n, k) for k, weights in enumerate(layer)]
         features = np.concatenate([_outputs(run, k) for k, run in enumerate(runs)], axis=1)
-        hs += [run[-1].use for run in runs]
-        cs += [run[-1].remember for run in runs]
+        hs.append([run[-1].use for run in runs])
+        cs.append([run[-1].remember for run in runs])
     if not network.continuable:
-        return ModelOutput(_head(network, _read_out(network, features, hs)))
-    trajectory = _head(network, features)
-    return ModelOutput(trajectory[-1:], States([trajectory], np.stack(hs), np.stack(cs)))
+        blocks = [_block(block, features, hs, cs) for block in network.readout.blocks]
+        return ModelOutput(run_head(network, np.concatenate(blocks, axis=1)))
+    trajectory = run_head(network, features)
+    hn, cn = (np.stack([layer[0] for layer in states]) for states in (hs, cs))
+    return ModelOutput(trajectory[-1:], States([trajectory], hn, cn))
 
 
 def _run(  # noqa: PLR0913, PLR0917 - one direction of one layer and its place in the states
-    weights: LstmWeights, features: Array, layer: int, h0: Array, c0: Array, direction: int
+    network: Network,
+    weights: LstmWeights,
+    features: Array,
+    states: tuple[Array, Array],
+    layer: int,
+    direction: int,
 ) -> list[Gates]:
     events = features[::-1] if direction else features
-    zero = np.zeros_like(h0[0])
-    h, c = (zero, zero) if direction else (h0[layer], c0[layer])
+    if network.continuable:
+        h, c = (state[layer] for state in states)
+    elif network.initial:
+        h, c = network.initial.h0[layer][direction], network.initial.c0[layer][direction]
+    else:
+        h = c = np.zeros((1, weights.hidden), np.float32)
     return run_layer(weights.cell_weights(), events[:, np.newaxis], h, c)
 
 
@@ -49,24 +56,32 @@ def _outputs(run: list[Gates], direction: int) -> Array:
     return np.asarray(steps[::-1] if direction else steps)
 
 
-def _read_out(network: Network, features: Array, hs: list[Array]) -> Array:
-    """Return what the linear layers see, ``[1, features]``."""
-    match network.readout:
-        case "last":
-            return np.concatenate(hs[-len(network.weights.layers[-1]) :], axis=1)
+def _block(block: Block, steps: Array, hs: list[list[Array]], cs: list[list[Array]]) -> Array:
+    """Return one block of the readout, ``[1, hidden]``."""
+    layer = -1 if block.layer is None else block.layer
+    if block.pool == "last":
+        return _side(block, hs[layer])
+    if block.pool == "cell":
+        return _side(block, cs[layer])
+    side = _side(block, np.split(steps, len(hs[-1]), axis=1))
+    match block.pool:
         case "step":
-            return features[-1:]
+            return side[-1:]
+        case "first":
+            return side[:1]
         case "mean":
-            return np.asarray(features.mean(axis=0, keepdims=True))
-        case "max":
-            return np.asarray(features.max(axis=0, keepdims=True))
+            return np.asarray(side.mean(axis=0, keepdims=True))
+        case _:
+            return np.asarray(side.max(axis=0, keepdims=True))
 
 
-def _head(network: Network, features: Array) -> Array:
-    between = _BETWEEN[network.between]
-    for n, layer in enumerate(network.weights.head):
-        features = (between(features) if n else features) @ layer.weight.T + layer.bias
-    if network.activation == "sigmoid":
-        return np.asarray(1.0 / (1.0 + np.exp(-features)))
-    powers = np.exp(features - features.max(axis=-1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+def _side(block: Block, directions: list[Array]) -> Array:
+    match block.side:
+        case "forward":
+            return directions[0]
+        case "backward":
+            return directions[1]
+        case "sum":
+            return np.asarray(directions[0] + directions[1])
+        case "average":
+            return np.asarray((directions[0] + directions[1]) / 2)

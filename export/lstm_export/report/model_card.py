@@ -112,7 +112,7 @@ def _measures(source: Source) -> str:
 
 def _use(source: Source, files: Sequence[ExportResult], *, text: bool) -> str:
     if not text:
-        return _IDS.format(classes=source.network.weights.classes)
+        return _IDS.format(classes=source.network.classes)
     # fp16 is for CUDA; int8 and fp32 run on any device that the reader may try first.
     first = min(files, key=lambda result: ("int8", "fp32", "fp16").index(result.name))
     name = first.path.name if first.path else ""

@@ -27,7 +27,7 @@ def parity_table(source: Source, results: Sequence[ExportResult]) -> Table:
     for heading in (*_HEADINGS, *(("accuracy",) if scored else ()), ""):
         table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
     for result in results:
-        table.add_row(*_cells(result, scored=scored))
+        table.add_row(*_cells(result, source.verdict, scored=scored))
     return table
 
 
@@ -36,6 +36,8 @@ def write_report(source: Source, results: Iterable[ExportResult], path: Path) ->
     content = {
         "original": source.original_name,
         "source_sha256": source.sha256,
+        "network": source.network.described(),
+        "notes": list(source.notes),
         "architecture": asdict(source.network.architecture),
         "versions": versions(),
         "outcomes": [_entry(result) for result in results],
@@ -44,7 +46,7 @@ def write_report(source: Source, results: Iterable[ExportResult], path: Path) ->
         temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
-def _cells(result: ExportResult, *, scored: bool) -> list[str]:
+def _cells(result: ExportResult, verdict: str, *, scored: bool) -> list[str]:
     found = result.parity
     max_abs = found.max_abs
     states = [max_abs[name] for name in ("hn", "cn") if name in max_abs]
@@ -59,7 +61,7 @@ def _cells(result: ExportResult, *, scored: bool) -> list[str]:
         _short(max(states)) if states else "-",
         f"{found.agreement:.2%}",
         *([accuracy] if scored else []),
-        "FAILED" if result.failures else "equal",
+        "FAILED" if result.failures else verdict,
     ]
 
 

@@ -124,7 +124,7 @@ def _answers(model: SentimentModel, job: BulkJob, rows: Iterator[TextRow]) -> It
     for found in model.score_many(texts(), job.batch_size, job.max_tokens):
         while not good.popleft():
             yield _BAD
-        yield RowResult(found.label, found.score)
+        yield RowResult(found.label, found.number)
     yield from (_BAD for _ in good)
 
 

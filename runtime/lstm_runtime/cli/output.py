@@ -18,12 +18,12 @@ _COLOURS = ("red", "green")
 def plain_line(result: Sentiment, metadata: Metadata) -> str:
     """Return label, probability and text, safe to print on any terminal."""
     text = "".join(c if c.isprintable() else " " for c in result.text)
-    return f"{coloured(result.label, metadata)}\t{result.score:.3f}\t{text}"
+    return f"{coloured(result.label, metadata)}\t{result.number:.3f}\t{text}"
 
 
 def json_line(result: Sentiment) -> str:
-    """Return one JSON object, ASCII only, with the fields of `Sentiment`."""
-    return json.dumps(asdict(result))
+    """Return one JSON object, ASCII only, with the fields of `Sentiment` that have a value."""
+    return json.dumps({name: value for name, value in asdict(result).items() if value is not None})
 
 
 def json_object(found: Any) -> str:

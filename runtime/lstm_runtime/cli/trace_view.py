@@ -19,7 +19,7 @@ def trace_lines(trace: Trace, metadata: Metadata) -> Iterator[str]:
     """Yield the text in colour, then a line per token: probability and the gates' means."""
     label = metadata.labels[-1]
     answer = trace.sentiment
-    yield f"{coloured(answer.label, metadata)} {answer.score:.3f}"
+    yield f"{coloured(answer.label, metadata)} {answer.number:.3f}"
     yield ""
     pairs = list(zip(trace.tokens, trace.probability[:, -1].tolist(), strict=True))
     yield " ".join(_tinted(token or "(no token)", value) for token, value in pairs)

@@ -1,7 +1,7 @@
 """What a model gives back: an answer, a verification, and what it says of itself."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lstm_runtime.model_file.contract import Interface, Metadata
@@ -15,10 +15,18 @@ class Sentiment:
     "The text as it was given."
     label: str
     "The label that the model chose."
-    score: float
-    "Probability of ``label``, 0 to 1."
+    score: float | None
+    "Probability of ``label``, 0 to 1; None of a model that answers with plain numbers."
     scores: dict[str, float]
-    "Probability of every label; they add up to 1, but where a model has a sigmoid for each label."
+    """Probability of every label; they add up to 1, but where a model has a sigmoid for each label.
+    Of a model that answers with plain numbers, those."""
+    value: float | None = field(default=None, repr=False)
+    "The number of a model that answers with plain numbers, as a regression does; else None."
+
+    @property
+    def number(self) -> float:
+        """The score, or the value where there is no score."""
+        return self.scores[self.label]
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,10 @@ class ModelInfo:
 def sentiment(text: str, probability: Sequence[float], metadata: Metadata) -> Sentiment:
     """Name the label for one row of the output ``probability``, ``[classes]``."""
     labels = metadata.labels
+    if metadata.activation == "none":
+        values = dict(zip(labels, map(float, probability), strict=True))
+        label = max(values, key=values.__getitem__)
+        return Sentiment(text, label, None, values, values[label])
     if len(probability) == 1:
         positive = float(probability[0])
         scores = dict(zip(labels, (1.0 - positive, positive), strict=True))

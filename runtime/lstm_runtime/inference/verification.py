@@ -31,5 +31,6 @@ def _difference(engine: Engine, reference: Reference) -> float:
         feed = engine.ids_feed([reference.ids])
     else:
         feed = engine.text_feed([reference.text or ""])
-    found = engine.probabilities(feed)[0]
-    return float(np.max(np.abs(found - np.array(reference.probability))))
+    found, expected = engine.probabilities(feed)[0], np.array(reference.probability)
+    # Plain numbers may be large, and float32 has seven digits: above 1, differences are relative.
+    return float(np.max(np.abs(found - expected) / np.maximum(1.0, np.abs(expected))))

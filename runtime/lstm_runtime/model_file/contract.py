@@ -14,7 +14,8 @@ hold), of U+0130 and of U+212A (which ONNX Runtime lowers to ASCII in WebAssembl
 runtimes for Python, JavaScript and C do.
 
 Outputs:
-    ``probability``  float ``[batch, classes]``
+    ``probability``  float ``[batch, classes]``; where the metadata's ``activation`` is ``none``,
+                     plain numbers
     ``trajectory``   float ``[batch, tokens, classes]``, the probability after each token;
                      what stands behind the end of a shorter text has no meaning
     ``tokens``       string ``[batch, tokens]``, '' behind the end (text interface only)
@@ -41,7 +42,7 @@ FORMAT_VERSION = 1
 
 Interface = Literal["text", "ids"]
 Precision = Literal["fp32", "int8", "fp16"]
-Readout = Literal["last", "step", "mean", "max"]
+Activation = Literal["sigmoid", "softmax", "none"]
 
 TEXT = "text"
 IDS = "ids"
@@ -93,9 +94,11 @@ class Architecture:
     "Probabilities per text: 1 (of the second label) or one for each label."
     bidirectional: bool = False
     "Whether the LSTM also reads from the end."
-    readout: Readout = "last"
-    """What the linear layers see: the final states (``last``), the outputs at the last token
-    (``step``, which differs in bidirectional models only), or ``mean`` or ``max`` of all."""
+    readout: str = "last"
+    """What the layers after the LSTM see: the final states (``last``), the outputs at the last
+    token (``step``, which differs in bidirectional models only) or the first one, ``mean`` or
+    ``max`` of all, final ``cell`` states; several joined by commas, and behind a colon which
+    direction, where it is not both in their order."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,8 @@ class Metadata:
     """All that a model file says about itself."""
 
     labels: tuple[str, ...]
-    "Label names. With one class: (label below the threshold, label from the threshold on)."
+    """Label names. With one probability: (label below the threshold, label from the threshold
+    on); with plain numbers, a name for each."""
     threshold: float
     "With one class: the probability from which on the second label is given."
     architecture: Architecture
@@ -147,6 +151,9 @@ class Metadata:
     "SHA-256 of the checkpoint file."
     reference: tuple[Reference, ...]
     "Inputs with the original model's answers."
+    activation: Activation | None = None
+    """What makes the answer of the network's last numbers: ``none`` where they are the answer, of
+    a regression. None in earlier files: sigmoid for one class, softmax for several."""
     tokenizer: TokenizerSpec | None = None
     "None where the model was exported without a vocabulary."
     vocabulary: tuple[str, ...] | None = None
@@ -195,7 +202,8 @@ class Metadata:
             found = cls(**_typed({k: json.loads(v) for k, v in props.items() if k in known}))
         except (TypeError, KeyError, ValueError, AttributeError) as error:
             raise ModelFileError(f"the model file's metadata is damaged: {error}") from error
-        if len(found.labels) != max(found.architecture.classes, 2):
+        least = 1 if found.activation == "none" else 2
+        if len(found.labels) != max(found.architecture.classes, least):
             raise ModelFileError(
                 f"the model file's metadata is damaged: {len(found.labels)} labels for "
                 f"{found.architecture.classes} classes"

@@ -41,7 +41,7 @@ def plot_trace(trace: Trace, path: Path, labels: tuple[str, ...]) -> None:
     )
     top.plot(positions, value, color="0.2", linewidth=1.2)
     top.set(ylim=(0, 1), xlim=(-0.5, count - 0.5), ylabel=f"probability: {labels[-1]}")
-    top.set_title(f"{trace.sentiment.label} {trace.sentiment.score:.3f}", loc="left")
+    top.set_title(f"{trace.sentiment.label} {trace.sentiment.number:.3f}", loc="left")
     rows = np.concatenate([getattr(trace, gate) for gate in _GATES])
     # Each row from its own smallest to its own largest value: gates differ in size by far.
     low, high = rows.min(axis=1, keepdims=True), rows.max(axis=1, keepdims=True)

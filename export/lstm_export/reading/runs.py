@@ -1,0 +1,56 @@
+"""Runs of a module on random texts, and what of its answers can be one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from torch import nn
+
+from lstm_export.reading.calls import Call
+from lstm_export.reading.refusal import CALL, READING, RefusalError
+from lstm_export.reading.sources import Values
+from lstm_export.reading.watch import Observation, observe
+
+
+def observe_call(module: nn.Module, call: Call, ids: Sequence[int]) -> Observation:
+    """Run ``module`` and watch.
+
+    Raises:
+        RefusalError: when it cannot be called so.
+
+    """
+    try:
+        return observe(module, call, ids)
+    except Exception as error:
+        reason = " ".join(str(error).split())[:80] or type(error).__name__
+        raise RefusalError(f"{call.name}: {reason}", CALL) from error
+
+
+def of_one_size(runs: Sequence[Observation], call: Call, longest: int) -> dict[str, Values]:
+    """Return what forward returned that has the same size for texts of any length.
+
+    Raises:
+        RefusalError: when nothing has, or all of it is NaN.
+
+    """
+    found = {
+        name: tuple(run.outputs.get(name, np.zeros(0, np.float32)) for run in runs)
+        for name in runs[0].outputs
+    }
+    same = {n: v for n, v in found.items() if v[0].size and len({part.size for part in v}) == 1}
+    if not same:
+        sizes = [value.size for value in runs[-1].outputs.values()]
+        returned = f"returned {sizes[0] if sizes else 'no'} values for {longest} words"
+        raise RefusalError(f"{call.name}: {returned}", CALL)
+    finite = {n: v for n, v in same.items() if all(np.isfinite(part).all() for part in v)}
+    if not finite:
+        raise RefusalError(f"forward answers NaN or infinity{_because(runs)}", READING)
+    return finite
+
+
+def _because(runs: Sequence[Observation]) -> str:
+    """Name the first layer whose weights are NaN."""
+    for call in runs[0].calls:
+        for name, weight in call.layer.named_parameters():
+            if not bool(weight.isfinite().all()):
+                return f": {call.name}.{name} is not in the checkpoint, or holds NaN"
+    return ""
