@@ -172,13 +172,13 @@ def test_ensemble_without_labels_to_learn_from_is_the_mean() -> None:
 
 
 def test_generated_texts_mean_what_their_labels_say() -> None:
-    said = {one.text: one.positive for one in generate_examples(AugmentationConfig(joined=0.0))}
+    said = {one.text: one.stance for one in generate_examples(AugmentationConfig(joined=0.0))}
     assert len(said) > 9_000
-    for text, positive in said.items():
+    for text, stance in said.items():
         if match := re.fullmatch(
             r"(.*) (?:isn't|is never|is not at all) (bad|good|dull|funny)\.", text
         ):
-            assert positive == (match[2] in {"bad", "dull"})
+            assert stance == (match[2] in {"bad", "dull"})
     assert 0.45 < sum(said.values()) / len(said) < 0.55
 
 
@@ -204,10 +204,10 @@ def test_no_generated_texts_are_no_error() -> None:
 def test_joined_texts_say_one_thing() -> None:
     config = AugmentationConfig(generated=2_000, joined=0.5)
     augmentation = generate_examples(config)
-    single = {one.text: one.positive for one in augmentation[:-1_000]}
+    single = {one.text: one.stance for one in augmentation[:-1_000]}
     for one in augmentation[-1_000:]:
         parts = [(one.text[:n], one.text[n + 1 :]) for n, c in enumerate(one.text) if c == " "]
-        assert any(single.get(a) == single.get(b) == one.positive for a, b in parts), one.text
+        assert any(single.get(a) == single.get(b) == one.stance for a, b in parts), one.text
 
 
 @pytest.mark.parametrize("text", ["Not bad.", "It isn't.", "long BUT good", "no", "Never!"])

@@ -1,7 +1,7 @@
 """From labelled texts to ids: distinct texts, a held-out part, a vocabulary, encoded columns."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,10 +123,13 @@ def stratified(examples: Examples, count: int, seed: int) -> list[int]:
     return sorted([*negative[:share].tolist(), *positive[: count - share].tolist()])
 
 
-def build_vocabulary(texts: Iterable[list[str]], size: int, min_count: int) -> Vocabulary:
+def build_vocabulary(
+    texts: Iterable[list[str]], size: int, min_count: int, always: Set[str] = frozenset()
+) -> Vocabulary:
     """Return the most frequent words, with padding as 0 and unknown as 1.
 
-    Words of equal count stand in alphabetical order, so that equal texts give equal ids.
+    Words of equal count stand in alphabetical order, so that equal texts give equal ids. Those of
+    ``always`` have an id however rare they are, as far as ``size`` allows.
 
     Raises:
         DataError: when no word occurs ``min_count`` times.
@@ -136,8 +139,12 @@ def build_vocabulary(texts: Iterable[list[str]], size: int, min_count: int) -> V
     frequent = [word for word, count in counts.items() if count >= min_count]
     if not frequent:
         raise DataError(f"no word occurs {min_count} times in the training texts")
-    frequent.sort(key=lambda word: (-counts[word], word))
-    return Vocabulary((PAD_WORD, UNKNOWN_WORD, *frequent[: size - 2]))
+
+    def rank(word: str) -> tuple[int, str]:
+        return -counts[word], word
+
+    chosen = sorted({*frequent, *always}, key=lambda word: (word not in always, rank(word)))
+    return Vocabulary((PAD_WORD, UNKNOWN_WORD, *sorted(chosen[: size - 2], key=rank)))
 
 
 def encode(examples: Examples, encoder: TextEncoder, max_tokens: int | None = None) -> EncodedTexts:

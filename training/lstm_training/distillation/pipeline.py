@@ -134,12 +134,12 @@ class StudentPipeline:
             student = SentimentRNN.from_config(sizes, config.embedding_dropout)
             student.load_state_dict(stage.initial, strict=False)
 
-            def evaluate() -> Metrics:
-                scores = predict(student, context.held_out, 64, PAD)
+            def evaluate(model: SentimentRNN) -> Metrics:
+                scores = predict(model, context.held_out, 64, PAD)
                 return context.log_metrics(stage.name, scores)["all"]
 
-            train_student(student, stage.training_set(), config, part, evaluate)
-            return {"weights": weights_of(student)}
+            taught = train_student(student, stage.training_set(), config, part, evaluate)
+            return {"weights": weights_of(taught)}
 
         return context.cache.stage(stage.name, context.inputs(config, *stage.before), work)
 

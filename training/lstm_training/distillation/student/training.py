@@ -6,10 +6,12 @@ Dai and Le, 2015): so the probability after each token means something, and grad
 """
 
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lstm_training.data.batching import Batch, drop_words, make_batch
 from lstm_training.data.prepare import EncodedTexts
@@ -45,14 +47,33 @@ def loss_along(model: SentimentRNN, batch: Batch, gain: float) -> Tensor:
 
 
 class _StudentLoss(nn.Module):
-    """A student with its loss, so that gradients hang on ``forward``, as accelerate wants it."""
+    """A student with its loss, so that gradients hang on ``forward``, as accelerate wants it.
 
-    def __init__(self, model: SentimentRNN, gain: float) -> None:
+    It may keep a running mean of the student's weights, which is part of its state: Polyak and
+    Juditsky, "Acceleration of Stochastic Approximation by Averaging" (1992).
+    """
+
+    def __init__(self, model: SentimentRNN, config: StudentConfig) -> None:
         super().__init__()
-        self.model, self.gain = model, gain
+        self.model, self.gain = model, config.gain
+        self.mean: AveragedModel | None = None
+        if config.ema:
+            decay = get_ema_multi_avg_fn(config.ema)  # type: ignore[no-untyped-call] # torch's own
+            self.mean = AveragedModel(model, multi_avg_fn=decay)
+            self.mean.requires_grad_(requires_grad=False)
+
+    def result(self) -> SentimentRNN:
+        """Return the student with the weights to keep."""
+        return self.model if self.mean is None else cast("SentimentRNN", self.mean.module)
+
+    def update_mean(self) -> None:
+        """Let the running mean take in the student's weights."""
+        if self.mean is not None:
+            self.mean.update_parameters(self.model)
 
     def forward(self, ids: Tensor, lengths: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of a batch; see `loss_along`."""
+        self.update_mean()  # before a step, since the trainer has no say after one
         return loss_along(self.model, Batch(ids, lengths, targets), self.gain)
 
 
@@ -61,16 +82,16 @@ def train_student(
     training_set: EncodedTexts,
     config: StudentConfig,
     state_file: StateFile,
-    evaluate: Callable[[], Metrics],
-) -> None:
-    """Train ``student``.
+    evaluate: Callable[[SentimentRNN], Metrics],
+) -> SentimentRNN:
+    """Train ``student`` and return it, or the running mean of its weights where one is kept.
 
     Args:
         student: with the weights to start from.
         training_set: texts with targets: the probability that each is positive.
         config: how to train.
         state_file: state to resume from.
-        evaluate: measures the student on held-out texts after an epoch.
+        evaluate: measures on held-out texts what would be returned after an epoch.
 
     """
     torch.manual_seed(config.optimization.seed)
@@ -80,8 +101,12 @@ def train_student(
         batch = drop_words(batch, config.word_dropout, UNKNOWN).to(device_of(module))
         return torch.as_tensor(module(batch.ids, batch.lengths, batch.labels))
 
-    module, lengths = _StudentLoss(student, config.gain), training_set.lengths
-    fit_stage(module, loss_fn, lengths, config.optimization, state_file, evaluate)
+    module, lengths = _StudentLoss(student, config), training_set.lengths
+    fit_stage(
+        module, loss_fn, lengths, config.optimization, state_file, lambda: evaluate(module.result())
+    )
+    module.update_mean()
+    return module.result()
 
 
 def average_weights(models: list[dict[str, Tensor]]) -> dict[str, Tensor]:

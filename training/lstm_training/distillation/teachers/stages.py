@@ -13,8 +13,10 @@ from lstm_training.distillation.cache import StageResult
 from lstm_training.distillation.context import Context
 from lstm_training.distillation.corpus import cut_sentences
 from lstm_training.distillation.fit import weights_of
-from lstm_training.distillation.teachers import ngrams, transformer
+from lstm_training.distillation.teachers import ngrams
+from lstm_training.distillation.teachers.encoder import encoder_folder
 from lstm_training.distillation.teachers.ensemble import Ensemble, fit_ensemble
+from lstm_training.distillation.teachers.transformer import TransformerTeacher, fine_tune, score
 from lstm_training.trainer.state_file import StateFile
 
 
@@ -46,8 +48,15 @@ class Teachers:
         config, context = self.config.transformer, self.context
 
         def work(part: StateFile) -> dict[str, Any]:
-            tuned = transformer.fine_tune(config, self.corpus.train, part)
-            return {"weights": weights_of(tuned)}
+            torch.manual_seed(config.optimization.seed)
+            train, rated = self.corpus.train, self.corpus.rated
+            texts = [*train.texts, *(one.text for one in rated)]
+            targets = torch.tensor(
+                [*train.labels, *(one.probability for one in rated)], dtype=torch.float32
+            )
+            teacher = self._encoder()
+            fine_tune(teacher, texts, targets, config, part)
+            return {"weights": weights_of(teacher)}
 
         return context.cache.stage("transformer", context.inputs(config), work)
 
@@ -66,16 +75,16 @@ class Teachers:
 
     @cached_property
     def augmentation(self) -> StageResult:
-        """Short texts that turn a word around, with targets.
+        """Short texts that reviews lack, with targets.
 
-        The labels of generated texts are known; sentences of reviews are the encoder's alone, since
-        n-grams read them wrongly.
+        What generated texts say is known, and that of rated ones; sentences of reviews are the
+        encoder's alone, since n-grams read them wrongly.
         """
         config, scores = self.config.augmentation, self.transformer_scores
         known, generated = frozenset(self.corpus.sentences), generate_examples(config)
 
         def work(_part: StateFile) -> dict[str, Any]:
-            certain = torch.tensor([float(example.positive) for example in generated])
+            stance = torch.tensor([example.stance for example in generated])
             sentences = cut_sentences(
                 self.corpus.unlabelled,
                 config.mined,
@@ -87,10 +96,12 @@ class Teachers:
             lengths = torch.tensor([len(self.context.encoder(text)) for text in sentences])
             ensemble = self._fit_ensemble([scores])
             targets = [
-                (1 - config.certainty) + (2 * config.certainty - 1) * certain,
+                (1 - config.certainty) + (2 * config.certainty - 1) * stance,
                 ensemble.probabilities(logits, lengths),
+                torch.tensor([one.probability for one in self.corpus.rated]),
             ]
             texts = [example.text for example in generated] + list(sentences)
+            texts += [one.text for one in self.corpus.rated]
             return {"texts": texts, "targets": torch.cat(targets)}
 
         # The patterns are part of the inputs: they lie in a file that invites changes.
@@ -115,10 +126,15 @@ class Teachers:
         return EncodedTexts(tuple(map(self.context.ids, content["texts"])), content["targets"])
 
     def _encoder_logits(self, texts: tuple[str, ...]) -> Tensor:
-        config = self.config.transformer
-        teacher = transformer.TransformerTeacher(transformer.encoder_folder(config))
+        teacher = self._encoder()
         teacher.load_state_dict(self.transformer.content["weights"])
-        return transformer.score(teacher, texts, config)
+        return score(teacher, texts, self.config.transformer)
+
+    def _encoder(self) -> TransformerTeacher:
+        """Return the encoder before its fine-tuning."""
+        config = self.config.transformer
+        folder = encoder_folder(config.folder, self.context.cache.folder)
+        return TransformerTeacher(folder, config.frozen_layers)
 
     def _soft_labels(self, who: str, teachers: list[StageResult]) -> Tensor:
         ensemble, context = self._fit_ensemble(teachers), self.context
