@@ -9,7 +9,6 @@ None of the three is loaded before a name of theirs is asked for, and what a nam
 extra: a missing one is an error with the pip line that mends it.
 """
 
-from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -33,15 +32,11 @@ def __getattr__(name: str) -> Any:
     if not name.startswith("__"):
         for package in _PACKAGES:
             module = import_module(package)
-            if name in _public(module):
+            if name in module.__all__:
                 return getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
     """Return the public names of the three packages."""
-    return sorted({name for package in _PACKAGES for name in _public(import_module(package))})
-
-
-def _public(module: Any) -> Sequence[str]:
-    return getattr(module, "__all__", ())
+    return sorted({name for package in _PACKAGES for name in import_module(package).__all__})

@@ -29,7 +29,7 @@ def test_the_house_has_one_front_door() -> None:
             assert getattr(lstm_edge, name) == getattr(module, name), name
     found = {name for package in PACKAGES for name in import_module(package).__all__}
     assert found == set(dir(lstm_edge))
-    assert {"SentimentModel", "export", "LstmEdgeError"} <= found
+    assert {"SentimentModel", "export", "train", "evaluate", "LstmEdgeError"} <= found
 
 
 @pytest.mark.parametrize(
