@@ -43,7 +43,8 @@ ROOMS = {
     ).split(),
     "lstm_export": (
         "__main__ cli api report pipeline outcome metadata parity config parity.tolerance "
-        "checkpoint reference graph network errors"
+        "checkpoint reading checkpoint.assume checkpoint.fit checkpoint.state_dict "
+        "checkpoint.folding checkpoint.hints reference graph network layers readout errors"
     ).split(),
 }
 """Each package's rooms from the roof down: a room imports what stands behind it, not before it."""

@@ -89,9 +89,12 @@ def mode_table() -> list[tuple[str, ...]]:
     The first row names the modes by what asks for them. Cells say "needed", "taken" or "", which
     is a usage error.
     """
-    names = sorted({name for mode in MODES for name in mode.takes})
+    options = {name for mode in MODES for name in mode.takes} - {TEXT}
     header = ("", *(mode.chosen_by for mode in MODES))
-    return [header, *((name, *(_cell(mode, name) for mode in MODES)) for name in names)]
+    return [
+        header,
+        *((name, *(_cell(mode, name) for mode in MODES)) for name in [TEXT, *sorted(options)]),
+    ]
 
 
 def _cell(mode: Mode, name: str) -> str:

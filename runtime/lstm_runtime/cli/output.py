@@ -23,7 +23,12 @@ def plain_line(result: Sentiment, metadata: Metadata) -> str:
 
 def json_line(result: Sentiment) -> str:
     """Return one JSON object, ASCII only, with the fields of `Sentiment` that have a value."""
-    return json.dumps({name: value for name, value in asdict(result).items() if value is not None})
+    return json.dumps(sentiment_fields(result))
+
+
+def sentiment_fields(result: Sentiment) -> dict[str, Any]:
+    """Return the fields that have a value."""
+    return {name: value for name, value in asdict(result).items() if value is not None}
 
 
 def json_object(found: Any) -> str:

@@ -7,7 +7,7 @@ from dataclasses import fields
 import click
 import numpy as np
 
-from lstm_runtime.cli.output import coloured
+from lstm_runtime.cli.output import coloured, sentiment_fields
 from lstm_runtime.model_file.contract import Metadata
 from lstm_runtime.trace.tracer import Trace
 
@@ -37,7 +37,7 @@ def trace_lines(trace: Trace, metadata: Metadata) -> Iterator[str]:
 def trace_json(trace: Trace) -> str:
     """Return one JSON object with the fields of `Trace`."""
     values = {field.name: getattr(trace, field.name) for field in fields(trace)}
-    values["sentiment"] = vars(trace.sentiment)
+    values["sentiment"] = sentiment_fields(trace.sentiment)
     return json.dumps(
         {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in values.items()}
     )
