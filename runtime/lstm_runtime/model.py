@@ -18,6 +18,7 @@ from lstm_runtime.inference.verification import verify_engine
 from lstm_runtime.model_file.contract import Metadata
 
 if TYPE_CHECKING:
+    from lstm_runtime.inference.gathering import Gatherer
     from lstm_runtime.inference.streaming import SentimentStream, StreamState
     from lstm_runtime.trace.tracer import Trace, Tracer
 
@@ -26,8 +27,9 @@ class SentimentModel:
     """A sentiment LSTM in ONNX Runtime.
 
     Make one with `load` and keep it: calls are cheap, loading is not. One object may be called
-    from many threads. On the CPU a text gets the very same answer alone and in a list: every text
-    is a run of its own, since an int8 run's scales would depend on what else is in the batch.
+    from many threads. On the CPU a text gets the very same answer alone and in a list: the int8
+    kernel gives each text of a batch its own scales; where it is missing, every text is a run of
+    its own, since the scales of ONNX Runtime's int8 depend on what else is in a run.
     """
 
     def __init__(self, engine: Engine, threads: int) -> None:
@@ -165,6 +167,8 @@ class SentimentModel:
 
     async def ascore(self, text: str) -> Sentiment:
         """Answer one text on asyncio's thread pool, so that the event loop goes on meanwhile."""
+        if self._engine.kernel:
+            return await self._gatherer.answer(text)
         import asyncio  # whoever awaits has loaded it
 
         return await asyncio.to_thread(self, text)
@@ -234,6 +238,12 @@ class SentimentModel:
 
         """
         return verify_engine(self._engine)
+
+    @cached_property
+    def _gatherer(self) -> "Gatherer":
+        from lstm_runtime.inference.gathering import Gatherer  # one text needs none
+
+        return Gatherer(self._engine, self._threads)
 
     @cached_property
     def _tracer(self) -> "Tracer":

@@ -132,9 +132,13 @@ def test_batches_agree_with_single_texts_for_fp32(fp32: SentimentModel) -> None:
         assert batched.scores["positive"] == pytest.approx(alone.scores["positive"], abs=1e-6)
 
 
-def test_batches_are_refused_for_int8(int8: SentimentModel) -> None:
+def test_batches_are_refused_for_int8_without_the_kernel(
+    model_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LSTM_EDGE_KERNEL", "none")
+    stock = SentimentModel.load(model_files["int8"], "cpu")
     with pytest.raises(InputError, match="neighbours"):
-        int8.score_many(["a"], batch_size=2)
+        stock.score_many(["a"], batch_size=2)
 
 
 @pytest.mark.parametrize("texts", ["one text", b"bytes", 7])

@@ -156,6 +156,8 @@ def _subject(model: SentimentModel, job: BulkJob, source: Path) -> dict[str, Any
         "input": _sha256(source),
         "model": _sha256(model.path),
         "provider": model.provider,
+        # Its answers are the same on every instruction set, but not ONNX Runtime's own.
+        "kernel": model.info.kernel is not None,
         "--text-column": job.text_column,
         "--max-tokens": job.max_tokens,
     }

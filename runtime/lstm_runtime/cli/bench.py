@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lstm_runtime.errors import InputError
+from lstm_runtime.kernel.library import STOCK
 from lstm_runtime.model import SentimentModel
 
 REVIEW_WORDS = 230
@@ -23,6 +24,8 @@ class BenchmarkResult:
 
     provider: str
     "The execution provider in use."
+    kernel: str | None
+    "Instruction set of the int8 kernel; None where ONNX Runtime's own operators run."
     threads: int
     "Texts scored at once in bulk."
     texts: int
@@ -59,6 +62,7 @@ def run_benchmark(model: SentimentModel, texts: Sequence[str] = ()) -> Benchmark
     cuts = statistics.quantiles(single, n=20) if len(single) > 1 else single * 20
     return BenchmarkResult(
         provider=model.provider,
+        kernel=model.info.kernel,
         threads=model.info.threads,
         texts=len(texts),
         words=round(statistics.fmean(len(text.split()) for text in texts), 1),
@@ -73,7 +77,8 @@ def run_benchmark(model: SentimentModel, texts: Sequence[str] = ()) -> Benchmark
 
 def benchmark_lines(found: BenchmarkResult) -> Iterator[str]:
     """Yield the figures as a table."""
-    yield f"{found.provider}, {found.texts} text(s) of {found.words:.0f} words"
+    kernel = found.kernel or STOCK
+    yield f"{found.provider}, kernel {kernel}, {found.texts} text(s) of {found.words:.0f} words"
     yield f"one at a time   p50 {found.p50_ms:.2f} ms, p95 {found.p95_ms:.2f} ms"
     yield f"                {found.single_per_s:,.0f} texts/s"
     yield f"in bulk         {found.bulk_per_s:,.0f} texts/s, {found.threads} thread(s)"

@@ -11,6 +11,7 @@ from typing import Any
 from lstm_runtime.errors import LstmEdgeError
 from lstm_runtime.inference.providers import PROVIDER_WORDS, installed_distributions, usable_cores
 from lstm_runtime.inference.results import Verification
+from lstm_runtime.kernel.library import STOCK, kernel_in_use
 from lstm_runtime.model import SentimentModel
 from lstm_runtime.model_file.contract import Metadata
 from lstm_runtime.version import __version__
@@ -37,6 +38,8 @@ class Environment:
     "Installed distributions with versions; two of them overwrite each other's files."
     providers: dict[str, str]
     "Provider word to 'runs', or to the reason why it cannot."
+    kernel: str
+    "Instruction set of the int8 kernel; 'none' where ONNX Runtime's own operators run."
     model: str
     "Name of the model file."
     card: dict[str, Any]
@@ -63,6 +66,7 @@ def environment(model_file: Path | None) -> Environment:
         numpy=metadata.version("numpy"),
         onnxruntime=tuple(installed_distributions()),
         providers=providers,
+        kernel=kernel_in_use() or STOCK,
         model=loaded.path.name if loaded else str(model_file or "the package's own"),
         card=_card(loaded.metadata) if loaded else {},
     )
@@ -87,9 +91,11 @@ def environment_lines(found: Environment) -> Iterator[str]:
 
 def verification_line(model: SentimentModel, found: Verification) -> str:
     """Return in words what `SentimentModel.verify` found."""
+    both = ", ".join(f"{name} {largest:.1e}" for name, largest in found.differences.items())
+    kernels = f"; by kernel: {both}" if len(found.differences) > 1 else ""
     return (
         f"{model.path.name} verified on {model.provider}: {found.count} reference answers, "
-        f"largest difference {found.max_difference:.1e} (allowed {found.tolerance:.1e})"
+        f"largest difference {found.max_difference:.1e} (allowed {found.tolerance:.1e}){kernels}"
     )
 
 

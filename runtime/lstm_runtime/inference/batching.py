@@ -1,19 +1,21 @@
 """How many texts become runs: each alone, or batches of like length."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_runtime.arrays import Array
 from lstm_runtime.errors import InputError
-from lstm_runtime.inference.engine import Engine
+from lstm_runtime.inference.engine import Engine, require_text
 from lstm_runtime.inference.parallel import ordered_map
 from lstm_runtime.inference.results import Sentiment, sentiment
 from lstm_runtime.inference.session import CPU
 
 _GPU_BATCH = 64
+
+KERNEL_BATCH = 8
+"""Texts in a run of the int8 kernel: more leave the processor's caches and gain nothing."""
 
 WINDOW = 16
 """Batches that are sorted by length together; alone, texts handed to a thread at once."""
@@ -32,13 +34,20 @@ def answer_many(
         InputError: at once for batches of an int8 file; at its place for what is no text.
 
     """
-    size = batch_size or (1 if engine.provider == CPU else _GPU_BATCH)
-    if size > 1 and engine.metadata.precision == "int8":
+    size = batch_size or default_batch(engine)
+    if size > 1 and engine.metadata.precision == "int8" and not engine.kernel:
         raise InputError(
-            "an int8 model takes texts one by one (batch size 1): in a batch, the answers "
-            "would depend on their neighbours"
+            "without the kernel an int8 model takes texts one by one (batch size 1): in a batch, "
+            "the answers would depend on their neighbours"
         )
     return _answers(engine, iter(texts), size, max_tokens, threads)
+
+
+def default_batch(engine: Engine) -> int:
+    """Return how many texts share a run where nobody says."""
+    if engine.provider != CPU:
+        return _GPU_BATCH
+    return KERNEL_BATCH if engine.kernel else 1
 
 
 def answer_ids(engine: Engine, texts: Sequence[NDArray[np.int64]]) -> list[Sentiment]:
@@ -55,9 +64,26 @@ def _answers(
         pairs = zip(window, found, strict=True)
         return [sentiment(text, row.tolist(), engine.metadata) for text, row in pairs]
 
-    windows = iter(lambda: list(islice(texts, batch_size * WINDOW)), [])
-    for answers in ordered_map(answer, windows, threads):
+    for answers in ordered_map(answer, _windows(texts, batch_size * WINDOW), threads):
         yield from answers
+
+
+def _windows(texts: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Yield ``size`` texts at a time, and fewer before the end, a bad text or an error."""
+    window: list[str] = []
+    try:
+        for text in texts:
+            require_text(text)
+            window.append(text)
+            if len(window) == size:
+                yield window
+                window = []
+    except Exception:  # whatever the source raises comes behind the answers before it
+        if window:
+            yield window
+        raise
+    if window:
+        yield window
 
 
 def predict_window(

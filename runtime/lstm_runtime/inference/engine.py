@@ -1,6 +1,6 @@
 """`Engine`: a session and what its file says of itself; arrays in, arrays out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
@@ -28,11 +28,9 @@ class Engine:
     changes after construction but `close`.
     """
 
-    def __init__(
-        self, opened: OpenedSession, path: Path, open_whole: Callable[[], OpenedSession]
-    ) -> None:
+    def __init__(self, opened: OpenedSession, path: Path, settings: SessionSettings) -> None:
         self._session = session = opened.session
-        self._open_whole = open_whole
+        self._settings = settings
         self._whole_lock = Lock()
         self._whole: Any = None
         self.path = path
@@ -59,11 +57,15 @@ class Engine:
 
         """
         scores = open_session(path, provider, replace(settings, only_scores=True))
-        engine = cls(scores, path, lambda: open_session(path, provider, settings))
+        engine = cls(scores, path, settings)
         require_precision(engine.provider, engine.metadata.precision)
         if engine.provider != CPU:
             engine._probe()
         return engine
+
+    def open_stock(self) -> "Engine":
+        """Open the same file once more, without the kernel."""
+        return self.open(self.path, self.provider, replace(self._settings, kernel=False))
 
     @property
     def has_state(self) -> bool:
@@ -92,8 +94,7 @@ class Engine:
 
         """
         for text in texts:
-            if not isinstance(text, str):
-                raise InputError(f"a text must be a str, not {type(text).__name__}")
+            require_text(text)
         texts = [self.keep_last(text, max_tokens) for text in texts]
         if self.reads_text:
             clean = [replace_unportable(text) for text in texts]
@@ -171,7 +172,7 @@ class Engine:
         """Return the session of the whole file, which is opened when it is first needed."""
         with self._whole_lock:
             if self._whole is None:
-                whole = self._open_whole().session
+                whole = open_session(self.path, self.provider, self._settings).session
                 if _metadata(whole, self.path) != self.metadata:
                     raise ModelFileError(f"{self.path} was changed since it was loaded")
                 self._whole = whole
@@ -186,6 +187,17 @@ class Engine:
             raise ProviderError(f"{self.provider} fails in this model: {brief(error)}") from error
         if not np.isfinite(found).all():
             raise ProviderError(f"{self.provider} gives {found.ravel().tolist()} for this model")
+
+
+def require_text(text: Any) -> None:
+    """Check that a text is one.
+
+    Raises:
+        InputError: when it is not a str.
+
+    """
+    if not isinstance(text, str):
+        raise InputError(f"a text must be a str, not {type(text).__name__}")
 
 
 def _metadata(session: Any, path: Path) -> Metadata:

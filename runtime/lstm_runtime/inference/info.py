@@ -15,6 +15,7 @@ def model_info(engine: Engine, threads: int) -> ModelInfo:
     return ModelInfo(
         path=engine.path,
         provider=engine.provider,
+        kernel=engine.kernel,
         threads=threads,
         interface="text" if engine.reads_text else "ids",
         has_state=engine.has_state,

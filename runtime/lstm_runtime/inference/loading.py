@@ -1,6 +1,5 @@
 """From a path and a provider's name to an engine: what was asked for, or the best that runs."""
 
-import sys
 from pathlib import Path
 
 from lstm_runtime.bundled import DEFAULT_CPU, DEFAULT_OTHER
@@ -8,6 +7,7 @@ from lstm_runtime.errors import ProviderError
 from lstm_runtime.inference.engine import Engine
 from lstm_runtime.inference.providers import candidates
 from lstm_runtime.inference.session import CPU, SessionSettings
+from lstm_runtime.log import log_info
 
 
 def load_engine(path: Path | None, provider: str, settings: SessionSettings) -> Engine:
@@ -31,14 +31,6 @@ def load_engine(path: Path | None, provider: str, settings: SessionSettings) -> 
             reason = f"because {error}"
             continue
         if provider == "auto":
-            _log(f"auto: {name} {reason}")
+            log_info(__name__, f"auto: {name} {reason}")
         return engine
     raise ProviderError("this onnxruntime has no execution provider: install it again")
-
-
-def _log(message: str) -> None:
-    """Log a line; where nobody has imported logging nobody listens, and 4 ms are saved."""
-    if "logging" in sys.modules:
-        import logging  # loaded by now
-
-        logging.getLogger(__name__).info(message)

@@ -22,11 +22,17 @@ def ordered_map(
     no pool.
     """
     iterator = iter(items)
-    first = list(islice(iterator, 2))
-    if threads == 1 or len(first) == 1:
-        for item in first:
-            yield function(item)
+    if threads == 1:
         yield from map(function, iterator)
+        return
+    first = list(islice(iterator, 1))
+    try:
+        first += islice(iterator, 1)
+    except Exception:
+        yield from map(function, first)
+        raise
+    if len(first) < 2:
+        yield from map(function, first)
         return
     from concurrent.futures import Future, ThreadPoolExecutor  # one text needs none
 

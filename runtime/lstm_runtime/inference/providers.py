@@ -18,7 +18,8 @@ from lstm_runtime.inference.session import (
     create_session,
     import_onnxruntime,
 )
-from lstm_runtime.kernel.library import OPERATOR, kernel_in_use, log_warning
+from lstm_runtime.kernel.library import OPERATOR, kernel_in_use
+from lstm_runtime.log import log_warning
 from lstm_runtime.model_file.checksum import verify_checksum
 from lstm_runtime.model_file.contract import Precision
 from lstm_runtime.model_file.pruning import Interface, prune_to_scores, read_interface
@@ -100,7 +101,7 @@ def _open(data: bytes, provider: str, settings: SessionSettings) -> OpenedSessio
         if kernel is None:
             raise
         session = create_session(data, provider, replace(settings, kernel=False))
-        log_warning(f"ONNX Runtime's own LSTM runs, since the kernel refused: {refused}")
+        log_warning(__name__, f"ONNX Runtime's own LSTM runs, since the kernel refused: {refused}")
         kernel = None
     return OpenedSession(session, kernel, interface or _interface(session))
 

@@ -39,6 +39,9 @@ class Verification:
     "Largest difference from the original model's probabilities."
     tolerance: float
     "Largest difference that the export allowed."
+    differences: dict[str, float]
+    """The largest difference of each LSTM that ran: the kernel's, by its instruction set, and
+    ``none``, ONNX Runtime's own; an int8 file is replayed on both where the kernel runs."""
 
     @property
     def passed(self) -> bool:
@@ -54,6 +57,8 @@ class ModelInfo:
     "The model file."
     provider: str
     "The execution provider in use, as ONNX Runtime spells it."
+    kernel: str | None
+    "Instruction set of the int8 kernel; None where ONNX Runtime's own operators run."
     threads: int
     "Texts that are scored at once when there are many."
     interface: Interface

@@ -1,29 +1,41 @@
 """The proof, once more: the file's reference answers on the device at hand."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from lstm_runtime.errors import VerificationError
 from lstm_runtime.inference.engine import Engine
 from lstm_runtime.inference.results import Verification
+from lstm_runtime.kernel.library import STOCK
 from lstm_runtime.model_file.contract import Reference
 
 
 def verify_engine(engine: Engine) -> Verification:
-    """Replay the reference answers.
+    """Replay the reference answers, with the int8 kernel where it runs and without it.
 
     Raises:
         VerificationError: when an answer differs by more than the export allowed.
 
     """
     references, tolerance = engine.metadata.reference, engine.metadata.tolerance
-    differences = [_difference(engine, reference) for reference in references]
-    result = Verification(len(references), float(np.max(differences, initial=0.0)), tolerance)
+    differences = {engine.kernel or STOCK: _largest(engine, references)}
+    if engine.kernel:
+        differences[STOCK] = _largest(engine.open_stock(), references)
+    result = Verification(
+        len(references), float(np.max(list(differences.values()))), tolerance, differences
+    )
     if not result.passed:
         raise VerificationError(
             f"{engine.path} differs from the original model by {result.max_difference:.2g} on "
             f"{engine.provider}, where {result.tolerance:.2g} is allowed"
         )
     return result
+
+
+def _largest(engine: Engine, references: Sequence[Reference]) -> float:
+    """Return the largest difference; NaN where there is one."""
+    return float(np.max([_difference(engine, item) for item in references], initial=0.0))
 
 
 def _difference(engine: Engine, reference: Reference) -> float:

@@ -8,12 +8,12 @@ activations of a whole run at once and the kernel those of each text and step.
 
 import ctypes
 import os
-import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from lstm_runtime.errors import ProviderError
+from lstm_runtime.log import log_warning
 
 VARIABLE = "LSTM_EDGE_KERNEL"
 """Environment: ``none`` runs files stock; the name of an instruction set runs that one or fails."""
@@ -71,14 +71,8 @@ def _library() -> ctypes.CDLL | None:
         library.lstm_edge_instruction_set.restype = ctypes.c_char_p
     except (OSError, AttributeError) as error:
         # Built for another machine or C library: the files run stock, as without it.
-        log_warning(f"{path.name} cannot be loaded, ONNX Runtime's own operator runs: {error}")
+        log_warning(
+            __name__, f"{path.name} cannot be loaded, ONNX Runtime's own operator runs: {error}"
+        )
         return None
     return library
-
-
-def log_warning(message: str) -> None:
-    """Log a line; where nobody has imported logging nobody listens, and 4 ms are saved."""
-    if "logging" in sys.modules:
-        import logging
-
-        logging.getLogger(__name__).warning(message)
