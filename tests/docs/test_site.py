@@ -111,10 +111,3 @@ def test_a_broken_link_fails_the_build(project: Path, line: str) -> None:
         assert build(project, "--strict").returncode != 0
     finally:
         page.write_text(before, "utf-8")
-
-
-def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
-    assert text.count("\n") <= 150
-    for link in re.findall(r"\]\(([^)#]+)", text):
-        assert (ROOT / link).exists(), link
