@@ -178,7 +178,7 @@ def distribution(path: Path, parts: dict[str, str]) -> str:
 RATED = {
     "tweets": "1\t2.0\tLove it &amp; you\n2\t0\tAt the \t bus stop\r\n\n",
     "amazonReviewSnippets": "1_1\t-2.0\tit broke.\n",
-    "nytEditorialSnippets": "1_1\t-0.05\tBut it also conveys a message.",
+    "nytEditorialSnippets": "1_1\t-0.05\tBut ''it'' conveys a message.",
     "movieReviewSnippets": "1\t3.0\ta film that is held out\n",
 }
 
@@ -186,7 +186,7 @@ RATED = {
 def test_rated_sentences_are_read_without_those_about_films(tmp_path: Path) -> None:
     rated = load_rated(distribution(tmp_path / "v.zip", RATED))
     assert [one.text for one in rated] == [
-        "Love it & you", "At the \t bus stop", "it broke.", "But it also conveys a message.",
+        "Love it & you", "At the \t bus stop", "it broke.", 'But "it" conveys a message.',
     ]  # fmt: skip
     assert rated[0].probability == pytest.approx(0.953, abs=1e-3)
     assert rated[1].probability == 0.5
@@ -227,7 +227,7 @@ def test_corpus_takes_rated_sentences_that_are_no_test_texts(tmp_path: Path) -> 
         test=(table("t.csv", [("IT BROKE.", 0), ("it broke!", 0)]),),
     )
     corpus = load_corpus(config)
-    assert {one.text for one in corpus.rated} == {"me too", "But it also conveys a message."}
+    assert {one.text for one in corpus.rated} == {"me too", 'But "it" conveys a message.'}
     assert set(corpus.sentences) == {"One here.", "Another one."}
     without = load_corpus(replace(config, rated=()))
     assert without.sha256() != corpus.sha256()

@@ -19,6 +19,9 @@ from lstm_training.evaluation.metrics import Metrics, compute_metrics
 
 logger = logging.getLogger(__name__)
 
+_FEWEST_RATED = 5
+"""Rated sentences with a word that gets an id for their sake."""
+
 
 class Context:
     """The corpus in words and ids, with the means to keep and to judge what comes of it.
@@ -51,7 +54,7 @@ class Context:
         """Return the words that get an id however rare they are in reviews."""
         tokenizer, rated = Tokenizer(), self.corpus.rated
         texts = Counter(word for one in rated for word in set(tokenizer.tokens(one.text)))
-        words = {word for word, count in texts.items() if count >= self.config.sizes.min_count}
+        words = {word for word, count in texts.items() if count >= _FEWEST_RATED}
         if self.config.augmentation.everyday:
             words |= load_patterns(EVERYDAY_PATTERNS).vocabulary()
         return words

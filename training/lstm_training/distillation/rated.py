@@ -69,4 +69,4 @@ def _read_part(archive: tarfile.TarFile, part: str) -> Iterator[RatedText]:
     for line in lines:
         if line.strip():
             _, rating, text = line.split("\t", 2)
-            yield RatedText(html.unescape(text).strip(), float(rating))
+            yield RatedText(html.unescape(text).replace("''", '"').strip(), float(rating))
