@@ -86,12 +86,15 @@ def _environment(folder: Path, *packages: str, interpreter: Path | None = None) 
     return python
 
 
-def test_the_app_of_the_readme_runs_from_the_wheel_without_torch(
-    wheel: Path, tmp_path: Path
-) -> None:
-    python = _environment(tmp_path / "env", f"{wheel}[cpu]")
+@pytest.fixture(scope="module")
+def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the Python of an environment with the wheel and what its extra ``cpu`` names."""
+    return _environment(tmp_path_factory.mktemp("bare") / "env", f"{wheel}[cpu]")
+
+
+def test_the_app_of_the_readme_runs_from_the_wheel_without_torch(bare: Path) -> None:
     found = subprocess.run(
-        [str(python), str(APP), "What a wonderful film!", "A dull, lifeless mess."],
+        [str(bare), str(APP), "What a wonderful film!", "A dull, lifeless mess."],
         capture_output=True,
         text=True,
         check=False,
@@ -99,12 +102,48 @@ def test_the_app_of_the_readme_runs_from_the_wheel_without_torch(
     assert found.returncode == 0, found.stderr
     assert [line.split("\t")[0] for line in found.stdout.splitlines()] == ["thanks", "trouble"]
     code = "import importlib.util as u; print([n for n in ('torch', 'onnx') if u.find_spec(n)])"
-    absent = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True)
+    absent = subprocess.run([str(bare), "-c", code], capture_output=True, text=True, check=True)
     assert absent.stdout == "[]\n"
     helped = subprocess.run(
-        [str(python.with_name("lstm-train")), "x"], capture_output=True, text=True, check=False
+        [str(bare.with_name("lstm-train")), "x"], capture_output=True, text=True, check=False
     )
     assert "Traceback" not in helped.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (
+            "from lstm_edge import SentimentModel\n"
+            "print(SentimentModel.load()('Not bad at all.').label)",
+            "positive",
+        ),
+        (
+            "import lstm_edge, lstm_runtime\n"
+            "names = {'SentimentModel', 'run_bulk', 'LstmEdgeError', '__version__'}\n"
+            "print(names - set(dir(lstm_edge)), names - set(dir(lstm_runtime)))",
+            "set() set()",
+        ),
+        (
+            "import lstm_edge\n"
+            "for name in ('export', 'train', 'evaluate'):\n"
+            "    try:\n"
+            "        getattr(lstm_edge, name)\n"
+            "    except lstm_edge.MissingExtraError as error:\n"
+            "        print('pip install' in str(error))",
+            "True True True",
+        ),
+    ],
+)
+def test_the_front_doors_open_without_torch(bare: Path, code: str, told: str) -> None:
+    found = subprocess.run([str(bare), "-c", code], capture_output=True, text=True, check=False)
+    assert (" ".join(found.stdout.split()), found.stderr) == (told, "")
+
+
+def test_the_module_is_the_command(bare: Path) -> None:
+    command = [str(bare), "-m", "lstm_runtime", "--version"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert found.stdout.startswith("lstm-run 0.")
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="the oldest versions have no wheels here")

@@ -2,10 +2,14 @@
 
 import json
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
+import lstm_runtime
 import pytest
 from lstm_runtime.cli.app import given_names, main
 from lstm_runtime.cli.modes import MODES, TEXT, Mode, choose_mode, mode_table
@@ -235,3 +239,31 @@ def test_the_package_runs_as_a_module(run: Any) -> None:
     found = run("python", "-m", "lstm_runtime", "--version")
     assert found.stdout == run("lstm-run", "--version").stdout
     assert found.returncode == 0
+
+
+def test_a_copy_without_metadata_says_its_version(tmp_path: Path) -> None:
+    shutil.copytree(Path(lstm_runtime.__file__).parent, tmp_path / "lstm_runtime")
+    code = (
+        "import importlib.metadata as metadata\n"
+        "real = metadata.version\n"
+        "def version(name):\n"
+        "    if name == 'lstm-edge':\n"
+        "        raise metadata.PackageNotFoundError(name)\n"
+        "    return real(name)\n"
+        "metadata.version = version\n"
+        "import lstm_runtime\n"
+        "print(lstm_runtime.__file__)\n"
+        "print(lstm_runtime.SentimentModel.load().info.versions['lstm-edge'])\n"
+        "from lstm_runtime.cli.app import main\n"
+        "main(['--info', '--json'])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    home, told, report = found.stdout.splitlines()
+    assert home.startswith(str(tmp_path))
+    assert told == lstm_runtime.__version__ == json.loads(report)["lstm_edge"]
