@@ -1,6 +1,9 @@
 """The everyday sentences and statements of fact that a model of everyday English is measured on."""
 
 import csv
+import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -40,3 +43,20 @@ def test_no_text_is_asked_twice() -> None:
     others = {words_of(r["text"]) for p in DATA.glob("*_reviews.csv") for r in rows_of(p.name)}
     assert len(others) > 100
     assert not others & set(asked)
+
+
+def test_measure_of_the_bundled_model_is_what_the_training_page_says() -> None:
+    script = DATA.parents[1] / "benchmarks/everyday.py"
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    page = (DATA.parents[1] / "training/README.md").read_text("utf-8")
+    counts = re.findall(r"\| ([a-z ]+) \| (\d+) of (\d+) \|", done.stdout)
+    assert [int(of) for kind, _, of in counts if kind == "all"] == [150]
+    for kind, right, of in counts:
+        if not kind.startswith("all"):
+            said = re.search(rf"\| {kind} \| (\d+) of {of} \|", page)
+            # A sentence on the edge may fall to the other side on another processor.
+            assert said and abs(int(said[1]) - int(right)) <= 1, kind
+    assert re.search(r"statements of fact: \d+ of 30 between 0.25 and 0.75", done.stdout)
