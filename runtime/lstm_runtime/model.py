@@ -145,12 +145,12 @@ class SentimentModel:
         """Answer any number of texts, in order, on all threads, with bounded memory.
 
         Args:
-            texts: may be endless; a few hundred are taken ahead of their answers.
-            batch_size: texts of like length in one run. None for 1 on the CPU, where an answer
-                then does not depend on its neighbours, and 64 elsewhere. fp32 on the CPU is half
-                as fast again from 8, at differences around 1e-7. An int8 file takes 1 only: an
-                int8 run has one scale for all its texts, and of 4,949 reviews in batches of 8,
-                six changed their label.
+            texts: may be endless; some hundreds a thread are taken ahead of their answers.
+            batch_size: texts of like length in one run. None for 8 with the int8 kernel, 1 on the
+                CPU without it, so that no answer depends on its neighbours, and 64 elsewhere.
+                fp32 on the CPU is half as fast again from 8, at differences around 1e-7. int8
+                without the kernel takes 1 only: of 4,949 reviews in batches of 8, six changed
+                their label.
             max_tokens: read only the last so many tokens of each text; None for all.
 
         Raises:
@@ -166,12 +166,11 @@ class SentimentModel:
         return answer_many(self._engine, texts, batch_size, max_tokens, self._threads)
 
     async def ascore(self, text: str) -> Sentiment:
-        """Answer one text on asyncio's thread pool, so that the event loop goes on meanwhile."""
-        if self._engine.kernel:
-            return await self._gatherer.answer(text)
-        import asyncio  # whoever awaits has loaded it
+        """Answer one text on asyncio's thread pool, so that the event loop goes on meanwhile.
 
-        return await asyncio.to_thread(self, text)
+        At most ``threads`` runs are under way; with the int8 kernel, texts that wait share one.
+        """
+        return await self._gatherer.answer(text)
 
     @overload
     def score_ids(self, ids: Ids, lengths: None = None) -> Sentiment: ...

@@ -29,6 +29,7 @@ class Gatherer:
     def __init__(self, engine: Engine, threads: int) -> None:
         self._engine = engine
         self._threads = threads
+        self._most = KERNEL_BATCH if engine.kernel else 1
         self._lock = Lock()
         self._waiting: deque[_Waiting] = deque()
         self._running = 0
@@ -68,7 +69,7 @@ class Gatherer:
     def _take(self) -> list[_Waiting]:
         """Return the next texts to run; none where this thread may end."""
         with self._lock:
-            count = min(len(self._waiting), KERNEL_BATCH)
+            count = min(len(self._waiting), self._most)
             self._running -= not count
             return [self._waiting.popleft() for _ in range(count)]
 
