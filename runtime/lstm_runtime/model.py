@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 from lstm_runtime.errors import InputError
 from lstm_runtime.inference.batching import answer_ids, answer_many
 from lstm_runtime.inference.engine import Engine
+from lstm_runtime.inference.gathering import Gatherer
 from lstm_runtime.inference.ids import Ids, is_one_text, validate_texts
 from lstm_runtime.inference.info import model_info
 from lstm_runtime.inference.loading import load_engine
@@ -18,7 +19,6 @@ from lstm_runtime.inference.verification import verify_engine
 from lstm_runtime.model_file.contract import Metadata
 
 if TYPE_CHECKING:
-    from lstm_runtime.inference.gathering import Gatherer
     from lstm_runtime.inference.streaming import SentimentStream, StreamState
     from lstm_runtime.trace.tracer import Trace, Tracer
 
@@ -35,6 +35,7 @@ class SentimentModel:
     def __init__(self, engine: Engine, threads: int) -> None:
         self._engine = engine
         self._threads = threads
+        self._gatherer = Gatherer(engine, threads)
 
     @classmethod
     def load(
@@ -237,12 +238,6 @@ class SentimentModel:
 
         """
         return verify_engine(self._engine)
-
-    @cached_property
-    def _gatherer(self) -> "Gatherer":
-        from lstm_runtime.inference.gathering import Gatherer  # one text needs none
-
-        return Gatherer(self._engine, self._threads)
 
     @cached_property
     def _tracer(self) -> "Tracer":

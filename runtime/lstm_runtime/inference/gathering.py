@@ -5,22 +5,25 @@ answers. An app that awaits them one by one, such as a web server, gets that her
 are busy, what is asked for in the meantime waits together.
 """
 
-import asyncio
 from collections import deque
 from dataclasses import dataclass
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from lstm_runtime.arrays import Array
 from lstm_runtime.inference.batching import KERNEL_BATCH
 from lstm_runtime.inference.engine import Engine
 from lstm_runtime.inference.results import Sentiment, sentiment
 
+if TYPE_CHECKING:
+    import asyncio
+
 
 @dataclass(frozen=True)
 class _Waiting:
     text: str
     answer: "asyncio.Future[Sentiment]"
-    loop: asyncio.AbstractEventLoop
+    loop: "asyncio.AbstractEventLoop"
 
 
 class Gatherer:
@@ -42,6 +45,8 @@ class Gatherer:
             ClosedError: when the model was closed.
 
         """
+        import asyncio  # whoever awaits has loaded it
+
         self._engine.text_feed([text])  # a bad text fails alone
         loop = asyncio.get_running_loop()
         waiting = _Waiting(text, loop.create_future(), loop)
