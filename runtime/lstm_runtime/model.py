@@ -167,10 +167,7 @@ class SentimentModel:
         return answer_many(self._engine, texts, batch_size, max_tokens, self._threads)
 
     async def ascore(self, text: str) -> Sentiment:
-        """Answer one text on asyncio's thread pool, so that the event loop goes on meanwhile.
-
-        At most ``threads`` runs are under way; with the int8 kernel, texts that wait share one.
-        """
+        """Answer one text while the event loop goes on; texts that wait share a run."""
         return await self._gatherer.answer(text)
 
     @overload
