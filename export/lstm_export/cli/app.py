@@ -149,7 +149,16 @@ EXAMPLES = (
 )
 @option("--text-column", group="Proof", help="Column of --data.  [default: text]")
 @option("--label-column", group="Proof", help="Column of --data.  [default: label]")
-def main(checkpoint: Path, output: Path | None, **options: Any) -> None:
+@option(
+    "--reseal",
+    group="Instead of an export",
+    is_flag=True,
+    help="CHECKPOINT is a model file that another tool changed: check it and seal it again.",
+)
+@click.pass_context
+def main(
+    ctx: click.Context, /, checkpoint: Path, output: Path | None, *, reseal: bool, **options: Any
+) -> None:
     """Write CHECKPOINT as ONNX files that are proven equal to it.
 
     CHECKPOINT is a model.pt of lstm-train, a state dict (bare, or inside the dict of a training
@@ -158,6 +167,10 @@ def main(checkpoint: Path, output: Path | None, **options: Any) -> None:
     class are run as you say, and nothing can be proven of that. Beside the files it writes
     report.json, parity.png and a model card, README.md.
     """
+    if reseal:
+        _require_alone(ctx)
+        _reseal(checkpoint)
+        return
     with requires_extra("export", "cpu"):
         from lstm_export.cli.options import (
             check_combinations,
@@ -174,6 +187,23 @@ def main(checkpoint: Path, output: Path | None, **options: Any) -> None:
     folder = output or checkpoint.parent
     results = list(export_source(source, folder, config, load_data(options)))
     _report(source, results, config, folder)
+
+
+def _require_alone(ctx: click.Context) -> None:
+    """Refuse options that could have no effect."""
+    for parameter in ctx.command.params:
+        source = ctx.get_parameter_source(str(parameter.name))
+        given = source is click.core.ParameterSource.COMMANDLINE
+        if given and parameter.name not in ("checkpoint", "reseal"):
+            raise click.UsageError(f"--reseal takes no {parameter.opts[-1]}")
+
+
+def _reseal(path: Path) -> None:
+    from lstm_export.reseal import reseal
+
+    for check in reseal(path):
+        click.echo(f"{check.name:<19} {check.result:<15} {check.detail}")
+    click.echo(path)
 
 
 def _report(

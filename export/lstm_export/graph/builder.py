@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from lstm_runtime.model_file.contract import DESCRIPTIONS
 from numpy.typing import ArrayLike
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
@@ -45,12 +46,12 @@ class GraphBuilder:
 
     def input(self, name: str, dtype: int, shape: Sequence[int | str]) -> Value:
         """Add an input of the graph."""
-        self.inputs.append(helper.make_tensor_value_info(name, dtype, shape))
+        self.inputs.append(_described(name, dtype, shape))
         return Value(name)
 
     def output(self, value: Value, dtype: int, shape: Sequence[int | str]) -> None:
         """Make ``value`` an output of the graph, under its own name."""
-        self.outputs.append(helper.make_tensor_value_info(value.name, dtype, shape))
+        self.outputs.append(_described(value.name, dtype, shape))
 
     def weight(self, name: str, array: ArrayLike) -> Value:
         """Add an initializer that others find by its name."""
@@ -108,3 +109,8 @@ class GraphBuilder:
         return helper.make_model(
             graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="lstm-edge"
         )
+
+
+def _described(name: str, dtype: int, shape: Sequence[int | str]) -> ValueInfoProto:
+    """Declare an input or output, with what the contract says of it."""
+    return helper.make_tensor_value_info(name, dtype, shape, DESCRIPTIONS.get(name, ""))

@@ -8,8 +8,9 @@ from lstm_runtime.files import atomic_path
 
 from lstm_export.checkpoint.source import Source
 from lstm_export.config import ExportConfig
-from lstm_export.metadata import versions
+from lstm_export.metadata import public_training, versions
 from lstm_export.outcome import ExportResult
+from lstm_export.report.front_matter import front_matter
 
 _PYTHON = """\
 ```python
@@ -21,24 +22,23 @@ print(model("One of the finest films I have ever seen."))
 
 _NODE = """\
 ```js
-const ort = require("onnxruntime-node");
-const session = await ort.InferenceSession.create("{file}", {{ logSeverityLevel: 3 }});
-const text = new ort.Tensor("string", ["One of the finest films I have ever seen."], [1]);
-const {{ probability }} = await session.run({{ text }});
+// npm install lstm-edge onnxruntime-node, or onnxruntime-web for browsers
+import {{ SentimentModel }} from "lstm-edge";
+
+const model = await SentimentModel.load("{file}");
+console.log(await model.score("One of the finest films I have ever seen."));
 ```"""
 
 _CPP = """\
 ```cpp
-Ort::Env env;
-Ort::Session session(env, ORT_TSTR("{file}"), Ort::SessionOptions{{}});
-Ort::AllocatorWithDefaultOptions allocator;
-const int64_t shape[] = {{1}};
-auto text = Ort::Value::CreateTensor(allocator, shape, 1, ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING);
-const char* review[] = {{"One of the finest films I have ever seen."}};
-text.FillStringTensor(review, 1);
-const char *in[] = {{"text"}}, *out[] = {{"probability"}};
-auto answer = session.Run(Ort::RunOptions{{}}, in, &text, 1, out, 1);
-float probability = answer[0].GetTensorData<float>()[0];
+// with native/ of lstm-edge's repository; start it with ORT_DISABLE_TELEMETRY=1
+#include <iostream>
+#include "sentiment_model.hpp"
+
+int main() {{
+  SentimentModel model("{file}");
+  std::cout << model.score("One of the finest films I have ever seen.")[0] << "\\n";
+}}
 ```"""
 
 _IDS = """\
@@ -54,6 +54,7 @@ def write_card(
     files = [result for result in results if result.path]
     text = source.encoder is not None and config.interface != "ids"
     parts = [
+        front_matter(source),
         "# Sentiment LSTM",
         _network(source),
         "## Files",
@@ -120,7 +121,9 @@ def _use(source: Source, files: Sequence[ExportResult], *, text: bool) -> str:
 
 
 def _origin(source: Source) -> str:
-    lines = [f"- {name}: {_told(value)}" for name, value in source.training.items()]
+    lines = [
+        f"- {name}: {_told(value)}" for name, value in public_training(source.training).items()
+    ]
     lines += [f"- checkpoint: sha256 {source.sha256}"]
     lines += [f"- written with: {json.dumps(versions())}"]
     return "\n".join(lines)

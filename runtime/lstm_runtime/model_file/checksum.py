@@ -33,6 +33,19 @@ def embed_checksum(data: bytes) -> bytes:
     return data[:start] + _digest(data, start) + data[start + len(_ZEROS) :]
 
 
+def remove_checksum(data: bytes) -> bytes:
+    """Return a model file's bytes as they were before `embed_checksum`.
+
+    Raises:
+        ModelFileError: when the file has no place for a checksum, or more than one.
+
+    """
+    if data.count(_MARKER) != 1:
+        raise ModelFileError("not a model file of lstm-export: it has no place for a checksum")
+    start = data.index(_MARKER) + len(_MARKER)
+    return data[:start] + _ZEROS + data[start + len(_ZEROS) :]
+
+
 def verify_checksum(data: bytes) -> None:
     """Check a model file's bytes against their checksum; a file that never got one passes.
 
@@ -45,8 +58,8 @@ def verify_checksum(data: bytes) -> None:
         return
     if _digest(data, start) != data[start : start + len(_ZEROS)]:
         raise ModelFileError(
-            "the file is damaged or was changed after it was written (its checksum does not fit): "
-            "copy it again, or export it again"
+            "the file is damaged, or another tool changed it (its checksum does not fit): copy or "
+            "export it again; lstm-export --reseal takes a wanted change"
         )
 
 

@@ -55,6 +55,20 @@ TOKENS = "tokens"
 HN = "hn"
 CN = "cn"
 
+DESCRIPTIONS: Mapping[str, str] = {
+    TEXT: "Texts as UTF-8, raw: the graph lowers A to Z and tokenises.",
+    IDS: "Ids of words, padded on the right; the metadata's tokenizer and vocabulary make them.",
+    LENGTHS: "Ids of each text, 1 to sequence.",
+    H0: "Short-term memory to continue from: the hn of the piece before; zeros for a new text.",
+    C0: "Long-term memory to continue from: the cn of the piece before; zeros for a new text.",
+    PROBABILITY: "One class: the probability of the second label. Several: that of each label.",
+    TRAJECTORY: "The same after each token; meaningless behind the end of a shorter text.",
+    TOKENS: "What the tokeniser saw, '' behind the end of a shorter text.",
+    HN: "Short-term memory after the last token: feed it as h0 to continue the text.",
+    CN: "Long-term memory after the last token: feed it as c0 to continue the text.",
+}
+"""What each input and output is, in the file itself: viewers such as Netron show it."""
+
 EMBEDDING = "embedding"
 """Initializer: the words' vectors, ``[vocab, embedding]``."""
 

@@ -1,0 +1,51 @@
+"""A file that another tool has changed, proven again and given a checksum that fits.
+
+Optimisers (onnxslim, onnxsim, Olive) write a file's bytes anew. What it says about itself, its
+reference answers included, they keep: so it can show whether it still answers as the original.
+"""
+
+from pathlib import Path
+
+from lstm_runtime import SentimentModel
+from lstm_runtime.cli.self_test import Check, run_self_test
+from lstm_runtime.errors import LstmEdgeError, ModelFileError, VerificationError
+from lstm_runtime.files import atomic_path
+from lstm_runtime.model_file.checksum import embed_checksum, remove_checksum
+
+
+def reseal(path: Path) -> list[Check]:
+    """Check the model file ``path`` on the CPU and write it anew with a checksum that fits.
+
+    Returns:
+        What the checks of ``lstm-run --self-test`` found, none of them failed.
+
+    Raises:
+        ModelFileError: when the file is missing, is not a model, or lost what it said about itself.
+        VerificationError: when it does not answer as the original did; it stays as it was.
+
+    """
+    try:
+        data = remove_checksum(path.read_bytes())
+    except OSError as error:
+        raise ModelFileError(f"{path}: {error.strerror}") from error
+    except ModelFileError as error:
+        raise ModelFileError(f"{path}: {error}") from error
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+        try:
+            checks = _passed(temporary)
+        except LstmEdgeError as error:
+            message = str(error).replace(str(temporary), str(path))
+            raise type(error)(f"{message}; the file stays as it was") from error
+        temporary.write_bytes(embed_checksum(data))
+    return checks
+
+
+def _passed(path: Path) -> list[Check]:
+    """Run the checks; raise the first that fails."""
+    with SentimentModel.load(path, "cpu") as model:
+        checks = list(run_self_test(model))
+    for check in checks:
+        if check.result == "failed":
+            raise VerificationError(f"{check.name}: {check.detail}")
+    return checks
