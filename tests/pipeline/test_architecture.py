@@ -42,7 +42,7 @@ ROOMS = {
         "__main__ distillation cli api trainer evaluation data checkpoint model config errors"
     ).split(),
     "lstm_export": (
-        "__main__ cli api report pipeline outcome metadata parity config parity.tolerance "
+        "__main__ cli api report reseal pipeline outcome metadata parity config parity.tolerance "
         "checkpoint reading checkpoint.assume checkpoint.fit checkpoint.state_dict "
         "checkpoint.folding checkpoint.hints reference graph network layers readout errors"
     ).split(),
