@@ -7,9 +7,14 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from lstm_runtime.errors import LstmEdgeError, MissingExtraError, VocabularyError
+from lstm_runtime.errors import InputError, LstmEdgeError, MissingExtraError, VocabularyError
 
-from lstm_export.errors import ParityError, QuantizationError, UnsupportedModelError
+from lstm_export.errors import (
+    OutputError,
+    ParityError,
+    QuantizationError,
+    UnsupportedModelError,
+)
 
 if TYPE_CHECKING:
     from importlib.metadata import version
@@ -55,9 +60,11 @@ __all__ = [
     "Examples",
     "ExportConfig",
     "ExportResult",
+    "InputError",
     "Int8Weights",
     "LstmEdgeError",
     "MissingExtraError",
+    "OutputError",
     "Parity",
     "ParityError",
     "QuantizationError",

@@ -2,14 +2,18 @@
 
 from pathlib import Path
 
+from lstm_runtime.errors import InputError
+from lstm_runtime.text.tokenizer import Tokenizer
 from lstm_runtime.text.vocabulary import Vocabulary
 from lstm_training.data.examples import Examples
+from lstm_training.data.sources import load_examples
 from torch import nn
 
 from lstm_export.checkpoint.hints import ArchitectureHints
-from lstm_export.checkpoint.source import load_source, module_source
+from lstm_export.checkpoint.source import Source, load_source, module_source
 from lstm_export.checkpoint.vocabulary_file import read_vocabulary
 from lstm_export.config import ExportConfig
+from lstm_export.errors import OutputError
 from lstm_export.outcome import ExportResult, require_parity
 from lstm_export.pipeline import export_source
 
@@ -18,11 +22,14 @@ def export(  # noqa: PLR0913 - keyword arguments, each with a default
     model: nn.Module | str | Path,
     output: str | Path,
     *,
+    module: nn.Module | None = None,
     vocabulary: Vocabulary | str | Path | None = None,
+    unknown: str | None = None,
+    pattern: str | None = None,
     labels: tuple[str, ...] | None = None,
     hints: ArchitectureHints | None = None,
     config: ExportConfig | None = None,
-    data: Examples | None = None,
+    data: Examples | str | Path | None = None,
 ) -> list[ExportResult]:
     """Write a model as ONNX files that are proven equal to it.
 
@@ -30,33 +37,66 @@ def export(  # noqa: PLR0913 - keyword arguments, each with a default
         model: a live module, which is then the original that every file is compared with by its
             own ``forward``; or the path of a checkpoint.
         output: folder of the files; made when missing.
+        module: an instance of the class that the checkpoint ``model`` is of; it takes the weights
+            and is the original that every file is compared with.
         vocabulary: words by id, or a vocabulary file; None for the checkpoint's own, or none.
+        unknown: the word of a vocabulary file that unknown words become; None for ``<unk>`` where
+            the file has it, else unknown words are dropped.
+        pattern: what the vocabulary takes for a token, in the syntax of RE2; None for the
+            checkpoint's own, or the usual one.
         labels: label names; None for the checkpoint's own or the usual ones.
         hints: what weights cannot tell, needed for some checkpoints without their class.
         config: precisions, interface and more; fp32 and int8 when left out.
-        data: labelled texts that are compared too.
+        data: labelled texts that are compared too, or a file of them as for ``lstm-train``.
 
     Returns:
-        The witness's result and one for each file.
+        The NumPy cell's result and one for each file.
 
     Raises:
         ParityError: when a file is not equal to the original; it is not left behind.
         UnsupportedModelError: when the network is not of the family.
         CheckpointError: when a checkpoint is missing, damaged or would run code.
         VocabularyError: when the vocabulary is malformed or does not fit the model.
+        InputError: when an argument makes no sense.
+        OutputError: when a file cannot be read or written.
 
     """
-    if isinstance(model, nn.Module):
-        source = module_source(model, hints or ArchitectureHints())
-    else:
-        source = load_source(Path(model), hints or ArchitectureHints())
-    if vocabulary is not None:
-        if not isinstance(vocabulary, Vocabulary):
-            rows = source.network.architecture.vocab_size
-            vocabulary = read_vocabulary(Path(vocabulary), rows)
-        source = source.with_vocabulary(vocabulary)
-    if labels is not None:
-        source = source.with_labels(labels)
-    results = list(export_source(source, Path(output), config or ExportConfig(), data))
+    try:
+        source = _source(model, module, hints or ArchitectureHints())
+        source = _with_words(source, vocabulary, unknown, pattern)
+        if labels is not None:
+            source = source.with_labels(tuple(labels))
+        examples = load_examples(str(data)) if isinstance(data, str | Path) else data
+        results = list(export_source(source, Path(output), config or ExportConfig(), examples))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise OutputError(f"{where}{error.strerror or error}") from error
     require_parity(results)
     return results
+
+
+def _source(
+    model: nn.Module | str | Path, module: nn.Module | None, hints: ArchitectureHints
+) -> Source:
+    if isinstance(model, nn.Module):
+        return module_source(model, hints)
+    if not isinstance(model, str | Path):
+        raise InputError(f"model must be a module or a path, not a {type(model).__name__}")
+    return load_source(Path(model), hints, module)
+
+
+def _with_words(
+    source: Source,
+    vocabulary: Vocabulary | str | Path | None,
+    unknown: str | None,
+    pattern: str | None,
+) -> Source:
+    tokenizer = Tokenizer(pattern) if pattern else None
+    if vocabulary is None:
+        if tokenizer or unknown:
+            raise InputError("unknown and pattern belong to a vocabulary: give one")
+        return source
+    if not isinstance(vocabulary, Vocabulary):
+        rows = source.network.architecture.vocab_size
+        vocabulary = read_vocabulary(Path(vocabulary), rows, unknown)
+    return source.with_vocabulary(vocabulary, tokenizer)

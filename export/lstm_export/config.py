@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import get_args
 
+from lstm_runtime.errors import InputError
 from lstm_runtime.model_file.contract import Interface, Precision
 
 from lstm_export.graph.build import StateForm
@@ -32,11 +34,40 @@ class ExportConfig:
     notes: str = ""
     "Markdown for the model card: what the checkpoint cannot tell of itself."
 
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            InputError: names the first one that makes no sense.
+
+        """
+        known = get_args(Precision)
+        for name, value, allowed in (
+            *(("precisions", precision, known) for precision in self.precisions),
+            *(("atol", precision, known) for precision in self.atol),
+            ("interface", self.interface, (None, *get_args(Interface))),
+            ("state", self.state, get_args(StateForm)),
+        ):
+            if value not in allowed:
+                raise InputError(f"{name}: {value!r} is none of {', '.join(map(str, allowed))}")
+        if not self.precisions:
+            raise InputError("precisions: none is given")
+        if any(not 0 < bound < float("inf") for bound in self.atol.values()):
+            raise InputError(f"atol: {dict(self.atol)} must hold positive numbers")
+        if not self.name or set(self.name) & set("/\\\0") or self.name.startswith("."):
+            raise InputError(f"name: {self.name!r} is no file name")
+
     def file_name(self, precision: Precision) -> str:
         """Return the name of the file of one precision."""
         return f"{self.name}{SUFFIXES[precision]}.onnx"
 
-    def tolerance(self, precision: Precision) -> Tolerance:
-        """Return the bounds on the differences of one precision."""
+    def tolerance(self, precision: Precision, *, plain: bool = False) -> Tolerance:
+        """Return the bounds on the differences of one precision.
+
+        Plain numbers get four times those of probabilities: the logistic function, which they do
+        without, is a quarter as steep as its argument where it is steepest.
+        """
         usual = TOLERANCES[precision]
+        if plain:
+            usual = usual.scaled_to(4 * usual.max_abs)
         return usual.scaled_to(self.atol.get(precision, usual.max_abs))

@@ -13,3 +13,7 @@ class QuantizationError(LstmEdgeError, RuntimeError):
 
 class ParityError(LstmEdgeError, RuntimeError):
     """An exported model that does not answer like the original."""
+
+
+class OutputError(LstmEdgeError, OSError):
+    """Files that cannot be read or written: no room, no right, no such folder."""

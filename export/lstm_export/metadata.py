@@ -33,7 +33,7 @@ def make_metadata(
         threshold=0.5,
         architecture=source.network.architecture,
         precision=precision,
-        tolerance=config.tolerance(precision).max_abs,
+        tolerance=config.tolerance(precision, plain=parity.plain).max_abs,
         source_sha256=source.sha256,
         reference=references,
         activation=source.network.activation,

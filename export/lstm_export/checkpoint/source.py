@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from lstm_runtime.errors import VocabularyError
 from lstm_runtime.model_file.contract import Interface
 from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer
 from lstm_runtime.text.vocabulary import Vocabulary
 from lstm_training.checkpoint import is_checkpoint, parse_checkpoint
-from torch import nn
+from torch import Tensor, nn
 
 from lstm_export.checkpoint.assume import assume_network
 from lstm_export.checkpoint.content import read_content, unwrap
@@ -124,7 +125,17 @@ class Source:
     def with_vocabulary(
         self, vocabulary: Vocabulary, tokenizer: Tokenizer | None = None
     ) -> "Source":
-        """Return the same source with another vocabulary, and another tokeniser if given."""
+        """Return the same source with another vocabulary, and another tokeniser if given.
+
+        Raises:
+            VocabularyError: when it has more words than the model has vectors.
+
+        """
+        rows = len(self.network.embedding)
+        if len(vocabulary) > rows:
+            raise VocabularyError(
+                f"the vocabulary has {len(vocabulary)} words, but the model's embedding {rows} rows"
+            )
         usual = self.encoder.tokenizer if self.encoder else Tokenizer()
         return replace(self, encoder=TextEncoder(tokenizer or usual, vocabulary))
 
@@ -205,6 +216,14 @@ def module_source(module: nn.Module, hints: ArchitectureHints = NO_HINTS) -> Sou
     state = module.state_dict()
     for name in sorted(state):
         digest.update(name.encode() + state[name].detach().cpu().float().numpy().tobytes())
-    copy = deepcopy(module).cpu()
+    copy = _copy(module).cpu()
     original = OpaqueModule(copy, hints) if is_opaque(copy) else UserModule(copy, hints)
     return Source(original.network, digest.hexdigest(), original)
+
+
+def _copy(module: nn.Module) -> nn.Module:
+    """Copy a module, also one that holds computed tensors, as pruning leaves them."""
+    held = [value for layer in module.modules() for value in vars(layer).values()]
+    tensors = [part for value in held for part in (value if isinstance(value, list) else [value])]
+    computed = [t for t in tensors if isinstance(t, Tensor) and not t.is_leaf]
+    return deepcopy(module, {id(tensor): tensor.detach().clone() for tensor in computed})

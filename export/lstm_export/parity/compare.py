@@ -15,6 +15,7 @@ from lstm_export.network import Network
 from lstm_export.parity.cases import Case
 from lstm_export.parity.ground_truth import join
 from lstm_export.parity.result import CaseParity, Parity
+from lstm_export.parity.suite import ParitySuite
 from lstm_export.reference.numpy_model import run_numpy
 from lstm_export.reference.outputs import ModelOutput, States
 
@@ -22,17 +23,16 @@ NUMPY_BATCH = 5
 """Largest batch that the NumPy cell is run on: it is slow."""
 
 
-def file_parity(model: Path, cases: Sequence[Case], wanted: Sequence[ModelOutput]) -> Parity:
+def file_parity(model: Path, suite: ParitySuite) -> Parity:
     """Compare the ONNX file ``model``, run on the CPU, with the original's answers."""
     session = open_session(model, "cpu", SessionSettings(kernel=False)).session
-    return _parity(cases, wanted, [run_file(session, case) for case in cases])
+    return _parity(suite, [run_file(session, case) for case in suite.cases])
 
 
-def numpy_parity(network: Network, cases: Sequence[Case], wanted: Sequence[ModelOutput]) -> Parity:
+def numpy_parity(network: Network, suite: ParitySuite) -> Parity:
     """Compare the NumPy cell with the original's answers, on the small batches (it is slow)."""
-    small = [n for n, case in enumerate(cases) if len(case.ids) <= NUMPY_BATCH]
-    cases, wanted = [cases[n] for n in small], [wanted[n] for n in small]
-    return _parity(cases, wanted, [run_numpy_case(network, case) for case in cases])
+    small = suite.up_to(NUMPY_BATCH)
+    return _parity(small, [run_numpy_case(network, case) for case in small.cases])
 
 
 def run_file(session: Any, case: Case) -> ModelOutput:
@@ -73,16 +73,15 @@ def _feed(session: Any, case: Case, lengths: NDArray[np.int32]) -> dict[str, NDA
     return feed
 
 
-def _parity(
-    cases: Sequence[Case], wanted: Sequence[ModelOutput], found: Sequence[ModelOutput]
-) -> Parity:
+def _parity(suite: ParitySuite, found: Sequence[ModelOutput]) -> Parity:
     return Parity(
         tuple(
             CaseParity(case.name, _max_abs(w, f), case.reference)
-            for case, w, f in zip(cases, wanted, found, strict=True)
+            for case, w, f in zip(suite.cases, suite.expected, found, strict=True)
         ),
-        np.concatenate([answer.probability for answer in wanted]),
+        np.concatenate([answer.probability for answer in suite.expected]),
         np.concatenate([answer.probability for answer in found]),
+        suite.plain,
     )
 
 

@@ -37,6 +37,8 @@ class Parity:
     "The original's probabilities, ``[texts, classes]``."
     found: Array
     "The other's, alike."
+    plain: bool = False
+    "Whether they are plain numbers, which name no label, and not probabilities."
 
     @property
     def max_abs(self) -> dict[str, float]:
@@ -47,15 +49,22 @@ class Parity:
     @property
     def mean(self) -> float:
         """Mean difference of the probabilities."""
-        return float(np.abs(self.wanted - self.found).mean())
+        return float(self._differences.mean())
 
     def fraction_within(self, limit: float) -> float:
         """Share of the texts whose probabilities differ by ``limit`` at most."""
-        return float((np.abs(self.wanted - self.found).max(axis=1) <= limit).mean())
+        return float((self._differences.max(axis=1) <= limit).mean())
+
+    @property
+    def _differences(self) -> Array:
+        """Differences; relative above 1, for plain numbers may be large and float32 is coarse."""
+        return np.asarray(np.abs(self.wanted - self.found) / np.maximum(1.0, np.abs(self.wanted)))
 
     @property
     def agreement(self) -> float:
         """Share of texts with the same label, among those not within 0.02 of the threshold."""
+        if self.plain:
+            return 1.0
         clear = _margin(self.wanted) > NEAR_THRESHOLD
         same = _labels(self.wanted) == _labels(self.found)
         return float(same[clear].mean()) if clear.any() else 1.0

@@ -1,7 +1,8 @@
 """All inputs of a proof with the original's answers, asked for once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 from lstm_runtime.text.tokenizer import TextEncoder
 from lstm_training.data.examples import Examples
@@ -22,12 +23,21 @@ class ParitySuite:
     "Random batches, the reference texts, and the user's own texts last."
     expected: tuple[ModelOutput, ...]
     "The original's answer to each case."
+    plain: bool = False
+    "Whether the answers are plain numbers, not probabilities."
 
     @property
     def without_data(self) -> "ParitySuite":
         """The same without the user's texts, of which there may be many thousands."""
-        end = sum(not case.labelled for case in self.cases)
-        return ParitySuite(self.cases[:end], self.expected[:end])
+        return self._only([not case.labelled for case in self.cases])
+
+    def up_to(self, batch: int) -> "ParitySuite":
+        """Return the cases of ``batch`` texts at most."""
+        return self._only([len(case.ids) <= batch for case in self.cases])
+
+    def _only(self, wanted: Sequence[bool]) -> "ParitySuite":
+        cases = tuple(compress(self.cases, wanted))
+        return ParitySuite(cases, tuple(compress(self.expected, wanted)), self.plain)
 
 
 def build_suite(
@@ -49,7 +59,8 @@ def build_suite(
         cases += _texts(source, graph, REFERENCE_TEXTS, reference=True)
     if data is not None:
         cases += _texts(source, graph, data.texts, reference=False)
-    return ParitySuite(tuple(cases), tuple(map(original.answer, cases)))
+    plain = source.network.activation == "none"
+    return ParitySuite(tuple(cases), tuple(map(original.answer, cases)), plain)
 
 
 def _texts(

@@ -22,10 +22,9 @@ from lstm_export.reading.answer import Answer, answers_at, settle_activation, to
 from lstm_export.reading.calls import Call, usual_calls
 from lstm_export.reading.head import Closest, Point
 from lstm_export.reading.refusal import RefusalError, most_telling
-from lstm_export.reading.runs import observe_call, of_one_size
+from lstm_export.reading.runs import answer_of, observe_call, of_one_size
 from lstm_export.reading.sources import Values
 from lstm_export.reading.steady import require_steady
-from lstm_export.reading.watch import observe
 from lstm_export.readout import Readout
 from lstm_export.reference.torch_model import TorchReference
 
@@ -67,9 +66,7 @@ class OpaqueModule:
 
     def probability(self, ids: Sequence[int]) -> Array:
         """Return the module's own answer for one text, as the exported file gives it."""
-        return self._as_probability(
-            observe(self.module, self._call, ids).outputs[self._answer.output]
-        )
+        return self._as_probability(answer_of(self.module, self._call, ids, self._answer.output))
 
     def _find_call(
         self, weights: NetworkWeights, texts: list[list[int]]
@@ -82,7 +79,8 @@ class OpaqueModule:
             try:
                 seen = [observe_call(self.module, call, ids) for ids in texts]
                 outputs = of_one_size(seen, call, len(texts[-1]))
-                require_steady(self.module, call, texts[-1], seen[-1])
+                for n in (0, -1):
+                    require_steady(self.module, call, texts[n], seen[n])
             except RefusalError as error:
                 refusals.append(error)
             else:

@@ -8,7 +8,8 @@ class RefusalError(UnsupportedModelError):
 
     Args:
         message: why.
-        rank: how much it tells: `CALL`, `BATCH`, `UNSTEADY` or `READING`.
+        rank: how much it tells: `CALL`, `BATCH`, `UNSTEADY` or `READING`; of two that tell as much,
+            the more usual call's counts.
 
     """
 
@@ -18,7 +19,8 @@ class RefusalError(UnsupportedModelError):
 
 
 CALL, BATCH, UNSTEADY, READING = range(4)
-"""It cannot be called so; it ran over the batch; it answers differently twice; it does more."""
+"""It cannot be called so; it ran over the batch or answers for every word; it answers differently
+twice; it does more than is known here."""
 
 
 def most_telling(refusals: list[RefusalError], name: str) -> UnsupportedModelError:

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
+from lstm_runtime.arrays import Array
 from torch import nn
 
+from lstm_export.errors import UnsupportedModelError
 from lstm_export.reading.calls import Call
-from lstm_export.reading.refusal import CALL, READING, RefusalError
+from lstm_export.reading.refusal import BATCH, CALL, READING, RefusalError
 from lstm_export.reading.sources import Values
 from lstm_export.reading.watch import Observation, observe
 
@@ -25,6 +27,22 @@ def observe_call(module: nn.Module, call: Call, ids: Sequence[int]) -> Observati
         raise RefusalError(f"{call.name}: {reason}", CALL) from error
 
 
+def answer_of(module: nn.Module, call: Call, ids: Sequence[int], output: str) -> Array:
+    """Return one of the things that forward returns for one text.
+
+    Raises:
+        UnsupportedModelError: when forward fails; says for which text.
+
+    """
+    try:
+        return observe(module, call, ids).outputs[output]
+    except Exception as error:
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise UnsupportedModelError(
+            f"{type(module).__name__}.forward fails on a text of {len(ids)} words: {reason}"
+        ) from error
+
+
 def of_one_size(runs: Sequence[Observation], call: Call, longest: int) -> dict[str, Values]:
     """Return what forward returned that has the same size for texts of any length.
 
@@ -40,7 +58,7 @@ def of_one_size(runs: Sequence[Observation], call: Call, longest: int) -> dict[s
     if not same:
         sizes = [value.size for value in runs[-1].outputs.values()]
         returned = f"returned {sizes[0] if sizes else 'no'} values for {longest} words"
-        raise RefusalError(f"{call.name}: {returned}", CALL)
+        raise RefusalError(f"{call.name}: {returned}, where an answer has one size", BATCH)
     finite = {n: v for n, v in same.items() if all(np.isfinite(part).all() for part in v)}
     if not finite:
         raise RefusalError(f"forward answers NaN or infinity{_because(runs)}", READING)

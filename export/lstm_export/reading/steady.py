@@ -57,5 +57,7 @@ def _states_differ(one: Observation, two: Observation) -> bool:
             for state in call.given[1]
         ]
 
-    pairs = zip(states(one), states(two), strict=True)
-    return any(not torch.equal(a, b) for a, b in pairs)
+    first, second = states(one), states(two)
+    if len(first) != len(second):
+        return True
+    return any(not torch.equal(a, b) for a, b in zip(first, second, strict=True))

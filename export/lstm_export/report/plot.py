@@ -30,12 +30,15 @@ def draw_parity(source: Source, results: Sequence[ExportResult], path: Path) -> 
 
 def _draw(axes: Axes, result: ExportResult) -> None:
     parity = result.parity
-    axes.plot([0, 1], [0, 1], color=_GREY, linewidth=0.8)
+    # Plain numbers have no ends of their own.
+    low, high = (float(parity.wanted.min()), float(parity.wanted.max())) if parity.plain else (0, 1)
+    margin = 0.02 * (high - low) or 1.0
+    axes.plot([low, high], [low, high], color=_GREY, linewidth=0.8)
     axes.scatter(parity.wanted.ravel(), parity.found.ravel(), s=9, color=_COLOUR, alpha=0.5)
     axes.set_title(
         f"{result.name}: {len(parity.wanted)} texts, max {parity.max_abs['probability']:.1e}",
         fontsize="medium",
     )
-    axes.set_xlim(-0.02, 1.02)
-    axes.set_ylim(-0.02, 1.02)
+    axes.set_xlim(low - margin, high + margin)
+    axes.set_ylim(low - margin, high + margin)
     axes.set_aspect("equal")
