@@ -46,6 +46,10 @@ class Setting:
     "What a value must be less than."
     because: str = ""
     "Why, where the range does not explain itself."
+    group: str = ""
+    "Heading of the option in a command's help."
+    metavar: str | None = None
+    "What the help calls a value; the type when left out."
 
     def holds(self, value: Any) -> bool:
         """Tell whether a number lies in the range; what is no number (NaN) does not."""
@@ -69,16 +73,17 @@ class Setting:
         return " and ".join(told) + (f": {self.because}" if self.because else "")
 
 
-def setting(default: _Value, help: str, **bounds: Any) -> _Value:  # noqa: A002 - click's word
+def setting(default: _Value, help: str, **more: Any) -> _Value:  # noqa: A002 - click's word
     """Declare a field of a dataclass.
 
     Args:
         default: its default; a list or a dict is not possible, as in every dataclass.
         help: what it does, as a sentence.
-        bounds: ``at_least``, ``above``, ``at_most``, ``below`` and ``because``; see `Setting`.
+        more: ``at_least``, ``above``, ``at_most``, ``below``, ``because``, ``group`` and
+            ``metavar``; see `Setting`.
 
     """
-    return dataclasses.field(default=default, metadata={_KEY: Setting(help, **bounds)})
+    return dataclasses.field(default=default, metadata={_KEY: Setting(help, **more)})
 
 
 def settings_of(config: Any) -> dict[str, Setting]:
@@ -122,7 +127,10 @@ def setting_options(
             (an empty tuple for one that may be repeated), and the help shows the default.
 
     """
-    import click
+    import click  # a library that declares settings need not have commands
+
+    from lstm_runtime.command import OTHER
+    from lstm_runtime.command import option as grouped_option
 
     hints, declared = get_type_hints(config), settings_of(config)
     defaults = {field.name: field.default for field in dataclasses.fields(config)}
@@ -132,11 +140,11 @@ def setting_options(
         for name in reversed(names):
             kind, multiple = _kind(hints[name])
             default, flag = defaults[name], "--" + name.replace("_", "-")
-            text = declared[name].help
+            text = declared[name].help + (" May be given more than once." if multiple else "")
             if not apply_defaults and default is not None:
                 shown = default if isinstance(default, tuple) else (default,)
                 text += f"  [default: {', '.join(map(str, shown))}]"
-            option = click.option(
+            option = grouped_option(
                 f"{flag}/--no-{flag[2:]}" if kind is bool else flag,
                 name,
                 type=click.Choice(get_args(kind)) if get_origin(kind) is Literal else kind,
@@ -144,6 +152,8 @@ def setting_options(
                 default=default if apply_defaults else None,
                 show_default=apply_defaults and default is not None,
                 help=text,
+                group=declared[name].group or OTHER,
+                metavar=declared[name].metavar,
             )
             function = option(function)
         return function
@@ -168,6 +178,8 @@ def _wanted(hint: Any, value: Any) -> str:
     if several:
         if not isinstance(value, tuple):
             return "a tuple"
+        if Ellipsis not in get_args(hint) and len(value) != len(get_args(hint)):
+            return f"a tuple of {len(get_args(hint))}"
         return next((wrong for one in value if (wrong := _wanted(kind, one))), "")
     if get_origin(kind) is Literal:
         return "" if value in get_args(kind) else " or ".join(map(str, get_args(kind)))

@@ -20,6 +20,7 @@ class Oven:
     fan: bool = setting(False, "Moves the air.")
     hours: int | None = setting(None, "Hours.", at_least=1)
     names: tuple[str, ...] = setting(("a", "b"), "Names.")
+    pair: tuple[int, int] = setting((1, 2), "Pair.", at_least=0)
     secret: int = 3
 
     def __post_init__(self) -> None:
@@ -58,6 +59,7 @@ def test_help_is_the_settings_own() -> None:
     assert "--kind [rye|wheat] Flour. [default: rye]" in text
     assert "--fan / --no-fan Moves the air." in text
     assert "--hours INTEGER Hours. --names" in text
+    assert "Names. May be given more than once." in text
 
 
 def test_defaults_can_be_left_to_somebody_else() -> None:
@@ -83,6 +85,8 @@ def test_defaults_can_be_left_to_somebody_else() -> None:
         ("hours", 0, "hours is 0; it must be at least 1"),
         ("names", ["a"], r"names is \['a'\]; it must be a tuple"),
         ("names", ("a", 1), "it must be a text"),
+        ("pair", (1, 2, 3), "it must be a tuple of 2"),
+        ("pair", (1, -1), r"pair is \(1, -1\); it must be at least 0"),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: object, message: str) -> None:

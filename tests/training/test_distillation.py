@@ -178,12 +178,10 @@ def test_distillation_says_what_an_encoder_lacks(
     run: Run, tmp_path: Path, sources: list[str]
 ) -> None:
     (tmp_path / "s.toml").write_text('[transformer]\nfolder = "."\n')
-    done = run(
-        *(*DISTILLATION, "--config", "s.toml", "-o", "out", *sources, "--stage", "transformer"),
-        cwd=tmp_path,
-    )
+    done = run(*(*DISTILLATION, "--config", "s.toml", "-o", "out", *sources), cwd=tmp_path)
     assert done.returncode == 1
     assert "transformer.folder: . holds no config.json and no model.safetensors" in done.stderr
+    assert not list((tmp_path / "out").glob("*.pt")), "said before the first stage"
     assert "Traceback" not in done.stderr
 
 

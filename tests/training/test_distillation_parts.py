@@ -88,6 +88,13 @@ def test_settings_replace_only_what_they_name(tmp_path: Path) -> None:
         ("[ngrams]\norders = [1, 2, 3]\n", "ngrams.orders is [1, 2, 3]"),
         ("[ngrams]\norders = 3\n", "ngrams.orders is 3"),
         ('seeds = ["a"]\n', "seeds is ['a']; a value like [0, 1]"),
+        ("seeds = 1979-05-27\n", "seeds is datetime.date(1979, 5, 27)"),
+        ("seeds = [0, -1]\n", "s.toml: seeds is (0, -1); it must be at least 0"),
+        (
+            "[student.optimization]\nepochs = 0\n",
+            "s.toml: student.optimization.epochs is 0; it must be at least 1",
+        ),
+        ("[student]\ngain = nan\n", "student.gain is nan"),
     ],
 )
 def test_settings_say_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:

@@ -9,6 +9,9 @@ from lstm_training.errors import ConfigError
 
 MixedPrecision = Literal["no", "fp16", "bf16"]
 
+_INPUT, _OUTPUT, _MODEL, _TRAINING, _DEVICE = "Input", "Output", "Model", "Training", "Device"
+"""Headings of a command's help."""
+
 
 @dataclass(frozen=True)
 class TrainingConfig:
@@ -19,54 +22,82 @@ class TrainingConfig:
 
     """
 
-    epochs: int = setting(7, "Passes over the training texts.", at_least=1)
-    batch_size: int = setting(32, "Texts a step, on each process.", at_least=1)
-    learning_rate: float = setting(3e-3, "Peak of the one-cycle schedule.", above=0)
-    weight_decay: float = setting(0.01, "AdamW's decoupled weight decay.", at_least=0)
+    epochs: int = setting(7, "Passes over the training texts.", at_least=1, group=_TRAINING)
+    batch_size: int = setting(32, "Texts a step, on each process.", at_least=1, group=_TRAINING)
+    learning_rate: float = setting(
+        3e-3, "Peak of the one-cycle schedule.", above=0, group=_TRAINING
+    )
+    weight_decay: float = setting(
+        0.01, "AdamW's decoupled weight decay.", at_least=0, group=_TRAINING
+    )
     gradient_clip: float = setting(
-        1.0, "Largest norm of the gradient; longer ones are scaled down.", above=0
+        1.0, "Largest norm of the gradient; longer ones are scaled down.", above=0, group=_TRAINING
     )
     patience: int = setting(
-        2, "Stop after this many epochs without a lower held-out loss.", at_least=1
+        2, "Stop after this many epochs without a lower held-out loss.", at_least=1, group=_TRAINING
     )
 
     vocab_size: int = setting(
-        20_000, "Most ids of the vocabulary, padding and unknown included.",
-        at_least=3, because="padding, unknown, a word",
-    )  # fmt: skip
-    min_count: int = setting(
-        2, "Occurrences that a word needs in the training texts to get an id.", at_least=1
+        20_000,
+        "Most ids of the vocabulary, padding and unknown included.",
+        at_least=3,
+        because="padding, unknown, a word",
+        group=_MODEL,
     )
+    min_count: int = setting(
+        2,
+        "Occurrences that a word needs in the training texts to get an id.",
+        at_least=1,
+        group=_MODEL,
+    )
+
     max_tokens: int = setting(
         400,
         "Learn from the last tokens of longer texts; held-out texts and answers use every token.",
         at_least=1,
+        group=_TRAINING,
     )
 
-    embedding_dim: int = setting(128, "Length of a word's vector.", at_least=1)
-    hidden_dim: int = setting(128, "Units of each LSTM layer.", at_least=1)
-    n_layers: int = setting(2, "LSTM layers.", at_least=1)
-    drop_prob: float = setting(0.5, "Dropout between LSTM layers.", at_least=0, below=1)
-    embedding_dropout: float = setting(0.4, "Dropout on the word vectors.", at_least=0, below=1)
+    embedding_dim: int = setting(128, "Length of a word's vector.", at_least=1, group=_MODEL)
+    hidden_dim: int = setting(128, "Units of each LSTM layer.", at_least=1, group=_MODEL)
+    n_layers: int = setting(2, "LSTM layers.", at_least=1, group=_MODEL)
+
+    drop_prob: float = setting(
+        0.5, "Dropout between LSTM layers.", at_least=0, below=1, group=_TRAINING
+    )
+    embedding_dropout: float = setting(
+        0.4, "Dropout on the word vectors.", at_least=0, below=1, group=_TRAINING
+    )
     word_dropout: float = setting(
-        0.1, "Part of the words that a step reads as unknown.", at_least=0, below=1
+        0.1, "Part of the words that a step reads as unknown.", at_least=0, below=1, group=_TRAINING
     )
 
     holdout: float = setting(
-        0.1, "Part of the texts held out to choose and measure the model.", above=0, below=1
+        0.1,
+        "Part of the texts held out to choose and measure the model.",
+        above=0,
+        below=1,
+        group=_INPUT,
     )
     limit: int | None = setting(
-        None, "Use this many texts only, a balanced sample.  [default: all]", at_least=4
+        None,
+        "Use this many texts only, a balanced sample.  [default: all]",
+        at_least=4,
+        group=_INPUT,
     )
     seed: int = setting(
-        0, "Of the split, the order, the initial weights and the dropouts: equal seeds give equal "
-        "models, with equally many threads.", at_least=0, below=2**32,
-    )  # fmt: skip
+        0,
+        "Of the split, the order, the initial weights and the dropouts: equal seeds give equal "
+        "models, with equally many threads.",
+        at_least=0,
+        below=2**32,
+        group=_TRAINING,
+    )
     mixed_precision: MixedPrecision = setting(
-        "no", "Precision of the forward pass; fp16 needs a GPU."
+        "no", "Precision of the forward pass; fp16 needs a GPU.", group=_DEVICE
     )
     checkpoint_every: int = setting(
-        200, "Batches between two writings of the state to resume from.", at_least=1
+        200, "Batches between two writings of the state to resume from.", at_least=1, group=_OUTPUT
     )
 
     def __post_init__(self) -> None:

@@ -1,10 +1,14 @@
 """The options that name the columns of a table, the same in every command."""
 
-import click
+from lstm_runtime.command import option
 
-text_column_option = click.option(
-    "--text-column", default="text", show_default=True, help="Column with the texts."
+text_column_option = option(
+    "--text-column", group="Input", default="text", show_default=True, help="Column with the texts."
 )
-label_column_option = click.option(
-    "--label-column", default="label", show_default=True, help="Column with the labels."
+label_column_option = option(
+    "--label-column",
+    group="Input",
+    default="label",
+    show_default=True,
+    help="Column with the labels.",
 )

