@@ -89,7 +89,7 @@ class StageCache:
         path = self.folder / (name + PART)
         return StateFile(
             path,
-            inputs,
+            {**inputs, "processes": int(PartialState().num_processes)},
             go_on="the same command goes on from here",
             start_over=f"remove {path} to start the stage anew",
         )
