@@ -4,28 +4,15 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from lstm_runtime.settings import check_settings, setting
+from lstm_runtime.settings import setting
 
-from lstm_training.errors import ConfigError
+from lstm_training.distillation.optimization import CheckedConfig, OptimizationConfig
 
 _SOURCES = {"group": "Input", "metavar": "SOURCE"}
 
 
-class _Checked:
-    """Settings that are checked when they are made.
-
-    Raises:
-        ConfigError: when a value is of the wrong type or out of its range; names the field.
-
-    """
-
-    def __post_init__(self) -> None:
-        """Check every value."""
-        check_settings(self, ConfigError)
-
-
 @dataclass(frozen=True)
-class CorpusConfig(_Checked):
+class CorpusConfig(CheckedConfig):
     """What is read."""
 
     labelled: tuple[str, ...] = setting(
@@ -59,24 +46,7 @@ class CorpusConfig(_Checked):
 
 
 @dataclass(frozen=True)
-class OptimizationConfig(_Checked):
-    """How long and how fast a network learns."""
-
-    epochs: int = setting(3, "Passes over the texts.", at_least=1)
-    batch_size: int = setting(64, "Texts a step.", at_least=1)
-    learning_rate: float = setting(2e-3, "Peak of the one-cycle schedule.", above=0)
-    warm_up: float = setting(
-        0.1, "Part of the steps in which the learning rate rises.", above=0, below=1
-    )
-    weight_decay: float = setting(0.01, "AdamW's decoupled weight decay.", at_least=0)
-    gradient_clip: float = setting(
-        1.0, "Largest norm of the gradient; longer ones are scaled down.", above=0
-    )
-    seed: int = setting(0, "Seed of fresh weights, order and dropout.", at_least=0)
-
-
-@dataclass(frozen=True)
-class NgramConfig(_Checked):
+class NgramConfig(CheckedConfig):
     """The n-gram teacher."""
 
     orders: tuple[int, int] = setting((1, 3), "Shortest and longest n-gram.", at_least=1)
@@ -88,7 +58,7 @@ class NgramConfig(_Checked):
 
 
 @dataclass(frozen=True)
-class TransformerConfig(_Checked):
+class TransformerConfig(CheckedConfig):
     """The sentence encoder that is fine-tuned as a teacher."""
 
     folder: str | None = setting(
@@ -115,7 +85,7 @@ class TransformerConfig(_Checked):
 
 
 @dataclass(frozen=True)
-class StudentSizes(_Checked):
+class StudentSizes(CheckedConfig):
     """What the student is made of; 3 MB in int8 and the speed asked for decide."""
 
     vocab_size: int = setting(18_000, "Most ids, padding and unknown included.", at_least=3)
@@ -128,7 +98,7 @@ class StudentSizes(_Checked):
 
 
 @dataclass(frozen=True)
-class LanguageModelConfig(_Checked):
+class LanguageModelConfig(CheckedConfig):
     """Pre-training on the next word."""
 
     window: int = setting(
@@ -145,7 +115,7 @@ class LanguageModelConfig(_Checked):
 
 
 @dataclass(frozen=True)
-class StudentConfig(_Checked):
+class StudentConfig(CheckedConfig):
     """Learning from labels and teachers."""
 
     label_weight: float = setting(
@@ -178,7 +148,7 @@ class StudentConfig(_Checked):
 
 
 @dataclass(frozen=True)
-class AugmentationConfig(_Checked):
+class AugmentationConfig(CheckedConfig):
     """Short texts that reviews lack: "not bad at all", everyday English."""
 
     generated: int = setting(
@@ -208,7 +178,7 @@ class AugmentationConfig(_Checked):
 
 
 @dataclass(frozen=True)
-class DistillationConfig(_Checked):
+class DistillationConfig(CheckedConfig):
     """All stages together."""
 
     corpus: CorpusConfig = field(default_factory=CorpusConfig)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from lstm_training.data.batching import epoch_order
 from lstm_training.distillation.cache import PART
-from lstm_training.distillation.config import OptimizationConfig
+from lstm_training.distillation.optimization import OptimizationConfig
 from lstm_training.evaluation.metrics import Metrics
 from lstm_training.trainer.config import TrainerConfig
 from lstm_training.trainer.loop import fit

@@ -11,7 +11,7 @@ from lstm_training.distillation.config import DistillationConfig
 from lstm_training.distillation.context import Context
 from lstm_training.distillation.corpus import Corpus
 from lstm_training.distillation.pipeline import StudentPipeline
-from lstm_training.distillation.teachers.transformer import encoder_folder
+from lstm_training.distillation.teachers.encoder import encoder_folder
 from lstm_training.trainer.denormals import flushed_denormals
 
 MODEL_FILE = "model.pt"
@@ -32,7 +32,9 @@ def run_distillation(config: DistillationConfig, folder: Path, stage: str) -> li
 
     """
     if stage not in WITHOUT_ENCODER:
-        encoder_folder(config.transformer)  # what is missing shows now, not after an hour
+        encoder_folder(
+            config.transformer.folder, folder
+        )  # what is missing shows now, not after an hour
     with flushed_denormals():
         return _run(StudentPipeline(Context(config, folder)), folder, stage)
 
