@@ -150,3 +150,9 @@ def test_no_file_is_long(package: str) -> None:
 def test_packages_are_typed_and_stand_in_no_package(folder: Path) -> None:
     assert (folder / "py.typed").exists()
     assert not (folder.parent / "__init__.py").exists()
+
+
+def test_the_runtimes_tests_need_nothing_but_the_runtime() -> None:
+    for path in sorted((Path(__file__).parents[1] / "runtime").glob("*.py")):
+        known = {name.split(".")[0] for name in imports(path)}
+        assert not known & {"torch", "onnx", "lstm_training", "lstm_export"}, path.name

@@ -38,7 +38,12 @@ def fp32(model_files: dict[str, Path]) -> Iterator[SentimentModel]:
 
 
 @pytest.fixture(scope="session")
-def ids() -> Iterator[SentimentModel]:
-    """Return the fp32 model with the ids interface, its vocabulary in the metadata."""
-    with SentimentModel.load(MODELS / "ids.onnx", "cpu") as model:
+def ids_file() -> Path:
+    """Return an fp32 file with the ids interface, its vocabulary in the metadata."""
+    return MODELS / "ids.onnx"
+
+
+@pytest.fixture(scope="session")
+def ids(ids_file: Path) -> Iterator[SentimentModel]:
+    with SentimentModel.load(ids_file, "cpu") as model:
         yield model
