@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lstm_runtime import InputError
 from lstm_runtime.tables.base import Columns, TextRow
@@ -154,3 +154,24 @@ def test_the_hosts_csv_module_stays_as_it_was(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code, str(tmp_path / "a.csv")]
     found = subprocess.run(command, capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["500000", "131072"]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.csv", "a.tsv", "a.jsonl", "a.csv.gz", "a.parquet"])
+@given(
+    st.binary(max_size=80)
+    | st.text('text,"\\n\\t{}:\\r\\x00é', max_size=80).map(str.encode)
+    | st.text(max_size=40).map(lambda text: b"text\n" + text.encode("utf-16"))
+)
+@settings(deadline=None)
+def test_any_bytes_are_rows_or_an_error_of_the_family(
+    tmp_path_factory: pytest.TempPathFactory, name: str, data: bytes
+) -> None:
+    path = tmp_path_factory.getbasetemp() / name
+    for content in (data, gzip.compress(data)) if name.endswith(".gz") else (data,):
+        path.write_bytes(content)
+        try:
+            rows = list(open_table(path, Columns()).rows())
+        except InputError as error:
+            assert name in str(error)
+        else:
+            assert all(bool(row.problem) <= (row.text == "") for row in rows)

@@ -1,6 +1,7 @@
 """Lines of a stream, which are UTF-8, and of a file, where bad bytes survive a round trip."""
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from lstm_runtime.errors import InputError
 GZIP = ".gz"
 
 _BYTE_ORDER_MARK = "\ufeff"
-_ESCAPED = range(0xDC80, 0xDD00)
+_ESCAPED = re.compile("[\udc80-\udcff]")
 
 
 def is_compressed(path: Path) -> bool:
@@ -54,8 +55,8 @@ def encoding_problem(text: str) -> str:
     """Say where ``text`` holds escaped bytes; '' where it holds none."""
     if text.isascii():
         return ""
-    at = next((n for n, c in enumerate(text, start=1) if ord(c) in _ESCAPED), None)
-    return "" if at is None else f"not UTF-8 (character {at})"
+    found = _ESCAPED.search(text)
+    return "" if found is None else f"not UTF-8 (character {found.end()})"
 
 
 def read_lines(stream: BinaryIO, name: str) -> Iterator[str]:

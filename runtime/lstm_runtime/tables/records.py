@@ -32,8 +32,9 @@ def split_record(lines: Iterator[str], delimiter: str) -> list[str]:
 
     """
     line, at = next(lines), 0
-    if not _without_end(line):
-        return []
+    if _QUOTE not in line:
+        text = _without_end(line)
+        return text.split(delimiter) if text else []
     fields = []
     while True:
         if line.startswith(_QUOTE, at):
