@@ -1,7 +1,10 @@
 """``model.pt``: weights and plain metadata, never pickled code."""
 
+import json
 import os
 import pickle
+import shlex
+import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,9 @@ from lstm_runtime.text.vocabulary import Vocabulary
 from torch import Tensor
 
 from lstm_training.errors import CheckpointError
+from lstm_training.file_kind import LOOK, describe_file
 from lstm_training.model import ModelConfig, SentimentRNN
+from lstm_training.plain_values import plain_values
 
 FORMAT = "lstm-edge-checkpoint"
 FORMAT_VERSION = 1
@@ -23,14 +28,10 @@ _ZIP, _PICKLE = b"PK", b"\x80"
 """How files of torch.save begin: since PyTorch 1.6, and before."""
 _MAGIC = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")
 """What the older form pickles first."""
-_LOOK = 64
-"""Bytes to look at."""
-_FOREIGN = {
-    b"\x08": "an ONNX file, or another of protobuf",
-    b"\x1f\x8b": "a gzip file",
-    b"\x89HDF": "an HDF5 file, as Keras writes it",
-    b"\x93NUMPY": "a NumPy array",
-}
+_MAGIC_WITHIN = 64
+"""Bytes that it stands in."""
+_QUANTIZED = ("_packed_params", "torch.ao.nn.quantized", "torch.nn.quantized", "ScriptObject")
+"""What the loader stumbles over in a model of quantize_dynamic."""
 
 
 @dataclass(frozen=True)
@@ -101,44 +102,74 @@ def load_content(path: Path) -> Any:
         CheckpointError: when the file is missing, not a PyTorch file, or would run code.
 
     """
-    if not path.is_file():
+    if not path.exists():
         raise CheckpointError(f"{path}: no such file")
+    if not path.is_file():
+        raise CheckpointError(f"{path} is not a PyTorch file: it {describe_file(path)}")
     with path.open("rb") as file:
-        start = file.read(_LOOK)
+        start = file.read(LOOK)
         if not start.startswith((_ZIP, _PICKLE)):
-            raise CheckpointError(f"{path} is not a PyTorch file: it {_described(start)}")
+            raise CheckpointError(f"{path} is not a PyTorch file: it {describe_file(path)}")
         file.seek(0)
         try:
-            return torch.load(file, map_location="cpu", weights_only=True)
+            with plain_values():
+                return torch.load(file, map_location="cpu", weights_only=True)
         except pickle.UnpicklingError as error:
-            if start.startswith(_PICKLE) and _MAGIC not in start:
-                raise CheckpointError(
-                    f"{path} is not a PyTorch file: it is a pickle that torch.save did not write"
-                ) from error
-            if "Weights only load failed" not in str(error):
-                raise CheckpointError(f"{path} is not a PyTorch file") from error
-            raise CheckpointError(
-                f"{path} holds pickled Python code, which is never run here; where you trust the "
-                "file, re-save its weights: m = torch.load(PATH, weights_only=False); "
-                "torch.save(m.state_dict(), 'weights.pt')"
-            ) from error
+            raise _refusal(path, start, str(error)) from error
         except Exception as error:  # damage shows as whatever the loader stumbles over
+            if start.startswith(_ZIP) and not _is_torch_zip(path):
+                raise CheckpointError(
+                    f"{path} is not a PyTorch file: it {describe_file(path)}"
+                ) from error
             raise CheckpointError(
                 f"{path} is not a complete PyTorch file ({type(error).__name__})"
             ) from error
 
 
-def _described(start: bytes) -> str:
-    """Say what a file is that begins with ``start``, in the words behind "it"."""
-    for signature, name in _FOREIGN.items():
-        if start.startswith(signature):
-            return f"is {name}"
-    if not start:
-        return "is empty"
-    if start[8:9] == b"{":  # behind the length of the header
-        return "is a safetensors file"
-    printable = not any(byte < 9 or 13 < byte < 32 for byte in start)
-    return "is text" if printable else "is of another kind"
+def _is_torch_zip(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("data.pkl") for name in archive.namelist())
+    except zipfile.BadZipFile:
+        return True  # cut short: its first bytes are all that can be told
+
+
+def _refusal(path: Path, start: bytes, message: str) -> CheckpointError:
+    """Return the error for a file that holds more than weights and plain values."""
+    if start.startswith(_PICKLE) and _MAGIC not in start[:_MAGIC_WITHIN]:
+        return CheckpointError(
+            f"{path} is not a PyTorch file: it is a pickle that torch.save did not write"
+        )
+    if "Weights only load failed" not in message:
+        return CheckpointError(f"{path} is not a PyTorch file")
+    if any(mark in message for mark in _QUANTIZED):
+        return CheckpointError(
+            f"{path} holds weights that PyTorch quantised, of which the originals cannot be had "
+            "back: save the model's state_dict() before quantize_dynamic, and let lstm-export "
+            "quantise it"
+        )
+    return CheckpointError(
+        f"{path} holds pickled Python code, which is never run here; where you trust the file, "
+        f"save its weights alone: {resave_command(path)}"
+    )
+
+
+def resave_command(path: Path) -> str:
+    """Return the shell command that saves the weights of a pickled file of ``torch.save``.
+
+    It runs the code in the file, where the classes that it names can be imported.
+    """
+    target = path.with_name(f"{path.stem}.weights.pt")
+    # Double quotes inside, so that the shell's single ones go round all of it.
+    old, new = json.dumps(str(path)), json.dumps(str(target))
+    script = (
+        f'import torch; m = torch.load({old}, map_location="cpu", weights_only=False); '
+        "d = m if isinstance(m, dict) else m.state_dict(); "
+        'd = next((d[k] for k in ("state_dict", "model_state_dict", "model", "net") if k in d), d);'
+        " d = d if isinstance(d, dict) else d.state_dict(); "
+        f"torch.save({{k: v for k, v in d.items() if torch.is_tensor(v)}}, {new})"
+    )
+    return f"python -c {shlex.quote(script)}"
 
 
 def is_checkpoint(content: Any) -> bool:

@@ -15,7 +15,7 @@ from lstm_training.checkpoint import is_checkpoint, parse_checkpoint
 from torch import Tensor, nn
 
 from lstm_export.checkpoint.assume import assume_network
-from lstm_export.checkpoint.content import read_content, unwrap
+from lstm_export.checkpoint.content import Content, read_content, unwrap
 from lstm_export.checkpoint.fit import fit_weights
 from lstm_export.checkpoint.hints import ArchitectureHints
 from lstm_export.checkpoint.state_dict import read_state_dict
@@ -155,18 +155,18 @@ class Source:
 
 
 def load_source(
-    path: Path,
+    checkpoint: Path | Content,
     hints: ArchitectureHints = NO_HINTS,
     module: nn.Module | None = None,
 ) -> Source:
     """Read a checkpoint of any of the usual forms.
 
     Those are a ``model.pt`` of ``lstm-train``, a bare state dict, one wrapped in a dict of a
-    training script, and a TorchScript archive, which is its own original. Pickled code is never
-    run.
+    training script (Lightning's too), a safetensors file or a folder with one, and a TorchScript
+    archive, which is its own original. Pickled code is never run.
 
     Args:
-        path: the checkpoint.
+        checkpoint: its path, or its content where that has been read.
         hints: what the weights cannot tell; needed where there is no class.
         module: the user's own module; takes the weights of the checkpoint and is the original
             that every file is compared with.
@@ -176,21 +176,21 @@ def load_source(
         UnsupportedModelError: when the network is not of the family.
 
     """
-    content = read_content(path)
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    read = checkpoint if isinstance(checkpoint, Content) else read_content(checkpoint)
+    content, path, sha256 = read.value, read.path, read.sha256
     if is_checkpoint(content):
-        checkpoint = parse_checkpoint(content, path)
-        model = checkpoint.model() if module is None else module
-        fit_weights(model, checkpoint.state_dict)
+        parsed = parse_checkpoint(content, path)
+        model = parsed.model() if module is None else module
+        fit_weights(model, parsed.state_dict)
         original = UserModule(model, hints)
         return Source(
             original.network,
             sha256,
             original,
-            checkpoint.encoder,
-            checkpoint.labels,
-            checkpoint.metrics,
-            checkpoint.training,
+            parsed.encoder,
+            parsed.labels,
+            parsed.metrics,
+            parsed.training,
         )
     if module is None and is_opaque(content):
         opaque = OpaqueModule(content, hints)

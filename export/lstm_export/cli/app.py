@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = (
     "lstm-export model/model.pt",
-    "lstm-export net.pt --module my_code.net:Net --init '{\"words\": 9000}' --vocab words.txt",
+    "lstm-export net.pt --module net.py:Net --init '{\"words\": 9000}' --vocab words.txt",
 )
 
 
@@ -49,14 +49,16 @@ EXAMPLES = (
     "--module",
     "module_name",
     group="Architecture",
-    metavar="FILE:CLASS",
-    help="The class that the checkpoint is of: the original that files are compared with.",
+    metavar="FILE.py:CLASS",
+    help="The class that the checkpoint is of, in a file or as package.module:CLASS: the original "
+    "that files are compared with.",
 )
 @option(
     "--init",
     group="Architecture",
     metavar="JSON",
-    help="Its constructor's arguments, as a JSON object.",
+    help="Its constructor's arguments, as a JSON object.  [default: the hyper_parameters of a "
+    "Lightning checkpoint]",
 )
 @option(
     "--readout",

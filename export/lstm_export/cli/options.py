@@ -1,8 +1,6 @@
 """What the options of ``lstm-export`` mean, beyond what click itself can parse."""
 
-import importlib
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -13,13 +11,13 @@ from lstm_runtime.text.tokenizer import Tokenizer
 from lstm_training.data.examples import Examples
 from lstm_training.data.sources import load_examples
 from lstm_training.data.tables import Columns
-from torch import nn
 
+from lstm_export.checkpoint.content import read_content
 from lstm_export.checkpoint.hints import ArchitectureHints
 from lstm_export.checkpoint.source import Source, load_source
+from lstm_export.checkpoint.user_class import build_module
 from lstm_export.checkpoint.vocabulary_file import read_vocabulary
 from lstm_export.config import ExportConfig
-from lstm_export.errors import UnsupportedModelError
 from lstm_export.graph.precision import Int8Weights
 from lstm_export.layers import FUNCTIONS
 from lstm_export.parity.cases import spelled_words
@@ -54,10 +52,11 @@ def make_source(checkpoint: Path, options: Mapping[str, Any]) -> Source:
             f"{between!r} is none of none, {', '.join(FUNCTIONS)}", param_hint="--between"
         )
     hints = ArchitectureHints(options["readout"], options["activation"], between)
-    module = None
+    content, module = read_content(checkpoint), None
     if options["module_name"]:
-        module = make_module(options["module_name"], options["init"] or "{}")
-    source = load_source(checkpoint, hints, module)
+        arguments = _keywords(options["init"]) if options["init"] else None
+        module = build_module(options["module_name"], arguments, content.hyperparameters)
+    source = load_source(content, hints, module)
     if options["vocabulary"]:
         rows = source.network.architecture.vocab_size
         vocabulary = read_vocabulary(options["vocabulary"], rows, options["unknown"])
@@ -129,31 +128,6 @@ def parse_atol(values: tuple[str, ...]) -> dict[Precision, float]:
                 f"{value!r} is not PRECISION=NUMBER (precisions: {names})", param_hint="--atol"
             ) from error
     return found
-
-
-def make_module(name: str, arguments: str) -> nn.Module:
-    """Import ``package.file:Class`` from here or the Python path and build it.
-
-    Args:
-        name: module and class, joined by a colon.
-        arguments: the constructor's keyword arguments as a JSON object.
-
-    Raises:
-        UnsupportedModelError: when there is no such class, or it cannot be built so.
-
-    """
-    module_name, _, class_name = name.partition(":")
-    options = _keywords(arguments)
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        made = getattr(importlib.import_module(module_name), class_name)(**options)
-    except Exception as error:
-        raise UnsupportedModelError(
-            f"--module {name} cannot be built: {type(error).__name__}: {error}"
-        ) from error
-    if not isinstance(made, nn.Module):
-        raise UnsupportedModelError(f"--module {name} is a {type(made).__name__}, not a module")
-    return made
 
 
 def _keywords(arguments: str) -> dict[str, Any]:

@@ -1,0 +1,70 @@
+"""What a file is, by its own bytes: for the message when it is not the one that was wanted."""
+
+import zipfile
+from pathlib import Path
+
+LOOK = 512
+"""Bytes to look at."""
+
+_SIGNATURES = {
+    b"\x08": "an ONNX file, or another of protobuf",
+    b"\x1f\x8b": "a gzip file",
+    b"BZh": "a bzip2 file",
+    b"\xfd7zXZ": "an xz file",
+    b"\x28\xb5\x2f\xfd": "a Zstandard file",
+    b"\x89HDF": "an HDF5 file, as Keras writes it",
+    b"\x93NUMPY": "a NumPy array",
+    b"PAR1": "a Parquet file",
+    b"%PDF": "a PDF file",
+    b"version https://git-lfs": "a Git LFS pointer, which names the file and does not hold it: "
+    "fetch it with git lfs pull",
+}
+_PARTS = {
+    "model.weights.h5": "a Keras archive",
+    "saved_model.pb": "a TensorFlow model",
+    "[Content_Types].xml": "an Office document",
+}
+
+
+def describe_file(path: Path) -> str:
+    """Say what the file at ``path`` is, as in "is a gzip file"."""
+    if path.is_dir():
+        return "is a folder"
+    with path.open("rb") as file:
+        start = file.read(LOOK)
+    if start.startswith(b"PK"):
+        return f"is {_describe_zip(path)}"
+    return describe_start(start)
+
+
+def describe_start(start: bytes) -> str:
+    """Say what a file is whose first bytes are ``start``, as in "is a gzip file"."""
+    if not start:
+        return "is empty"
+    for signature, name in _SIGNATURES.items():
+        if start.startswith(signature):
+            return f"is {name}"
+    if start[4:8] == b"TFL3":
+        return "is a TensorFlow Lite model"
+    if start[8:9] == b"{":  # behind the length of the header
+        return "is a safetensors file"
+    if any(byte < 9 or 13 < byte < 32 for byte in start):
+        return "is of another kind"
+    return "is an HTML page" if b"<html" in start.lower() else "is text"
+
+
+def _describe_zip(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except zipfile.BadZipFile:
+        return "a zip archive that is cut short or damaged"
+    for name in names:
+        for part, kind in _PARTS.items():
+            if name.endswith(part):
+                return kind
+    if names and all(name.endswith(".npy") for name in names):
+        return "NumPy arrays in one file"
+    if any(name.endswith("/archive_format") or "/models/" in f"/{name}" for name in names):
+        return "a program of torch.export"
+    return "a zip archive"
