@@ -47,7 +47,7 @@ def test_pickle_with_code_is_refused_and_does_not_run(content, tmp_path, monkeyp
 
 
 def test_full_module_pickle_is_refused_with_the_cure(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"torch.save\(m.state_dict\(\), 'weights.pt'\)"):
+    with pytest.raises(CheckpointError, match="save its weights alone: python -c"):
         load_source(write(UdacitySentiment(), tmp_path))
 
 
@@ -73,9 +73,10 @@ def test_foreign_file_is_refused(tmp_path: Path, content: bytes) -> None:
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.pt", tmp_path):
-        with pytest.raises(CheckpointError, match="no such file"):
-            load_source(path)
+    with pytest.raises(CheckpointError, match="no such file"):
+        load_source(tmp_path / "none.pt")
+    with pytest.raises(CheckpointError, match="is a folder without"):
+        load_source(tmp_path)
 
 
 @pytest.mark.parametrize("content", [[1, 2], 5, {}, {"epoch": 3}, {"state_dict": {"a": "b"}}])

@@ -4,7 +4,6 @@ import json
 import os
 import pickle
 import shlex
-import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from lstm_runtime.text.vocabulary import Vocabulary
 from torch import Tensor
 
 from lstm_training.errors import CheckpointError
-from lstm_training.file_kind import LOOK, describe_file
+from lstm_training.file_kind import LOOK, describe_file, zip_names
 from lstm_training.model import ModelConfig, SentimentRNN
 from lstm_training.plain_values import plain_values
 
@@ -117,21 +116,15 @@ def load_content(path: Path) -> Any:
         except pickle.UnpicklingError as error:
             raise _refusal(path, start, str(error)) from error
         except Exception as error:  # damage shows as whatever the loader stumbles over
-            if start.startswith(_ZIP) and not _is_torch_zip(path):
+            names = zip_names(path) if start.startswith(_ZIP) else None
+            # Without names it is cut short or damaged: its first bytes are all that can be told.
+            if names is not None and not any(name.endswith("data.pkl") for name in names):
                 raise CheckpointError(
                     f"{path} is not a PyTorch file: it {describe_file(path)}"
                 ) from error
             raise CheckpointError(
                 f"{path} is not a complete PyTorch file ({type(error).__name__})"
             ) from error
-
-
-def _is_torch_zip(path: Path) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return any(name.endswith("data.pkl") for name in archive.namelist())
-    except zipfile.BadZipFile:
-        return True  # cut short: its first bytes are all that can be told
 
 
 def _refusal(path: Path, start: bytes, message: str) -> CheckpointError:

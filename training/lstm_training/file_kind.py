@@ -1,5 +1,6 @@
 """What a file is, by its own bytes: for the message when it is not the one that was wanted."""
 
+import struct
 import zipfile
 from pathlib import Path
 
@@ -53,11 +54,19 @@ def describe_start(start: bytes) -> str:
     return "is an HTML page" if b"<html" in start.lower() else "is text"
 
 
-def _describe_zip(path: Path) -> str:
+def zip_names(path: Path) -> list[str] | None:
+    """Return the names in a zip archive; None for one that is cut short or damaged."""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except zipfile.BadZipFile:
+            return archive.namelist()
+    # Damage shows as whatever the reader stumbles over, names that are no UTF-8 among it.
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, struct.error):
+        return None
+
+
+def _describe_zip(path: Path) -> str:
+    names = zip_names(path)
+    if names is None:
         return "a zip archive that is cut short or damaged"
     for name in names:
         for part, kind in _PARTS.items():

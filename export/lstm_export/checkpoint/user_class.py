@@ -6,7 +6,7 @@ import importlib.util
 import inspect
 import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -69,7 +69,8 @@ def _imported(where: str) -> ModuleType:
         ) from error
     except Exception as error:
         raise UnsupportedModelError(
-            f"--module {where} cannot be imported: {type(error).__name__}: {error}"
+            f"--module {where} cannot be built, as its import fails: {type(error).__name__}: "
+            f"{error}"
         ) from error
 
 
@@ -81,37 +82,26 @@ def _import_name(name: str) -> ModuleType:
 def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    # Under a name of its own: a user's json.py must not take the place of another module.
+    name = f"user_file_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is no Python file")
     module = importlib.util.module_from_spec(spec)
-    # Dataclasses look their module up while the class is made; siblings are imported by name.
-    with _search_path(path.resolve().parent), _registered(path.stem, module):
+    sys.modules[name] = module  # where dataclasses look their module up while the class is made
+    with _search_path(path.resolve().parent):
         spec.loader.exec_module(module)
     return module
 
 
 @contextlib.contextmanager
-def _search_path(folder: Path) -> Any:
+def _search_path(folder: Path) -> Iterator[None]:
     before = list(sys.path)
     sys.path.insert(0, str(folder))
     try:
         yield
     finally:
         sys.path[:] = before
-
-
-@contextlib.contextmanager
-def _registered(name: str, module: ModuleType) -> Any:
-    before = sys.modules.get(name)
-    sys.modules[name] = module
-    try:
-        yield
-    except BaseException:
-        del sys.modules[name]
-        if before is not None:
-            sys.modules[name] = before
-        raise
 
 
 def _named_by(found: Any, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:

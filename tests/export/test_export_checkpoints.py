@@ -1,0 +1,177 @@
+"""Checkpoint files as people have them: read, or named for what they are."""
+
+import argparse
+import gzip
+import sys
+import types
+import zipfile
+from collections import defaultdict
+from datetime import datetime
+from pathlib import Path, PosixPath
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from foreign_models import MeanPooled, UdacitySentiment, trained_like
+from lstm_export.checkpoint.content import read_content
+from lstm_export.checkpoint.source import load_source
+from lstm_export.checkpoint.user_class import build_module
+from lstm_export.errors import UnsupportedModelError
+from lstm_training.errors import CheckpointError
+from safetensors.torch import save_file
+from torch import nn
+
+HERE = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def state() -> dict[str, torch.Tensor]:
+    torch.manual_seed(0)
+    return trained_like(UdacitySentiment()).state_dict()
+
+
+def source_of(path: Path) -> Any:
+    return load_source(path, module=UdacitySentiment())
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"best": np.float64(0.91), "step": np.int64(3), "curve": np.arange(3.0)},
+        {"args": argparse.Namespace(lr=1e-3), "out": PosixPath("runs/1")},
+        {"history": defaultdict(list, {"loss": [1.0]}), "saved": datetime(2026, 1, 2)},
+        {"epoch": 3, "optimizer": {"state": {}, "param_groups": [{"lr": 0.1}]}},
+    ],
+)
+def test_plain_values_beside_the_weights_do_not_block(state, beside, tmp_path: Path) -> None:
+    torch.save({"state_dict": state, **beside}, tmp_path / "net.pt")
+    assert source_of(tmp_path / "net.pt").original_name.startswith("UdacitySentiment.forward")
+
+
+def test_lightning_says_what_its_module_was_built_with(state, tmp_path: Path, monkeypatch) -> None:
+    # Lightning is not installed: its container is made under the name that files carry.
+    for name in ("lightning", "lightning.fabric", "lightning.fabric.utilities"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    home = types.ModuleType("lightning.fabric.utilities.data")
+    home.AttributeDict = type("AttributeDict", (dict,), {"__module__": home.__name__})
+    monkeypatch.setitem(sys.modules, home.__name__, home)
+    given = home.AttributeDict(vocab_size=300, hidden=72, learning_rate=1e-3)
+    content = {"state_dict": {f"net.{k}": v for k, v in state.items()}, "hyper_parameters": given}
+    torch.save({**content, "pytorch-lightning_version": "2.4.0"}, tmp_path / "last.ckpt")
+    monkeypatch.delitem(sys.modules, home.__name__)
+    read = read_content(tmp_path / "last.ckpt")
+    assert read.hyperparameters == {"vocab_size": 300, "hidden": 72, "learning_rate": 1e-3}
+    module = build_module(f"{HERE}/foreign_models.py:UdacitySentiment", None, read.hyperparameters)
+    assert load_source(read, module=module).network.architecture.hidden_dim == 72
+
+
+def test_safetensors_and_its_folder_are_read(state, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    save_file({k: v.contiguous() for k, v in state.items()}, folder / "model.safetensors")
+    weights = [source_of(path).network for path in (folder, folder / "model.safetensors")]
+    np.testing.assert_array_equal(weights[0].embedding, state["embedding.weight"].numpy())
+    np.testing.assert_array_equal(weights[1].embedding, state["embedding.weight"].numpy())
+    whole = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(whole[:-9])
+    with pytest.raises(CheckpointError, match="damaged safetensors"):
+        source_of(folder)
+
+
+def a_zip(path: Path, name: str) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, "x")
+
+
+@pytest.mark.parametrize(
+    ("write", "kind"),
+    [
+        (lambda p: p.mkdir(), "is a folder without model.safetensors or pytorch_model.bin"),
+        (lambda p: p.write_text("version https://git-lfs.github.com/spec/v1\n"), "git lfs pull"),
+        (lambda p: p.write_text("<!DOCTYPE html><HTML><body>404"), "is an HTML page"),
+        (lambda p: p.write_bytes(b"\x89HDF\r\n\x1a\n"), "is an HDF5 file"),
+        (lambda p: p.write_bytes(b"\x08\x0a\x12\x07pytorch"), "is an ONNX file"),
+        (lambda p: p.write_bytes(gzip.compress(b"x")), "is a gzip file"),
+        (lambda p: p.write_bytes(b"\x1c\0\0\0TFL3" + bytes(9)), "is a TensorFlow Lite model"),
+        (lambda p: np.savez(p.open("wb"), a=np.ones(2)), "is NumPy arrays in one file"),
+        (lambda p: a_zip(p, "model.weights.h5"), "is a Keras archive"),
+        (lambda p: a_zip(p, "notes.txt"), "is a zip archive"),
+    ],
+)
+def test_any_other_file_is_named_for_what_it_is(write, kind, tmp_path: Path) -> None:
+    write(tmp_path / "net.pt")
+    with pytest.raises(CheckpointError, match=kind) as caught:
+        load_source(tmp_path / "net.pt")
+    assert "weights_only" not in str(caught.value)
+
+
+def test_a_quantised_model_is_named(tmp_path: Path) -> None:
+    kinds = {nn.LSTM, nn.Linear}
+    model = torch.ao.quantization.quantize_dynamic(UdacitySentiment(), kinds)
+    torch.save(model.state_dict(), tmp_path / "q.pt")
+    with pytest.raises(CheckpointError, match="PyTorch quantised"):
+        load_source(tmp_path / "q.pt")
+
+
+def test_the_cure_for_pickled_code_works_when_pasted(run, tmp_path: Path) -> None:
+    """A whole module, pickled, in a folder whose name needs quoting."""
+    import os
+    import subprocess
+
+    folder = tmp_path / "it's mine"
+    folder.mkdir()
+    code = "import torch; from foreign_models import *; torch.save(UdacitySentiment(), 'net.pt')"
+    paths = os.environ | {"PYTHONPATH": str(HERE)}
+    subprocess.run([sys.executable, "-c", code], cwd=folder, env=paths, check=True)
+    refused = run("lstm-export", "net.pt", cwd=folder)
+    assert refused.returncode == 1 and refused.stderr.count("\n") == 1
+    cure = refused.stderr.partition("save its weights alone: ")[2]
+    cure = cure.replace("python -c", f"{sys.executable} -c", 1)
+    subprocess.run(cure, shell=True, cwd=folder, env=paths, check=True)  # noqa: S602 - the test
+    state = read_content(folder / "net.weights.pt").value
+    assert set(state) == set(UdacitySentiment().state_dict())
+
+
+def test_a_class_is_taken_from_a_file_anywhere(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "parts.py").write_text("UNITS = 7\n")
+    (tmp_path / "net.py").write_text(
+        "from dataclasses import dataclass\nfrom torch import nn\nfrom parts import UNITS\n"
+        "@dataclass\nclass Sizes:\n    units: int = UNITS\n"
+        "class Net(nn.Linear):\n    def __init__(self): super().__init__(Sizes().units, 1)\n"
+    )
+    before = list(sys.path)
+    assert build_module(f"{tmp_path / 'net.py'}:Net").in_features == 7
+    assert sys.path == before
+    monkeypatch.syspath_prepend(HERE)
+    assert isinstance(build_module("foreign_models:MeanPooled"), MeanPooled)
+
+
+@pytest.mark.parametrize(
+    ("script", "name", "message"),
+    [
+        (
+            "import argparse\np = argparse.ArgumentParser()\np.add_argument('--data', "
+            "required=True)\np.parse_args()\nclass Net: pass",
+            "net.py:Net",
+            "a script that reads its command line",
+        ),
+        ("import no_such_library", "net.py:Net", "No module named 'no_such_library'"),
+        ("1 +", "net.py:Net", "SyntaxError"),
+        ("x = 1", "net.py:Net", "has no class Net"),
+        ("x = 1", "net.py", "give FILE.py:Class"),
+        ("def Net(): return 3", "net.py:Net", "is a int, not a module"),
+        ("x = 1", "other.py:Net", "no such file"),
+    ],
+)
+def test_a_class_that_cannot_be_had_is_one_line(
+    script: str, name: str, message: str, tmp_path: Path, monkeypatch, capfd
+) -> None:
+    (tmp_path / "net.py").write_text(script)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["lstm-export"])
+    with pytest.raises(UnsupportedModelError, match=message) as caught:
+        build_module(name)
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr().err == ""
