@@ -6,10 +6,12 @@ reference answers included, they keep: so it can show whether it still answers a
 
 from pathlib import Path
 
+import onnx
 from lstm_runtime import SentimentModel
 from lstm_runtime.cli.self_test import Check, run_self_test
 from lstm_runtime.errors import LstmEdgeError, ModelFileError, VerificationError
 from lstm_runtime.files import atomic_path
+from lstm_runtime.model_file import contract
 from lstm_runtime.model_file.checksum import embed_checksum, remove_checksum
 
 
@@ -48,4 +50,20 @@ def _passed(path: Path) -> list[Check]:
     for check in checks:
         if check.result == "failed":
             raise VerificationError(f"{check.name}: {check.detail}")
+    _require_states(path)
     return checks
+
+
+def _require_states(path: Path) -> None:
+    """Refuse a file that gives states and no longer takes them.
+
+    onnxslim and onnxsim take an input with a default for a constant and fold it away.
+    """
+    graph = onnx.load(path).graph
+    if contract.H0 not in {value.name for value in graph.input} and contract.HN in {
+        value.name for value in graph.output
+    }:
+        raise ModelFileError(
+            f"{path} lost its inputs h0 and c0, so no text can be continued: change a file of "
+            "--state required, or of --state none"
+        )

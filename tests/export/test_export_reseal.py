@@ -65,3 +65,14 @@ def test_what_is_no_file_and_what_makes_no_sense(run: Any, changed: Path, tmp_pa
     cut.write_bytes(cut.read_bytes()[:-1000])
     assert run("lstm-export", "--reseal", str(cut)).returncode == 1
     assert run("lstm-export", "--reseal", str(changed), "--name", "x").returncode == 2
+
+
+def test_a_file_whose_states_were_folded_away_is_refused(run: Any, changed: Path) -> None:
+    model = onnx.load(changed)
+    kept = [value for value in model.graph.input if value.name not in ("h0", "c0")]
+    del model.graph.input[:]
+    model.graph.input.extend(kept)
+    changed.write_bytes(model.SerializeToString())
+    done = run("lstm-export", "--reseal", str(changed))
+    assert done.returncode == 1
+    assert "lost its inputs h0 and c0" in done.stderr and "--state required" in done.stderr
