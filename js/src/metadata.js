@@ -33,6 +33,7 @@ const FORMAT_VERSION = "1";
  * @property {string} source_sha256 SHA-256 of the checkpoint.
  * @property {Reference[]} reference Inputs with the original model's answers.
  * @property {TokenizerSpec | null} tokenizer null where the model was exported without a vocabulary.
+ * @property {"sigmoid" | "softmax" | "none" | null} [activation] What makes the answer of the network's numbers.
  * @property {string[] | null} vocabulary Words by id, in files with the ids interface.
  * @property {Record<string, any> | null} metrics Measures of the checkpoint.
  * @property {Record<string, any> | null} training How the checkpoint came about.
@@ -62,6 +63,11 @@ export function parseMetadata(props) {
     found = /** @type {Metadata} */ (Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, JSON.parse(value)])));
   } catch (error) {
     throw new ModelFileError("the model file's metadata is damaged", { cause: error });
+  }
+  if (found.activation === "none") {
+    throw new ModelFileError(
+      "the model answers with plain numbers, and this package gives labels: run the file with ONNX Runtime itself",
+    );
   }
   if (!Array.isArray(found.reference) || found.labels?.length !== Math.max(found.architecture.classes, 2)) {
     throw new ModelFileError("the model file's metadata is damaged: labels or references are missing");

@@ -1,6 +1,7 @@
 """``lstm-export`` as a process."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -130,6 +131,12 @@ def test_failed_proof_exits_1_and_leaves_no_file(
         (("{checkpoint}", "--module", "json:loads", "--init", '{"s": "1"}'), 1, "not a module"),
         (("{checkpoint}", "--module", "json:loads", "--init", "["), 2, "not JSON"),
         (("{checkpoint}", "--unknown", "x"), 2, "add --vocab FILE"),
+        (("{checkpoint}", "--init", "{{}}"), 2, "add --module FILE:CLASS"),
+        (("{checkpoint}", "--label-column", "y"), 2, "add --data FILE"),
+        (("{checkpoint}", "--precision", "fp32", "--full-range"), 2, "add --precision int8"),
+        (("{checkpoint}", "--between", "swish"), 2, "is none of none, relu"),
+        (("{checkpoint}", "--atol", "fp32=-1"), 1, "must hold positive numbers"),
+        (("{checkpoint}", "--name", "../model"), 1, "is no file name"),
         (("{checkpoint}", "--labels", "a,b,c"), 1, "2 different labels"),
         (("{checkpoint}", "--data", "none.csv"), 1, "none.csv"),
         (("{checkpoint}", "--vocab", "none.txt"), 1, "none.txt"),
@@ -145,6 +152,26 @@ def test_wrong_use_is_one_line(run, checkpoint_file, arguments, code, message, t
     assert message in done.stderr and "Traceback" not in done.stderr
     assert code == 2 or done.stderr.count("\n") == 1
     assert not list(tmp_path.glob("*.onnx"))
+
+
+def test_help_groups_its_options(run) -> None:
+    done = run("lstm-export", "-h")
+    assert done.returncode == 0
+    headings = re.findall(r"^(\w+):$", done.stdout, re.MULTILINE)
+    assert headings == ["Examples", "Input", "Architecture", "Output", "Proof", "Other"]
+
+
+def test_weights_alone_are_exported_as_assumed(run, tmp_path: Path) -> None:
+    torch.save(trained_like(UdacitySentiment()).state_dict(), tmp_path / "net.pt")
+    done = run("lstm-export", "net.pt", cwd=tmp_path)
+    assert done.returncode == 1 and "--readout last" in done.stderr
+    done = run("lstm-export", "net.pt", "--readout", "last", cwd=tmp_path)
+    assert done.returncode == 0 and "note: weights alone: run as embedding, 2 LSTM" in done.stderr
+    assert done.stdout.count("as assumed") == 4 and "equal" not in done.stdout
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert "as assumed" in report["original"] and report["network"].endswith(
+        "linear 72 to 1, sigmoid"
+    )
 
 
 def test_help_is_instant() -> None:
