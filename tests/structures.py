@@ -239,6 +239,42 @@ def joined_both(steps: Tensor, *_: Tensor) -> Tensor:
     return torch.cat([steps.max(dim=1).values, steps.mean(dim=1)], dim=1)
 
 
+class LogitsAndProbabilities(nn.Module):
+    """Returns both, so that the logits are known to be those of single labels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Net(last, linear(classes=3))
+
+    def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        logits = self.net(ids)
+        return logits, torch.sigmoid(logits)
+
+
+class OneOfTwo(LogitsAndProbabilities):
+    """Two logits, and the probability of the second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Net(last, linear(classes=2))
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return torch.softmax(self.net(ids), dim=1)[:, 1]
+
+
+class FiveDropouts(OneOfTwo):
+    """The mean over five dropouts, which are none in evaluation mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc, self.dropout = linear(classes=3), nn.Dropout(0.5)
+        self.net = Net(last, nn.Identity())
+
+    def forward(self, ids: Tensor) -> Tensor:
+        features = self.net(ids)
+        return sum(self.fc(self.dropout(features)) for _ in range(5)) / 5  # type: ignore[return-value]
+
+
 BOTH = {"bidirectional": True}
 
 FAMILY: "OrderedDict[str, Callable[[], nn.Module]]" = OrderedDict(
@@ -306,6 +342,9 @@ FAMILY: "OrderedDict[str, Callable[[], nn.Module]]" = OrderedDict(
         "stacked": Stacked,
         "every step": EveryStep,
         "multi task": MultiTask,
+        "logits and probabilities": LogitsAndProbabilities,
+        "one of two": OneOfTwo,
+        "five dropouts": FiveDropouts,
         "no bias": lambda: Net(both, nn.Linear(128, 1, bias=False), bias=False, **BOTH),
     }
 )

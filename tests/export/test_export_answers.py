@@ -83,6 +83,19 @@ def test_logits_are_said_to_be_taken_for_probabilities() -> None:
     assert "taken as sigmoid over 3 labels" in " ".join(sigmoid.notes)
 
 
+def test_logits_mean_what_forward_makes_of_them_elsewhere() -> None:
+    source = module_source(trained_like(structures.FAMILY["logits and probabilities"]()))
+    assert source.network.activation == "sigmoid" and source.original.returned == "probabilities"
+
+
+def test_half_precision_is_run_in_full(tmp_path: Path) -> None:
+    module = trained_like(structures.FAMILY["last"]()).bfloat16()
+    export(module, tmp_path, vocabulary=WORDS)
+    found = SentimentModel.load(tmp_path / "model.onnx", "cpu")(TEXT).scores["positive"]
+    wanted = torch.sigmoid(module.float()(torch.tensor([IDS]))).item()
+    assert found == pytest.approx(wanted, abs=1e-5)
+
+
 def test_a_word_against_what_forward_does_is_refused() -> None:
     module = trained_like(structures.FAMILY["multi label"]())
     with pytest.raises(UnsupportedModelError, match="itself applies sigmoid"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from lstm_runtime.errors import VocabularyError
 from lstm_runtime.model_file.contract import Interface
 from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer
@@ -217,6 +218,8 @@ def module_source(module: nn.Module, hints: ArchitectureHints = NO_HINTS) -> Sou
     for name in sorted(state):
         digest.update(name.encode() + state[name].detach().cpu().float().numpy().tobytes())
     copy = _copy(module).cpu()
+    if any(weight.dtype in {torch.float16, torch.bfloat16} for weight in copy.parameters()):
+        copy = copy.float()  # a CPU runs them with rounding errors of its own
     original = OpaqueModule(copy, hints) if is_opaque(copy) else UserModule(copy, hints)
     return Source(original.network, digest.hexdigest(), original)
 

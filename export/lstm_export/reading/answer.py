@@ -12,7 +12,7 @@ from lstm_runtime.model_file.contract import Activation
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.layers import Elementwise, LinearWeights
 from lstm_export.reading.head import Closest, HeadTracer, Point
-from lstm_export.reading.sources import GAPS, Values, difference, through
+from lstm_export.reading.sources import ATOL, GAPS, Values, difference, through
 from lstm_export.reference.torch_model import activate
 
 Returned = Literal["probabilities", "log-probabilities", "logits"]
@@ -52,7 +52,15 @@ def find_answer(outputs: Mapping[str, Values], tracer: HeadTracer, closest: Clos
     found.sort(key=lambda answer: not any(isinstance(x, LinearWeights) for x in answer.point.head))
     if not found:
         raise UnsupportedModelError("its answer comes from something else")
-    return found[0]
+    # Logits may be returned beside what forward itself makes of them, which says what they mean.
+    made = (answer for answer in found if answer.activation and _same_logits(answer, found[0]))
+    return next(made, found[0])
+
+
+def _same_logits(one: Answer, two: Answer) -> bool:
+    return (
+        one.point.values is two.point.values or difference(one.point.values, two.point.values) == 0
+    )
 
 
 def to_probability(returned: Returned, activation: Activation) -> Callable[[Array], Array]:
@@ -103,6 +111,8 @@ def _answers(name: str, values: Values, tracer: HeadTracer, closest: Closest) ->
 
 def answers_at(point: Point, name: str, values: Values, closest: Closest) -> Iterator[Answer]:
     """Yield the ways in which forward can make ``values`` of ``point``."""
+    if point.values[0].size == 2 and values[0].size == 1:
+        yield from _one_of_two(point, name, values, closest)
     if point.values[0].size != values[0].size:
         return
     for gap, (activation, returned) in product(GAPS, _forms(values[0].size)):
@@ -112,6 +122,17 @@ def answers_at(point: Point, name: str, values: Values, closest: Closest) -> Ite
         told = f"readout {point.readout}, {len(head)} layers, {activation or returned}"
         if closest.look(difference(made, values), told):
             yield _named(Answer(reached, name, activation, returned))
+
+
+def _one_of_two(point: Point, name: str, values: Values, closest: Closest) -> Iterator[Answer]:
+    """Yield the softmax of two logits of which one is returned: the sigmoid of their difference."""
+    for weights in ((-1.0, 1.0), (1.0, -1.0)):
+        layer = LinearWeights(np.array([weights], np.float32), np.zeros(1, np.float32))
+        logit = tuple(value.ravel() @ layer.weight.T for value in point.values)
+        made = _returned("sigmoid", "probabilities", logit)
+        if closest.look(difference(made, values), f"readout {point.readout}, one of two"):
+            reached = replace(point, head=(*point.head, layer), values=logit)
+            yield Answer(reached, name, "sigmoid", "probabilities")
 
 
 def _forms(classes: int) -> tuple[tuple[Activation | None, Returned], ...]:
