@@ -58,9 +58,7 @@ def find_answer(outputs: Mapping[str, Values], tracer: HeadTracer, closest: Clos
 
 
 def _same_logits(one: Answer, two: Answer) -> bool:
-    return (
-        one.point.values is two.point.values or difference(one.point.values, two.point.values) == 0
-    )
+    return difference(one.point.values, two.point.values) <= ATOL
 
 
 def to_probability(returned: Returned, activation: Activation) -> Callable[[Array], Array]:
