@@ -58,9 +58,11 @@ coverage: $(INSTALLED)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+# The live demo of its front page needs make js before.
 # Cleaned first: Zensical's cache does not see that a docstring or an included file has changed.
 docs: $(INSTALLED)
 	$(BIN)/zensical build --clean --strict
+	if [ -d js/node_modules ]; then node js/scripts/build-page.js .work/site/demo; fi
 
 js: js/node_modules/.installed
 
