@@ -39,7 +39,8 @@ ROOMS = {
         "files extras settings command arrays version log errors"
     ).split(),
     "lstm_training": (
-        "__main__ distillation cli api trainer evaluation data checkpoint model config errors"
+        "__main__ distillation cli api trainer evaluation data checkpoint file_kind plain_values "
+        "model config errors"
     ).split(),
     "lstm_export": (
         "__main__ cli api report reseal pipeline outcome metadata parity config parity.tolerance "
