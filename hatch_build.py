@@ -141,8 +141,8 @@ def compiler() -> list[str]:
     return [found] if found else []
 
 
-def build(sources: Path, target: Target, library: Path) -> None:
-    """Compile and link the library.
+def build(sources: Path, target: Target, made: Path, program: Path | None = None) -> None:
+    """Compile and link the library; or, around the same objects, a ``program`` that tests them.
 
     Raises:
         BuildError: when there is no compiler, or it fails; its words are in the message.
@@ -153,8 +153,9 @@ def build(sources: Path, target: Target, library: Path) -> None:
         sets = dict(_arithmetic(command, target, sources, Path(folder)))
         rest = [path.name for path in sorted(sources.glob("*.c")) if path.name != ARITHMETIC]
         names = [f"-DHAS_{name}" for name in sets]
-        parts = [*names, *rest, *sets.values(), "-lm", "-o", str(library)]
-        _run([*command, "-shared", *parts], sources)
+        kind = ["-I.", str(program)] if program else ["-shared"]
+        parts = [*names, *kind, *rest, *sets.values(), "-lm", "-o", str(made)]
+        _run([*command, *parts], sources)
 
 
 def _command(target: Target) -> list[str]:
