@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 sys.path.insert(0, str(Path(__file__).parents[1]))
 os.environ["LSTM_EDGE_TARGET"] = "musl-aarch64"
 
-from kernel.golden import SHA256, build_golden, digests  # noqa: E402 - the path comes first
+from kernel.golden import SHA256, build_golden, digests
 
 PROCESSORS = {"cortex-a53": {"portable", "neon"}, "max": {"portable", "neon", "neondot"}}
 

@@ -1,4 +1,4 @@
-"""Builds and runs ``c/golden.c``: the states of a fixed layer and text, which are the same anywhere.
+"""Builds and runs ``c/golden.c``: the states of a fixed layer and text, the same anywhere.
 
     python tests/kernel/golden.py
 
