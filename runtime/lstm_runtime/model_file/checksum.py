@@ -58,8 +58,8 @@ def verify_checksum(data: bytes) -> None:
         return
     if _digest(data, start) != data[start : start + len(_ZEROS)]:
         raise ModelFileError(
-            "the file is damaged, or another tool changed it (its checksum does not fit): copy or "
-            "export it again; lstm-export --reseal takes a wanted change"
+            "the file is damaged, or another tool changed it (its checksum does not fit): copy it "
+            "again, or export it again; lstm-export --reseal takes a wanted change"
         )
 
 
