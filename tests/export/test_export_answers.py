@@ -21,6 +21,7 @@ from lstm_export import (
     export,
 )
 from lstm_export.checkpoint.source import load_source, module_source
+from lstm_export.layers import Elementwise
 from lstm_runtime import SentimentModel
 from lstm_runtime.text.vocabulary import Vocabulary
 from torch import Tensor, nn
@@ -86,6 +87,20 @@ def test_logits_are_said_to_be_taken_for_probabilities() -> None:
 def test_logits_mean_what_forward_makes_of_them_elsewhere() -> None:
     source = module_source(trained_like(structures.FAMILY["logits and probabilities"]()))
     assert source.network.activation == "sigmoid" and source.original.returned == "probabilities"
+
+
+def test_a_function_that_texts_never_show_is_seen() -> None:
+    """Its numbers are positive for every text, so that no answer tells of the ReLU."""
+
+    class Positive(structures.DropoutLeftOn):
+        def forward(self, ids: Tensor) -> Tensor:
+            return torch.relu(self.fc(self.lstm(self.embedding(ids))[0][:, -1]))
+
+    module = trained_like(Positive())
+    with torch.no_grad():
+        module.fc.bias.fill_(50.0)
+    source = module_source(module, ArchitectureHints(activation="none"))
+    assert source.network.head[-1] == Elementwise("relu")
 
 
 def test_half_precision_is_run_in_full(tmp_path: Path) -> None:

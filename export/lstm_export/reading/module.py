@@ -80,12 +80,15 @@ class UserModule:
 
     def _read(self, hints: ArchitectureHints) -> None:
         """Find what the module does when called in one way."""
-        runs = [_run(self.module, self._call, ids) for ids in _probes(self.module)]
+        texts = _probes(self.module)
+        runs = [_run(self.module, self._call, ids) for ids in texts]
+        genuine = len(runs)
+        runs += _stirred(self.module, self._call, texts[-2:])
         outputs = of_one_size([run.seen for run in runs], self._call, PROBE_LENGTHS[-1])
         # An LSTM forgets its first states over a long text.
-        for run in (runs[0], runs[-1]):
+        for run in (runs[0], runs[genuine - 1]):
             require_steady(self.module, self._call, run.ids, run.seen)
-        tracer, closest = HeadTracer(Sources(tuple(run.lstm for run in runs))), Closest()
+        tracer, closest = HeadTracer(Sources(tuple(run.lstm for run in runs)), genuine), Closest()
         unplaced = _place(tracer, [run.seen for run in runs], closest)
         try:
             layers = read_layers(runs[0].lstm)
@@ -150,6 +153,18 @@ def _find(
 def _run(module: nn.Module, call: Call, ids: list[int]) -> Run:
     seen = observe_call(module, call, ids)
     return Run(tuple(ids), seen, view_lstm(seen))
+
+
+def _stirred(module: nn.Module, call: Call, texts: list[list[int]]) -> list[Run]:
+    """Run with random numbers behind the LSTM, where the module bears it."""
+    try:
+        seen = [observe_call(module, call, ids, stirred=True) for ids in texts]
+    except RefusalError:
+        return []
+    values = [value for run in seen for value in run.outputs.values()]
+    if not all(np.isfinite(value).all() for value in values):
+        return []
+    return [Run(tuple(ids), run, view_lstm(run)) for ids, run in zip(texts, seen, strict=True)]
 
 
 def _place(tracer: HeadTracer, runs: list[Observation], closest: Closest) -> list[str]:

@@ -13,15 +13,17 @@ from lstm_export.reading.sources import Values
 from lstm_export.reading.watch import Observation, observe
 
 
-def observe_call(module: nn.Module, call: Call, ids: Sequence[int]) -> Observation:
-    """Run ``module`` and watch.
+def observe_call(
+    module: nn.Module, call: Call, ids: Sequence[int], *, stirred: bool = False
+) -> Observation:
+    """Run ``module`` and watch, as `observe` does.
 
     Raises:
         RefusalError: when it cannot be called so.
 
     """
     try:
-        return observe(module, call, ids)
+        return observe(module, call, ids, stirred=stirred)
     except Exception as error:
         reason = " ".join(str(error).split())[:80] or type(error).__name__
         raise RefusalError(f"{call.name}: {reason}", CALL) from error

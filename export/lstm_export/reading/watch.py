@@ -1,5 +1,6 @@
 """One run of a module on one text: every layer it called, what went in and what came out."""
 
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,10 @@ from lstm_export.reference.torch_model import one_thread
 
 WATCHED = (nn.LSTM, nn.Linear, nn.LayerNorm, nn.BatchNorm1d, nn.Embedding)
 """Layers that may have children (a parametrisation) and are watched all the same."""
+
+
+STIRRED = (nn.Linear, nn.LayerNorm, nn.BatchNorm1d)
+"""Layers whose numbers are made random in a stirred run."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +63,22 @@ class ReachedLstmError(BaseException):
         self.rows = rows
 
 
-def observe(module: nn.Module, call: Call, ids: Sequence[int]) -> Observation:
-    """Run ``module`` on one text and watch."""
-    with one_thread(), torch.inference_mode(), _watching(module) as calls:
+def observe(
+    module: nn.Module, call: Call, ids: Sequence[int], *, stirred: bool = False
+) -> Observation:
+    """Run ``module`` on one text and watch.
+
+    Args:
+        module: in evaluation mode.
+        call: how to call it.
+        ids: the text.
+        stirred: put random numbers in the place of what each layer behind the LSTM returns, large
+            and of both signs: what follows it then shows what it does with any number, and not
+            only with those that texts happen to give (a ReLU after numbers that are never
+            negative cannot be seen).
+
+    """
+    with one_thread(), torch.inference_mode(), _watching(module, stirred=stirred) as calls:
         output = call(module, torch.tensor([list(ids)]))
     return Observation({name: flat(tensor) for name, tensor in tensors(output)}, calls)
 
@@ -94,7 +112,7 @@ def rows(value: Any) -> Array:
 
 
 @contextmanager
-def _watching(module: nn.Module) -> Iterator[list[LayerCall]]:
+def _watching(module: nn.Module, *, stirred: bool) -> Iterator[list[LayerCall]]:
     """Collect the calls of all layers while the block runs."""
     calls: list[LayerCall] = []
     pending: list[tuple[Any, ...]] = []
@@ -109,8 +127,11 @@ def _watching(module: nn.Module) -> Iterator[list[LayerCall]]:
         if not (isinstance(layer, WATCHED) or not any(True for _ in layer.children())):
             continue
 
-        def after(layer: nn.Module, _: Any, __: Any, output: Any, name: str = name) -> None:
+        def after(layer: nn.Module, _: Any, __: Any, output: Any, name: str = name) -> Any:
+            if stirred and isinstance(layer, STIRRED) and _has_run_lstm(calls):
+                output = _noise(name, output)
             calls.append(LayerCall(name, layer, pending.pop(), _copy(output)))
+            return output
 
         handles.append(layer.register_forward_pre_hook(before, with_kwargs=True))
         handles.append(layer.register_forward_hook(after, with_kwargs=True))
@@ -119,6 +140,16 @@ def _watching(module: nn.Module) -> Iterator[list[LayerCall]]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _has_run_lstm(calls: list[LayerCall]) -> bool:
+    return any(isinstance(call.layer, nn.LSTM) for call in calls)
+
+
+def _noise(name: str, output: Tensor) -> Tensor:
+    """Return random numbers, the same for each call of the same layer."""
+    generator = torch.Generator().manual_seed(zlib.crc32(name.encode()))
+    return (3 * torch.randn(output.shape, generator=generator)).to(output.dtype)
 
 
 def _copy(value: Any) -> Any:
