@@ -31,7 +31,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: $(INSTALLED)
 	$(BIN)/lstm-train --limit 20000 --max-tokens 150 --vocab-size 10000 --embedding-dim 64 \
 		--hidden-dim 64 --n-layers 1 --epochs 6 --learning-rate 4e-3 \
-		--embedding-dropout 0.3 --word-dropout 0.05 -o $(DEMO)
+		--embedding-dropout 0.3 --word-dropout 0.05 --overwrite -o $(DEMO)
 	$(BIN)/lstm-export $(DEMO)/model.pt
 	$(BIN)/lstm-run --model $(DEMO)/model.int8.onnx \
 		"One of the finest films I have ever seen." \

@@ -25,7 +25,8 @@ def test_a_run_prints_its_measures_and_files(
     written = [Path(line) for line in result.stdout.splitlines() if line.startswith(str(tmp_path))]
     assert sorted(written) == sorted(tmp_path.iterdir())
     # Without a terminal: a line for the data and one an epoch, no bar and no warning.
-    assert [line.split()[0] for line in result.stderr.splitlines()] == ["216", *["epoch"] * 3]
+    told = [line.split()[0] for line in result.stderr.splitlines()]
+    assert told == ["216", "only", *["epoch"] * 3]
 
 
 def test_columns_and_labels_can_be_named(
@@ -52,6 +53,7 @@ def test_columns_and_labels_can_be_named(
         (["--epochs", "0"], 2, "epochs is 0; it must be at least 1"),
         (["--epochs", "many"], 2, "not a valid integer"),
         (["--labels", "one"], 2, "two different values"),
+        (["--resume", "--overwrite"], 2, "choose one"),
         (["--mixed-precision", "int8"], 2, "int8"),
         (["--unknown"], 2, "No such option"),
     ],

@@ -10,6 +10,7 @@ from lstm_training.config import TrainingConfig
 from lstm_training.data.batching import Batch, drop_words, epoch_order, length_order, make_batch
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import (
+    EncodedTexts,
     build_vocabulary,
     drop_duplicates,
     encode,
@@ -31,16 +32,28 @@ def made(rows: list[tuple[str, int]]) -> Examples:
 
 def test_of_copies_the_first_stays_and_of_contradictions_none() -> None:
     rows = [("a", 1), ("b", 0), ("a ", 1), ("c", 0), ("c", 1), ("d", 1)]
-    kept = drop_duplicates(made(rows))
+    distinct = drop_duplicates(made(rows))
+    kept = distinct.examples
+    assert (distinct.copies, distinct.conflicting) == (1, 2)
     assert kept.texts[:3] == ("a", "b", "d")
     assert kept.labels[:3] == (1, 0, 1)
+
+
+def test_copies_are_told_by_their_words_and_conflicts_settled_by_majority() -> None:
+    rows = [("A film!", 1), ("a  FILM !", 1), ("a film, !", 0), ("…", 0), ("¿", 1), ("b", 0)]
+    distinct = drop_duplicates(made(rows))
+    assert distinct.examples.texts[:4] == ("A film!", "…", "¿", "b")
+    assert distinct.examples.labels[:4] == (1, 0, 1, 0)
+    assert (distinct.copies, distinct.conflicting) == (1, 1)
 
 
 @given(labelled, st.floats(0.01, 0.99), st.integers(0, 3))
 def test_no_text_stands_on_both_sides_and_none_is_lost(
     rows: list[tuple[str, int]], holdout: float, seed: int
 ) -> None:
-    kept = drop_duplicates(made(rows))
+    distinct = drop_duplicates(made(rows))
+    kept = distinct.examples
+    assert len(kept) + distinct.copies + distinct.conflicting == len(made(rows))
     train, held_out = split(kept, holdout, seed)
     assert not set(train.texts) & set(held_out.texts)
     assert sorted(train.texts + held_out.texts) == sorted(kept.texts)
@@ -145,6 +158,13 @@ def test_a_batch_is_padded_on_the_right(examples: Examples) -> None:
         assert batch.ids[row, :length].equal(data.train.ids[n])
         assert not batch.ids[row, length:].any()
         assert batch.labels[row] == data.train.labels[n]
+
+
+def test_measuring_batches_are_bounded_by_tokens() -> None:
+    ids = tuple(torch.zeros(n, dtype=torch.int32) for n in (5, 90, 1, 40, 6, 300))
+    texts = EncodedTexts(ids, torch.zeros(6))
+    assert list(length_order(texts, 3, most_tokens=100)) == [[2, 0, 4], [3], [1], [5]]
+    assert list(length_order(texts, 9)) == [[2, 0, 4, 3, 1, 5]]
 
 
 def test_word_dropout_takes_its_part_of_the_words() -> None:

@@ -153,6 +153,7 @@ def test_resuming_a_finished_run_says_so(
     first = train(tiny, examples, tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     caplog.set_level(logging.INFO, "lstm_training")
+    caplog.clear()
     again = train(tiny, examples, tmp_path, resume=True)
     assert caplog.messages == [f"{tmp_path / 'model.pt'} is finished: nothing to resume"]
     assert again.files == ()
@@ -174,7 +175,7 @@ def test_resuming_another_run_names_what_differs(
     with pytest.raises(TrainingError, match=r"another run: learning_rate was 0\.02, is 0\.5;"):
         train(changed, examples, tmp_path, resume=True)
     fewer = examples.select(range(len(examples) - 2))
-    with pytest.raises(TrainingError, match="another run: data_sha256 was"):
+    with pytest.raises(TrainingError, match=r"another run: data_sha256 was .* others than"):
         train(tiny, fewer, tmp_path, resume=True)
 
 
@@ -195,12 +196,12 @@ def test_a_state_of_the_first_layout_says_how_to_go_on(
 ) -> None:
     content = {"format": "lstm-edge-resume", "format_version": 1, "identity": {}, "state": {}}
     torch.save(content, tmp_path / "resume.pt")
-    with pytest.raises(CheckpointError, match=r"resume\.pt is of another .* leave --resume out"):
+    with pytest.raises(CheckpointError, match=r"resume\.pt is of another .* start over with --"):
         train(tiny, examples, tmp_path, resume=True)
-    train(tiny, examples, tmp_path)
+    train(tiny, examples, tmp_path, overwrite=True)
 
 
-def test_without_resume_a_run_starts_over(
+def test_an_unfinished_run_is_resumed_or_overwritten_but_not_lost(
     tiny: TrainingConfig,
     examples: Examples,
     uninterrupted: Checkpoint,
@@ -210,7 +211,12 @@ def test_without_resume_a_run_starts_over(
     with monkeypatch.context() as patch, pytest.raises(SystemError):
         stop_at(30, SystemError, patch)
         train(replace(tiny, seed=5), examples, tmp_path)
-    assert equal_weights(train(tiny, examples, tmp_path).checkpoint, uninterrupted)
+    before = (tmp_path / "resume.pt").read_bytes()
+    with pytest.raises(TrainingError, match=r"resume\.pt is .* unfinished .*--resume.*--overwrite"):
+        train(tiny, examples, tmp_path)
+    assert (tmp_path / "resume.pt").read_bytes() == before
+    again = train(tiny, examples, tmp_path, overwrite=True)
+    assert equal_weights(again.checkpoint, uninterrupted)
 
 
 def test_a_loss_that_is_no_number_ends_the_run(
@@ -263,6 +269,47 @@ def test_a_run_is_over_when_the_held_out_loss_has_stopped_falling() -> None:
         assert state.is_over(epochs=9, patience=2) is over
     assert not state.is_over(epochs=9, patience=3)
     assert state.is_over(epochs=3, patience=3)
+
+
+def test_patience_waits_for_the_end_of_the_warm_up() -> None:
+    state = TrainerState()
+    for epoch, loss in enumerate([0.5, 0.6, 0.7, 0.8, 0.9], start=1):
+        state.finish_epoch(record(epoch, loss), {})
+        assert state.is_over(epochs=9, patience=2, warm_up=3) is (epoch == 5)
+
+
+def test_an_early_stop_says_so(
+    tiny: TrainingConfig, examples: Examples, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "lstm_training")
+    coins = tuple(n // 2 % 2 for n in range(len(examples)))  # labels that nothing tells
+    result = train(replace(tiny, epochs=20, patience=1), replace(examples, labels=coins), tmp_path)
+    epochs = sum(line.startswith("epoch ") for line in caplog.messages)
+    assert 7 <= epochs < 20  # 6 epochs of warm-up
+    best = result.checkpoint.training["best_epoch"]
+    assert f"stopped early: no lower held-out loss in 1 epochs; epoch {best} is kept" in caplog.text
+
+
+def test_few_held_out_texts_and_contradictions_are_told(
+    tiny: TrainingConfig, examples: Examples, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "lstm_training")
+    texts = (*examples.texts, examples.texts[0].upper(), examples.texts[1] + " …")
+    labels = (*examples.labels, 1 - examples.labels[0], examples.labels[1])
+    result = train(replace(tiny, epochs=1), Examples("more", texts, labels), tmp_path)
+    rows = result.checkpoint.training["rows"]
+    assert (rows["copies"], rows["conflicting"]) == (1, 2)
+    assert "2 texts are left out because" in caplog.text
+    assert "only 24 texts are held out" in caplog.text
+
+
+def test_a_model_that_answers_no_numbers_is_one_line(
+    tiny: TrainingConfig, examples: Examples, tmp_path: Path, monkeypatch: Patch
+) -> None:
+    nothing = torch.full((24,), float("nan"))
+    monkeypatch.setattr("lstm_training.trainer.classifier.predict", lambda *_: nothing)
+    with pytest.raises(TrainingError, match="no numbers any more: try a lower --learning-rate"):
+        train(tiny, examples, tmp_path)
 
 
 def test_every_process_has_equally_many_batches_of_its_own(

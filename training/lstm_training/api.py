@@ -13,9 +13,9 @@ from torch import Tensor
 from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples
-from lstm_training.data.prepare import prepare
+from lstm_training.data.prepare import Dataset, prepare
 from lstm_training.errors import DivergenceError, TrainingError
-from lstm_training.evaluation.metrics import Confusion, Metrics, compute_metrics
+from lstm_training.evaluation.metrics import THRESHOLD, Confusion, Metrics, compute_metrics
 from lstm_training.trainer.classifier import Classifier
 from lstm_training.trainer.loop import fit
 from lstm_training.trainer.report import write_history, write_metrics, write_pictures
@@ -26,6 +26,8 @@ from lstm_training.trainer.trainer import Trainer
 logger = logging.getLogger(__name__)
 
 MODEL_FILE = "model.pt"
+FEW_TEXTS = 100
+"""Held-out texts below which a measure is hardly one: its 95 % interval is wider than 10 points."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,12 @@ class TrainingResult:
 
 
 def train(
-    config: TrainingConfig, examples: Examples, output: str | Path, *, resume: bool = False
+    config: TrainingConfig,
+    examples: Examples,
+    output: str | Path,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
 ) -> TrainingResult:
     """Train a model and write it, its measures and its pictures into ``output``.
 
@@ -51,6 +58,8 @@ def train(
         output: folder to write to, made when missing.
         resume: go on where an earlier run with the same arguments was stopped. With none there,
             start from the beginning.
+        overwrite: start over where an earlier run was stopped; without it and without ``resume``,
+            an unfinished run is an error.
 
     Returns:
         The model and the files written. Under ``accelerate launch`` every process returns the
@@ -58,7 +67,8 @@ def train(
 
     Raises:
         DataError: when the examples cannot be split or hold no words.
-        TrainingError: when training fails or the earlier run was another one.
+        TrainingError: when training fails, when the earlier run was another one, or when there is
+            an unfinished run that is neither to be resumed nor overwritten.
         TrainingInterruptedError: when stopped by Ctrl-C or SIGTERM, after saving the state.
         CheckpointError: when the state of the earlier run is damaged, or a file cannot be written.
 
@@ -69,6 +79,11 @@ def train(
     trainer = classifier.trainer(output)
     if resume and not trainer.state_file.exists() and (output / MODEL_FILE).exists():
         return _finished(output / MODEL_FILE, trainer.state_file)
+    if trainer.state_file.exists() and not (resume or overwrite):
+        raise TrainingError(
+            f"{trainer.state_file.path} is the state of an unfinished run: go on with --resume, or "
+            f"{trainer.state_file.start_over}"
+        )
     if resume and trainer.state_file.exists():
         trainer.restore()
     else:
@@ -76,11 +91,7 @@ def train(
             logger.info("%s holds no run to resume: starting from the beginning", output)
         trainer.save()  # a folder that cannot be written to shows now, not after an hour
     data = classifier.data
-    logger.info(
-        "%s texts to learn from, %s held out, %s copies left out, %s words",
-        *(f"{n:,}" for n in (len(data.train), len(data.held_out), data.dropped)),
-        f"{len(data.vocabulary):,}",
-    )
+    _log_data(data)
     try:
         fit(trainer)
     except DivergenceError as error:
@@ -91,7 +102,30 @@ def train(
         raise TrainingError(
             "the GPU ran out of memory: try a smaller --batch-size or --max-tokens"
         ) from error
+    except RuntimeError as error:
+        if "can't allocate memory" not in str(error):  # PyTorch has no class for it on the CPU
+            raise
+        raise TrainingError("out of memory: try a smaller --batch-size or --max-tokens") from error
     return _write(classifier, trainer, examples, output)
+
+
+def _log_data(data: Dataset) -> None:
+    """Tell how many texts there are, and what speaks against the numbers to come."""
+    counts = (len(data.train), len(data.held_out), data.copies, len(data.vocabulary))
+    logger.info(
+        "%s texts to learn from, %s held out, %s copies left out, %s words",
+        *(f"{count:,}" for count in counts),
+    )
+    if data.conflicting:
+        logger.info(
+            "%s texts are left out because as many of their copies, or more, have the other label",
+            f"{data.conflicting:,}",
+        )
+    if len(data.held_out) < FEW_TEXTS:
+        logger.warning(
+            "only %d texts are held out, so the measures say little: see their intervals",
+            len(data.held_out),
+        )
 
 
 def _finished(path: Path, state_file: StateFile) -> TrainingResult:
@@ -142,7 +176,8 @@ def _checkpoint(
             "data": examples.name,
             "rows": {
                 "read": len(examples),
-                "copies": data.dropped,
+                "copies": data.copies,
+                "conflicting": data.conflicting,
                 "train": len(data.train),
                 "held_out": len(data.held_out),
             },
@@ -159,7 +194,7 @@ def _report(
     """Return what metrics.json holds: the checkpoint's account, the confusions and the time."""
     return {
         "held_out": checkpoint.metrics,
-        "confusion": asdict(Confusion.count(scores > 0.5, labels)),
+        "confusion": asdict(Confusion.count(scores >= THRESHOLD, labels)),
         **checkpoint.training,
         "model": asdict(checkpoint.config),
         "epochs": len(history),

@@ -35,6 +35,9 @@ EXAMPLES = (
     help="Folder for model.pt, metrics.json, history.csv and the pictures.",
 )  # fmt: skip
 @option("--resume", group="Output", is_flag=True, help="Go on where a stopped run left off.")
+@option(
+    "--overwrite", group="Output", is_flag=True, help="Start over where a stopped run left off."
+)
 @setting_options(TrainingConfig)
 @click.version_option(package_name="lstm-edge")
 def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
@@ -42,6 +45,7 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
     source: str,
     output: Path,
     resume: bool,
+    overwrite: bool,
     text_column: str,
     label_column: str,
     scheme: LabelScheme | None,
@@ -50,9 +54,11 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
     """Train the sentiment LSTM on movie reviews or your own labelled texts.
 
     The best model goes to OUTPUT/model.pt, for lstm-export to turn into ONNX files. A run that
-    was stopped goes on with the same command and --resume; without it, it starts over. For
+    was stopped goes on with the same command and --resume, and starts over with --overwrite. For
     several GPUs or machines: accelerate launch -m lstm_training [OPTIONS].
     """
+    if resume and overwrite:
+        raise click.UsageError("--resume goes on and --overwrite starts over: choose one")
     try:
         config = TrainingConfig(**settings)
     except ConfigError as error:
@@ -61,7 +67,7 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
     with requires_extra("train"):
         from lstm_training.api import train
     with log_lines():
-        result = train(config, examples, output, resume=resume)
+        result = train(config, examples, output, resume=resume, overwrite=overwrite)
     if result.files:
         _show(result)
 

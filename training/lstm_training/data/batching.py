@@ -56,11 +56,24 @@ def make_batch(texts: EncodedTexts, positions: Sequence[int], pad: int) -> Batch
     )
 
 
-def length_order(texts: EncodedTexts, batch_size: int) -> Iterator[list[int]]:
-    """Yield the positions of the texts in batches from the shortest to the longest."""
-    order = sorted(range(len(texts)), key=lambda n: len(texts.ids[n]))
-    for start in range(0, len(order), batch_size):
-        yield order[start : start + batch_size]
+def length_order(
+    texts: EncodedTexts, batch_size: int, most_tokens: int = 1 << 15
+) -> Iterator[list[int]]:
+    """Yield the positions of the texts in batches from the shortest to the longest.
+
+    A batch has at most ``batch_size`` texts and, padding included, ``most_tokens`` tokens, so that
+    a few long texts do not fill the memory; a text longer than that stands alone.
+    """
+    batch: list[int] = []
+    for n in sorted(range(len(texts)), key=lambda n: len(texts.ids[n])):
+        if batch and (
+            len(batch) == batch_size or (len(batch) + 1) * len(texts.ids[n]) > most_tokens
+        ):
+            yield batch
+            batch = []
+        batch.append(n)
+    if batch:
+        yield batch
 
 
 def drop_words(batch: Batch, probability: float, unknown: int) -> Batch:

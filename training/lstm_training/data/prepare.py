@@ -1,7 +1,7 @@
 """From labelled texts to ids: distinct texts, a held-out part, a vocabulary, encoded columns."""
 
 from collections import Counter
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,8 @@ from torch import Tensor
 from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples
 from lstm_training.errors import DataError
+
+_TOKENIZER = Tokenizer()
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,16 @@ class Dataset:
     "Texts to learn from, cut to their last ``max_tokens`` tokens."
     held_out: EncodedTexts
     "Texts to choose and measure the model with, uncut as in use."
-    dropped: int
+    copies: int
     "Texts left out because they are copies of others."
+    conflicting: int
+    "Texts left out because as many copies, or more, have the other label."
     sha256: str
     "Digest of the examples before anything was left out."
+    train_examples: Examples
+    "The texts to learn from, as they are."
+    held_out_examples: Examples
+    "The held-out texts, as they are."
 
 
 def prepare(examples: Examples, config: TrainingConfig) -> Dataset:
@@ -60,8 +68,8 @@ def prepare(examples: Examples, config: TrainingConfig) -> Dataset:
     if set(examples.labels) != {0, 1}:
         only = ", ".join(str(label) for label in sorted(set(examples.labels)))
         raise DataError(f"{examples.name} holds the label {only} alone; training needs 0 and 1")
-    kept = drop_duplicates(examples)
-    dropped = len(examples) - len(kept)
+    distinct = drop_duplicates(examples)
+    kept = distinct.examples
     if config.limit is not None and config.limit < len(kept):
         kept = kept.select(stratified(kept, config.limit, config.seed))
     train, held_out = split(kept, config.holdout, config.seed)
@@ -74,24 +82,66 @@ def prepare(examples: Examples, config: TrainingConfig) -> Dataset:
         vocabulary,
         encode(train, encoder, config.max_tokens),
         encode(held_out, encoder),
-        dropped,
+        distinct.copies,
+        distinct.conflicting,
         examples.sha256(),
+        train,
+        held_out,
     )
 
 
-def drop_duplicates(examples: Examples) -> Examples:
-    """Return ``examples`` without copies, so that no text can stand on both sides of the split.
+@dataclass(frozen=True)
+class Distinct:
+    """Examples without copies."""
 
-    Texts that differ in outer white space only are copies. Of copies with one label the first
-    stays; of copies with different labels none does, since one of the labels is wrong.
+    examples: Examples
+    "Each text once."
+    copies: int
+    "Texts left out because an equal one with the same label is there."
+    conflicting: int
+    "Texts left out because more, or as many, equal ones have the other label."
+
+
+def same_words(text: str) -> str:
+    """Return the words of a text, which are all that the model sees of it."""
+    return " ".join(_TOKENIZER.tokens(text)) or text.strip()
+
+
+def drop_duplicates(examples: Examples, key: Callable[[str], str] = same_words) -> Distinct:
+    """Leave copies out, so that no text can stand on both sides of the split.
+
+    Of copies the first stays; where their labels differ, the first with the label of most of them,
+    and none where there is no such label.
+
+    Args:
+        examples: the texts.
+        key: what copies have in common: their words, so that case, other marks and white space
+            make no difference.
+
     """
-    labels: dict[str, set[int]] = {}
-    first: dict[str, int] = {}
+    first: dict[str, dict[int, int]] = {}
+    votes: dict[str, Counter[int]] = {}
     for n, (text, label) in enumerate(zip(examples.texts, examples.labels, strict=True)):
-        key = text.strip()
-        labels.setdefault(key, set()).add(label)
-        first.setdefault(key, n)
-    return examples.select(n for key, n in first.items() if len(labels[key]) == 1)
+        found = key(text)
+        first.setdefault(found, {}).setdefault(label, n)
+        votes.setdefault(found, Counter())[label] += 1
+    winners = {text: _majority(count) for text, count in votes.items()}
+    kept = examples.select(
+        sorted(first[text][label] for text, label in winners.items() if label is not None)
+    )
+    of_winners = sum(
+        count[winner]
+        for winner, count in zip(winners.values(), votes.values(), strict=True)
+        if winner is not None
+    )
+    conflicting = len(examples) - of_winners
+    return Distinct(kept, len(examples) - len(kept) - conflicting, conflicting)
+
+
+def _majority(count: Counter[int]) -> int | None:
+    """Return the label that most of some copies have; None where two are equally frequent."""
+    (label, most), *others = count.most_common(2)
+    return None if others and others[0][1] == most else label
 
 
 def split(examples: Examples, holdout: float, seed: int) -> tuple[Examples, Examples]:

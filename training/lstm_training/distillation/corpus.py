@@ -105,7 +105,8 @@ def _labelled(sources: Iterable[str]) -> tuple[Examples, dict[str, str]]:
         tuple(label for part in parts.values() for label in part.labels),
         *names,
     )
-    return drop_duplicates(together), source_of
+    # Not by their words: the split of the bundled model would change.
+    return drop_duplicates(together, str.strip).examples, source_of
 
 
 def _new_texts(texts: Iterable[str], known: set[str]) -> tuple[str, ...]:

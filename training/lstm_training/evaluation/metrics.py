@@ -4,13 +4,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy
-from torchmetrics.classification import (
-    BinaryAccuracy,
-    BinaryAUROC,
-    BinaryCalibrationError,
-    BinaryF1Score,
-)
+from torchmetrics.classification import BinaryAUROC, BinaryCalibrationError
 
+THRESHOLD = 0.5
+"""Probability from which on a text is called positive, as in the files of lstm-export."""
 CALIBRATION_BINS = 10
 """Bins of equal width of the calibration error and of the reliability diagram."""
 
@@ -22,7 +19,7 @@ class Metrics:
     loss: float
     "Mean binary cross-entropy."
     accuracy: float
-    "Part of the texts on the right side of one half."
+    "Part of the texts on the right side of `THRESHOLD`."
     f1: float
     "F1 of the positive class."
     auroc: float
@@ -83,11 +80,11 @@ class Confusion:
 
 def compute_metrics(probabilities: Tensor, labels: Tensor) -> Metrics:
     """Compare ``probabilities`` with ``labels``, both float ``[texts]``."""
-    targets = labels.int()
+    confusion = Confusion.count(probabilities >= THRESHOLD, labels)
     return Metrics(
         loss=log_loss(probabilities, labels),
-        accuracy=float(BinaryAccuracy()(probabilities, targets)),
-        f1=float(BinaryF1Score()(probabilities, targets)),
+        accuracy=confusion.accuracy,
+        f1=confusion.f1 or 0.0,
         auroc=area_under_roc(probabilities, labels),
         ece=calibration_error(probabilities, labels),
     )

@@ -7,11 +7,10 @@ from lstm_training.checkpoint import Checkpoint, is_checkpoint, load_content, pa
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import encode
 from lstm_training.errors import CheckpointError
+from lstm_training.evaluation.metrics import THRESHOLD
 from lstm_training.evaluation.predict import predict
 from lstm_training.evaluation.predictions import EvaluatedModel, Predictions, TextStats, trained_on
 
-_THRESHOLD = 0.5
-"""What lstm-export writes into the files that it makes of a checkpoint."""
 _BATCH_SIZE = 32
 
 
@@ -44,7 +43,7 @@ class TorchPredictor:
         encoded = encode(Examples("texts", tuple(texts), (0,) * len(texts)), encoder)
         probabilities = predict(self._checkpoint.model(), encoded, _BATCH_SIZE, vocabulary.pad)
         stats = TextStats.of(texts, encoder.tokenizer, vocabulary.plain)
-        return Predictions(probabilities, probabilities >= _THRESHOLD, stats)
+        return Predictions(probabilities, probabilities >= THRESHOLD, stats)
 
 
 def _describe(checkpoint: Checkpoint, path: Path) -> EvaluatedModel:
@@ -60,6 +59,6 @@ def _describe(checkpoint: Checkpoint, path: Path) -> EvaluatedModel:
         precision="fp32",
         provider="PyTorch",
         labels=(labels[0], labels[1]),
-        threshold=_THRESHOLD,
+        threshold=THRESHOLD,
         data_sha256=trained_on(checkpoint.training),
     )

@@ -14,6 +14,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from lstm_training.config import TrainingConfig
 from lstm_training.data.batching import drop_words, epoch_order, make_batch
 from lstm_training.data.prepare import Dataset
+from lstm_training.errors import DivergenceError
 from lstm_training.evaluation.metrics import compute_metrics
 from lstm_training.evaluation.predict import predict
 from lstm_training.model import ModelConfig, SentimentRNN
@@ -83,7 +84,7 @@ class Classifier:
                 output / STATE_FILE,
                 self.fingerprint(),
                 go_on="the same command with --resume goes on from here",
-                start_over="leave --resume out to start over",
+                start_over="start over with --overwrite",
             ),
             evaluate=lambda: compute_metrics(self.predict(), self.data.held_out.labels),
         )
@@ -108,6 +109,14 @@ class Classifier:
         return binary_cross_entropy_with_logits(logits, batch.labels)
 
     def predict(self) -> Tensor:
-        """Return the positive probability of each held-out text, float32 ``[texts]``."""
+        """Return the positive probability of each held-out text, float32 ``[texts]``.
+
+        Raises:
+            DivergenceError: when one is no number.
+
+        """
         pad = self.data.vocabulary.pad
-        return predict(self.model, self.data.held_out, self.config.batch_size, pad)
+        found = predict(self.model, self.data.held_out, self.config.batch_size, pad)
+        if not bool(found.isfinite().all()):
+            raise DivergenceError("the model's answers are no numbers any more")
+        return found

@@ -15,6 +15,8 @@ def curves(history: list[EpochRecord]) -> Figure:
     held_out = [record.held_out for record in history if record.held_out]
     losses.plot(epochs, [record.train_loss for record in history], "o-", label="training")
     losses.plot(epochs, [measures.loss for measures in held_out], "o-", label="held out")
+    kept = min(history, key=lambda record: record.held_out.loss if record.held_out else 0)
+    losses.axvline(kept.epoch, color="gray", linestyle=":", label="kept")
     losses.set(title="Loss", xlabel="epoch")
     losses.legend()
     accuracies.plot(epochs, [measures.accuracy for measures in held_out], "o-", color="C1")

@@ -37,6 +37,11 @@ def fit(trainer: Trainer) -> None:
         while not trainer.is_over():
             _train_epoch(trainer, stop)
             logger.info("%s%s", trainer.name, _line(_close_epoch(trainer), trainer.config.epochs))
+    if trainer.state.epoch < trainer.config.epochs:
+        logger.info(
+            "%sstopped early: no lower held-out loss in %d epochs; epoch %d is kept",
+            trainer.name, trainer.config.patience, trainer.state.best_epoch.epoch,
+        )  # fmt: skip
 
 
 def _train_epoch(trainer: Trainer, stop: StopRequest) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from lstm_runtime.files import atomic_path
 from torch import Tensor
 
-from lstm_training.evaluation.metrics import Confusion
+from lstm_training.evaluation.metrics import THRESHOLD, Confusion
 from lstm_training.evaluation.plots import confusion, reliability, save
 from lstm_training.trainer.curves import curves
 from lstm_training.trainer.state import EpochRecord
@@ -58,7 +58,7 @@ def write_pictures(
         names: what 0 and 1 are called.
 
     """
-    counts = Confusion.count(scores > 0.5, labels)
+    counts = Confusion.count(scores >= THRESHOLD, labels)
     return [
         save(curves(history), output / "curves.png"),
         save(confusion(counts, names, "Held-out texts"), output / "confusion.png"),

@@ -56,13 +56,17 @@ class TrainerState:
         self.epoch, self.batch = self.epoch + 1, 0
         self.loss, self.texts, self.seconds = 0.0, 0, 0.0
 
-    def is_over(self, epochs: int, patience: int | None) -> bool:
-        """Tell whether the last epoch is done, or the held-out loss has stopped falling."""
+    def is_over(self, epochs: int, patience: int | None, warm_up: int = 0) -> bool:
+        """Tell whether the last epoch is done, or the held-out loss has stopped falling.
+
+        Patience counts from the end of the ``warm_up`` epochs at the earliest: while the learning
+        rate still rises, a loss that rises with it says nothing.
+        """
         if self.epoch >= epochs:
             return True
         if patience is None or not self.history:
             return False
-        return self.epoch - self.best_epoch.epoch >= patience
+        return self.epoch - max(self.best_epoch.epoch, warm_up) >= patience
 
     def to_plain(self) -> dict[str, Any]:
         """Return the state as tensors and plain values."""

@@ -78,6 +78,8 @@ class StateFile:
         names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
         if names:
             changes = ", ".join(f"{n} was {old.get(n)!r}, is {new.get(n)!r}" for n in names)
+            if "data_sha256" in names:
+                changes += " (the texts or labels are others than before)"
             raise TrainingError(
                 f"{path or self.path} is from another run: {changes}; repeat its options, or "
                 f"{self.start_over}"

@@ -102,7 +102,9 @@ class Trainer:
 
     def is_over(self) -> bool:
         """Tell whether there is nothing left to do."""
-        return self.state.is_over(self.config.epochs, self.config.patience)
+        config = self.config
+        warm_up = math.ceil(config.warm_up * config.epochs)
+        return self.state.is_over(config.epochs, config.patience, warm_up)
 
     def use_best(self) -> None:
         """Give the module the weights with the lowest held-out loss, where they are kept."""
