@@ -22,6 +22,11 @@ def test_a_run_prints_its_measures_and_files(
     assert "accuracy" in result.stdout
     checkpoint = load_checkpoint(tmp_path / "model.pt")
     assert f"{checkpoint.metrics['accuracy']:.4f}" in result.stdout
+    for wanted in ("TF-IDF with logistic regression", "the more frequent label", "this model"):
+        assert wanted in result.stdout
+    baseline = checkpoint.training["baselines"]["TF-IDF with logistic regression"]["accuracy"]
+    worse = "The model is worse than TF-IDF with logistic regression on these texts."
+    assert (worse in result.stdout) == (checkpoint.metrics["accuracy"] < baseline)
     written = [Path(line) for line in result.stdout.splitlines() if line.startswith(str(tmp_path))]
     assert sorted(written) == sorted(tmp_path.iterdir())
     # Without a terminal: a line for the data and one an epoch, no bar and no warning.

@@ -15,6 +15,8 @@ from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import Dataset, prepare
 from lstm_training.errors import DivergenceError, TrainingError
+from lstm_training.evaluation.baselines import Baseline, fit_baselines
+from lstm_training.evaluation.evaluator import wilson_interval
 from lstm_training.evaluation.metrics import THRESHOLD, Confusion, Metrics, compute_metrics
 from lstm_training.trainer.classifier import Classifier
 from lstm_training.trainer.loop import fit
@@ -40,13 +42,14 @@ class TrainingResult:
     "What was written; empty when the run was finished before."
 
 
-def train(
+def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
     config: TrainingConfig,
     examples: Examples,
     output: str | Path,
     *,
     resume: bool = False,
     overwrite: bool = False,
+    baselines: bool = True,
 ) -> TrainingResult:
     """Train a model and write it, its measures and its pictures into ``output``.
 
@@ -60,6 +63,9 @@ def train(
             start from the beginning.
         overwrite: start over where an earlier run was stopped; without it and without ``resume``,
             an unfinished run is an error.
+        baselines: measure what is reached without a network too, on the same held-out texts:
+            the more frequent label and, where scikit-learn is installed, a logistic regression on
+            TF-IDF.
 
     Returns:
         The model and the files written. Under ``accelerate launch`` every process returns the
@@ -106,7 +112,7 @@ def train(
         if "can't allocate memory" not in str(error):  # PyTorch has no class for it on the CPU
             raise
         raise TrainingError("out of memory: try a smaller --batch-size or --max-tokens") from error
-    return _write(classifier, trainer, examples, output)
+    return _write(classifier, trainer, examples, output, baselines=baselines)
 
 
 def _log_data(data: Dataset) -> None:
@@ -142,13 +148,15 @@ def _finished(path: Path, state_file: StateFile) -> TrainingResult:
 
 
 def _write(
-    classifier: Classifier, trainer: Trainer, examples: Examples, output: Path
+    classifier: Classifier, trainer: Trainer, examples: Examples, output: Path, *, baselines: bool
 ) -> TrainingResult:
     """Write what the run came to; the state to resume from goes last."""
     trainer.use_best()
-    labels, history = classifier.data.held_out.labels, trainer.state.history
-    scores = classifier.predict()
-    checkpoint = _checkpoint(classifier, trainer, examples, compute_metrics(scores, labels))
+    data, history = classifier.data, trainer.state.history
+    labels, scores = data.held_out.labels, classifier.predict()
+    beside = fit_baselines(data.train_examples, data.held_out_examples) if baselines else []
+    metrics = compute_metrics(scores, labels)
+    checkpoint = _checkpoint(classifier, trainer, examples, metrics, beside)
     if not trainer.accelerator.is_main_process:
         return TrainingResult(checkpoint, ())
     files = (
@@ -163,9 +171,13 @@ def _write(
 
 
 def _checkpoint(
-    classifier: Classifier, trainer: Trainer, examples: Examples, metrics: Metrics
+    classifier: Classifier,
+    trainer: Trainer,
+    examples: Examples,
+    metrics: Metrics,
+    baselines: list[Baseline],
 ) -> Checkpoint:
-    data = classifier.data
+    data, texts = classifier.data, len(classifier.data.held_out)
     return Checkpoint(
         config=classifier.model_config,
         state_dict={name: t.cpu() for name, t in classifier.model.state_dict().items()},
@@ -182,6 +194,11 @@ def _checkpoint(
                 "held_out": len(data.held_out),
             },
             "best_epoch": trainer.state.best_epoch.epoch,
+            "accuracy_interval": list(wilson_interval(round(metrics.accuracy * texts), texts)),
+            "baselines": {
+                one.name: {"accuracy": one.accuracy, "interval": list(one.interval)}
+                for one in baselines
+            },
             "run": trainer.state_file.fingerprint,
             "versions": _versions(),
         },

@@ -38,6 +38,10 @@ EXAMPLES = (
 @option(
     "--overwrite", group="Output", is_flag=True, help="Start over where a stopped run left off."
 )
+@option(
+    "--baselines/--no-baselines", group="Output", default=True, show_default=True,
+    help="Measure TF-IDF with logistic regression and the more frequent label as well.",
+)  # fmt: skip
 @setting_options(TrainingConfig)
 @click.version_option(package_name="lstm-edge")
 def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
@@ -46,6 +50,7 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
     output: Path,
     resume: bool,
     overwrite: bool,
+    baselines: bool,
     text_column: str,
     label_column: str,
     scheme: LabelScheme | None,
@@ -67,7 +72,9 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
     with requires_extra("train"):
         from lstm_training.api import train
     with log_lines():
-        result = train(config, examples, output, resume=resume, overwrite=overwrite)
+        result = train(
+            config, examples, output, resume=resume, overwrite=overwrite, baselines=baselines
+        )
     if result.files:
         _show(result)
 
@@ -77,9 +84,18 @@ def _show(result: "TrainingResult") -> None:
     from rich.console import Console  # of the extra, like torch
     from rich.table import Table  # of the extra, like torch
 
-    metrics = result.checkpoint.metrics
+    metrics, training = result.checkpoint.metrics, result.checkpoint.training
     table = Table(*metrics, title="Held-out texts", title_justify="left")
     table.add_row(*(f"{value:.4f}" for value in metrics.values()))
-    Console().print(table)
+    own = {"accuracy": metrics["accuracy"], "interval": training["accuracy_interval"]}
+    beside = Table("", "accuracy", "95 % interval", title_justify="left")
+    for name, one in {**training["baselines"], "this model": own}.items():
+        low, high = one["interval"]
+        beside.add_row(name, f"{one['accuracy']:.2%}", f"{low:.2%} to {high:.2%}")
+    console = Console()
+    console.print(table, beside)
+    for name, one in training["baselines"].items():
+        if one["accuracy"] > own["accuracy"]:
+            click.echo(f"The model is worse than {name} on these texts.")
     for path in result.files:
         click.echo(path)

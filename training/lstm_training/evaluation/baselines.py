@@ -1,0 +1,71 @@
+"""What is reached without a network, on the same texts: the accuracy that a model has to beat."""
+
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+from lstm_runtime.text.tokenizer import Tokenizer
+
+from lstm_training.data.examples import Examples
+from lstm_training.evaluation.evaluator import wilson_interval
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """How a simple method reads the held-out texts."""
+
+    name: str
+    "The method."
+    right: int
+    "How many of the texts it reads right."
+    texts: int
+    "Number of texts."
+
+    @property
+    def accuracy(self) -> float:
+        """Part of the texts that are read right."""
+        return self.right / self.texts
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the accuracy."""
+        return wilson_interval(self.right, self.texts)
+
+
+def fit_baselines(train: Examples, held_out: Examples) -> list[Baseline]:
+    """Return the baselines, the best one last; without scikit-learn, the majority class alone."""
+    found = [_majority_class(train, held_out)]
+    # scikit-learn is of another extra, and a baseline is no reason to fail.
+    with suppress(ModuleNotFoundError):
+        found.append(_tfidf(train, held_out))
+    return sorted(found, key=lambda baseline: baseline.right)
+
+
+def _majority_class(train: Examples, held_out: Examples) -> Baseline:
+    label = Counter(train.labels).most_common(1)[0][0]
+    return Baseline("the more frequent label", held_out.labels.count(label), len(held_out))
+
+
+def _tfidf(train: Examples, held_out: Examples) -> Baseline:
+    """Fit a logistic regression on weighted single words and pairs of them.
+
+    Settings that are usual and not tuned: Wang and Manning, "Baselines and Bigrams" (2012), show
+    how strong such a model is.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    vectorizer = TfidfVectorizer(
+        tokenizer=Tokenizer().tokens,
+        token_pattern=None,
+        lowercase=False,  # the tokenizer does
+        ngram_range=(1, 2),
+        sublinear_tf=True,
+        dtype=np.float32,
+    )
+    regression = LogisticRegression(C=10.0, max_iter=1000)
+    regression.fit(vectorizer.fit_transform(train.texts), train.labels)
+    answers = regression.predict(vectorizer.transform(held_out.texts))
+    right = int((answers == np.array(held_out.labels)).sum())
+    return Baseline("TF-IDF with logistic regression", right, len(held_out))
