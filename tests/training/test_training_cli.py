@@ -31,7 +31,7 @@ def test_a_run_prints_its_measures_and_files(
     assert sorted(written) == sorted(tmp_path.iterdir())
     # Without a terminal: a line for the data and one an epoch, no bar and no warning.
     told = [line.split()[0] for line in result.stderr.splitlines()]
-    assert told == ["216", "only", *["epoch"] * 3]
+    assert told == ["216", *["epoch"] * 3, "only"]
 
 
 def test_columns_and_labels_can_be_named(

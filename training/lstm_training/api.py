@@ -116,7 +116,7 @@ def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
 
 
 def _log_data(data: Dataset) -> None:
-    """Tell how many texts there are, and what speaks against the numbers to come."""
+    """Tell how many texts there are."""
     counts = (len(data.train), len(data.held_out), data.copies, len(data.vocabulary))
     logger.info(
         "%s texts to learn from, %s held out, %s copies left out, %s words",
@@ -126,11 +126,6 @@ def _log_data(data: Dataset) -> None:
         logger.info(
             "%s texts are left out because as many of their copies, or more, have the other label",
             f"{data.conflicting:,}",
-        )
-    if len(data.held_out) < FEW_TEXTS:
-        logger.warning(
-            "only %d texts are held out, so the measures say little: see their intervals",
-            len(data.held_out),
         )
 
 
@@ -154,6 +149,11 @@ def _write(
     trainer.use_best()
     data, history = classifier.data, trainer.state.history
     labels, scores = data.held_out.labels, classifier.predict()
+    if len(data.held_out) < FEW_TEXTS:
+        logger.warning(
+            "only %d texts are held out, so the measures say little: see their intervals",
+            len(data.held_out),
+        )
     beside = fit_baselines(data.train_examples, data.held_out_examples) if baselines else []
     metrics = compute_metrics(scores, labels)
     checkpoint = _checkpoint(classifier, trainer, examples, metrics, beside)
