@@ -29,7 +29,7 @@ class DynamicQuantized(EagerTorch):
         super().__init__(checkpoint)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self._module = torch.ao.quantization.quantize_dynamic(
+            self._module = torch.ao.quantization.quantize_dynamic(  # type: ignore[no-untyped-call]
                 self._module, {torch.nn.LSTM, torch.nn.Linear}
             )
 

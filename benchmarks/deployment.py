@@ -13,6 +13,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -52,8 +53,8 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter per option
     with TemporaryDirectory() as folder:
         ones, manys = _peers(checkpoint, Path(folder), reviews)
         text = typical_review(reviews)
-        one = _turns({peer: lambda c=call: c(text) for peer, call in ones.items()}, ONE_ROUNDS)
-        bulk = _turns({peer: lambda c=call: c(reviews) for peer, call in manys.items()}, rounds)
+        one = _turns({peer: partial(call, text) for peer, call in ones.items()}, ONE_ROUNDS)
+        bulk = _turns({peer: partial(call, reviews) for peer, call in manys.items()}, rounds)
         answers = {peer: np.array(call(reviews)) for peer, call in manys.items()}
     table = _table(one, {peer: s / len(reviews) for peer, s in bulk.items()}, answers)
     print(markdown([table], machine()))

@@ -5,6 +5,7 @@ import io
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -108,7 +109,7 @@ class PlainOnnxRuntime:
         return [self.one(text) for text in texts]
 
 
-def _one_thread() -> onnxruntime.SessionOptions:
+def _one_thread() -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 4
