@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from foreign_models import TutorialBidirectional, UdacitySentiment, trained_like
+from foreign_models import MeanPooled, TutorialBidirectional, UdacitySentiment, trained_like
 from lstm_export import ArchitectureHints, export
 from lstm_export.config import ExportConfig
 from lstm_export.errors import ParityError
@@ -45,6 +45,28 @@ def test_checkpoint_and_vocabulary_file(tmp_path: Path) -> None:
     outcomes = export(tmp_path / "w.pt", tmp_path, config=config, **given)
     assert [outcome.name for outcome in outcomes] == ["numpy", "int8"]
     assert outcomes[1].path == tmp_path / "tiny.int8.onnx"
+
+
+def test_the_call_takes_what_the_command_takes(tmp_path: Path) -> None:
+    module = trained_like(MeanPooled())
+    torch.save({"state_dict": module.state_dict(), "epoch": 3}, tmp_path / "w.pt")
+    (tmp_path / "words.txt").write_text("\n".join(["pad", "OOV", *WORDS.words[2:]]))
+    (tmp_path / "data.csv").write_text("text,label\nw5 neverseen w77,1\nw8,0\n")
+    results = export(
+        str(tmp_path / "w.pt"),
+        str(tmp_path / "out"),
+        module=MeanPooled(),
+        vocabulary=str(tmp_path / "words.txt"),
+        unknown="OOV",
+        pattern="[a-z0-9]+",
+        labels=["0", "1", "2", "3", "4"],
+        data=tmp_path / "data.csv",
+    )
+    assert all(result.accuracy for result in results[1:])
+    found = SentimentModel.load(tmp_path / "out" / "model.onnx", "cpu")("w5 neverseen w77")
+    with torch.inference_mode():
+        wanted = module(torch.tensor([[5, 1, 77]])).exp()[0].tolist()
+    assert list(found.scores.values()) == pytest.approx(wanted, abs=1e-5)
 
 
 def test_failure_is_raised(checkpoint_file: Path, tmp_path: Path) -> None:
