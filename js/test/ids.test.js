@@ -1,5 +1,6 @@
-// A file that takes ids, its vocabulary in the metadata: what React Native and the webgpu builds need,
-// whose string tensors are broken. Python writes one and says where, with its answers.
+// Other forms of file than the bundled one, above all that which takes ids, its vocabulary in the
+// metadata: what React Native and the webgpu builds need, whose string tensors are broken. Python writes
+// them and says where, with its answers.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
@@ -36,6 +37,22 @@ test("streams and traces work as in files that take text", { skip }, async () =>
     for (const { token, start, end } of whole.tokens) assert.equal(text.slice(start, end).toLowerCase(), token);
     await model.gates(text, whole.tokens.at(-1));
   }
+});
+
+test("files whose states must be fed, and files without any", { skip }, async () => {
+  const required = await SentimentModel.load(`${FOLDER}/required.onnx`), none = await SentimentModel.load(`${FOLDER}/none.onnx`);
+  for (const { text, probability } of answers) {
+    for (const other of [required, none]) {
+      assert.ok(Math.abs((await other.score(text)).scores.positive - probability) <= 1e-6, shown(text));
+    }
+  }
+  const stream = required.stream();
+  await stream.push("A dull, lifel");
+  await stream.push("ess mess.");
+  const whole = await required.score("A dull, lifeless mess.");
+  assert.ok(Math.abs((await stream.finish()).score - whole.score) < 1e-6);
+  assert.throws(() => none.stream(), InputError);
+  await Promise.all([required.close(), none.close()]);
 });
 
 test("ids that no word has are an InputError", { skip }, async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { ClosedError, InputError, LstmEdgeError, SentimentModel, VerificationError } from "lstm-edge";
+import { sentiment } from "../src/results.js";
 import { bytes } from "./golden.js";
 
 const model = await SentimentModel.load(bytes);
@@ -62,4 +63,12 @@ test("errors have their names and one family", async () => {
   const error = await model.score(5).catch((found) => found);
   assert.ok(error instanceof LstmEdgeError && error instanceof Error);
   assert.equal(String(error), "InputError: a text must be a string, not number");
+});
+
+test("one class has a threshold, several have a largest", () => {
+  const two = { labels: ["bad", "good"], threshold: 0.7 };
+  assert.deepEqual(sentiment("x", [0.7], two), { text: "x", label: "good", score: 0.7, scores: { bad: 1 - 0.7, good: 0.7 } });
+  assert.equal(sentiment("x", [0.69], two).label, "bad");
+  const three = { labels: ["bad", "so-so", "good"], threshold: 0.5 };
+  assert.deepEqual(sentiment("x", [0.2, 0.5, 0.3], three), { text: "x", label: "so-so", score: 0.5, scores: { bad: 0.2, "so-so": 0.5, good: 0.3 } });
 });

@@ -51,6 +51,9 @@ def ids_folder(checkpoint_file: Path, tmp_path_factory: pytest.TempPathFactory) 
             for text in texts
         ]
     (folder / "answers.json").write_text(json.dumps(answers))
+    for state in ("required", "none"):
+        other = ExportConfig(precisions=("fp32",), name=state, state=state)
+        assert list(export_source(load_source(checkpoint_file), folder, other))[-1].path
     return folder
 
 
