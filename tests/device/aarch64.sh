@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# lstm-run --self-test on emulated 64-bit ARM: tests/device/aarch64.sh [FOLDER [CPU...]]
+# lstm-run --self-test and the golden answers on emulated 64-bit ARM:
+# tests/device/aarch64.sh [FOLDER [CPU...]]
 #
 # Wants Debian's qemu-user-static, apt, pip, root's rights (chroot) and some minutes. Fetches Debian's
 # Python for arm64 and the aarch64 wheels of numpy and onnxruntime into FOLDER, and runs the tree that
@@ -29,7 +30,8 @@ if [ ! -e "$root/usr/bin/python3.11" ]; then
   cp "$(command -v qemu-aarch64-static)" "$root"
 fi
 rm -rf "$root/app/runtime"
-cp -r "$repository/runtime" "$root/app"
+cp -r "$repository/runtime" "$repository/tests/device/golden_difference.py" \
+  "$repository/tests/golden/answers.json" "$root/app"
 
 # ONNX Runtime asks Linux about the processor; the host's answers, of another kind, would crash it.
 declare -A part=([cortex-a53]=0xd03 [cortex-a72]=0xd08 [cortex-a76]=0xd0b)
@@ -39,7 +41,11 @@ for cpu in "${cpus[@]}"; do
   printf 'processor\t: 0\nCPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: %s\nCPU revision\t: 0\n' \
     "${part[$cpu]:-0xd03}" > "$root/proc/cpuinfo"
   echo "== $cpu"
-  env -i PATH=/usr/bin HOME=/tmp OMP_NUM_THREADS=1 PYTHONPATH=/app/runtime:/app/site \
-    "$(PATH=$PATH:/usr/sbin command -v chroot)" "$root" \
-    /qemu-aarch64-static -cpu "$cpu" /usr/bin/python3.11 -m lstm_runtime --self-test
+  emulated=(
+    env -i PATH=/usr/bin HOME=/tmp OMP_NUM_THREADS=1 PYTHONPATH=/app/runtime:/app/site
+    "$(PATH=$PATH:/usr/sbin command -v chroot)" "$root"
+    /qemu-aarch64-static -cpu "$cpu" /usr/bin/python3.11
+  )
+  "${emulated[@]}" -m lstm_runtime --self-test
+  "${emulated[@]}" /app/golden_difference.py /app/answers.json
 done
