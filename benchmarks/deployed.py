@@ -27,11 +27,13 @@ class DynamicQuantized(EagerTorch):
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__(checkpoint)
+        zeros = self._module.init_hidden  # asks the float weights for their type
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self._module = torch.ao.quantization.quantize_dynamic(  # type: ignore[no-untyped-call]
                 self._module, {torch.nn.LSTM, torch.nn.Linear}
             )
+        self._module.init_hidden = zeros
 
 
 class Compiled(EagerTorch):

@@ -21,7 +21,7 @@ import click
 import numpy as np
 import torch
 from deployed import Compiled, DynamicQuantized, HalfLstm, OpenVino
-from lstm_export import export
+from lstm_export import ExportConfig, export
 from lstm_runtime import SentimentModel
 from lstm_runtime.kernel.library import STOCK, VARIABLE
 from lstm_training.checkpoint import load_checkpoint
@@ -67,7 +67,8 @@ def _peers(
     """Return what answers one text, and what answers many its best way."""
     source = load_checkpoint(checkpoint)
     export(checkpoint, folder)
-    export(checkpoint, folder / "ids", precisions=("fp32",), interface="ids")
+    ids = ExportConfig(precisions=("fp32",), interface="ids")
+    export(checkpoint, folder / "ids", config=ids)
     eager, half, quantized = EagerTorch(source), HalfLstm(source), DynamicQuantized(source)
     compiled = Compiled(source)
     exported = ExportedTorch(source, typical_review(list(reviews)), folder)
