@@ -5,6 +5,7 @@
 # make page   serves the page that answers as you type
 # make docs   builds the documentation site in .work/site; a warning is an error
 # make coverage  runs all tests and prints which lines and branches they leave out
+# make wheels  builds wheels with the int8 kernel for Linux, macOS and Windows into dist/
 # make model  trains the model that comes with the package and exports it again
 # Each makes the virtual environment .venv first; PYTHON names the interpreter (3.11 or newer).
 
@@ -19,7 +20,7 @@ INSTALLED := $(VENV)/.installed
 # has to wait for a core that something else is using.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo check test coverage docs js page model lint clean
+.PHONY: demo check test coverage docs js page model wheels lint clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -86,6 +87,17 @@ model: $(INSTALLED)
 	cp $(MODEL)/default.int8.onnx $(MODEL)/default.fp16.onnx runtime/lstm_runtime/models/
 	cp $(MODEL)/README.md runtime/lstm_runtime/models/
 	$(BIN)/python tests/golden/make_answers.py
+
+# Wheels with the int8 kernel for every system, cross-compiled on this one (hatch_build.py).
+TARGETS := linux-x86_64 linux-aarch64 musl-x86_64 musl-aarch64 macos-x86_64 macos-aarch64 \
+	windows-x86_64 windows-aarch64
+
+wheels: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet -c constraints.txt hatchling ziglang
+	for target in $(TARGETS); do \
+		LSTM_EDGE_TARGET=$$target $(BIN)/python -m pip wheel --quiet --no-deps \
+			--no-build-isolation --wheel-dir dist . || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) js/node_modules js/models js/types .work dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

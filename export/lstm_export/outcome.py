@@ -18,6 +18,8 @@ class ExportResult:
     "The differences."
     failures: tuple[str, ...] = ()
     "What lies outside the tolerance; empty for a file that was kept."
+    kernel: tuple[str, Parity] | None = None
+    "Instruction set of the runtime's int8 kernel, and the differences with it; None without one."
     path: Path | None = None
     "The file; None for the NumPy cell and for a file that failed."
     size: int | None = None

@@ -20,7 +20,7 @@ from lstm_export.graph.precision import FloatWeights, HalfWeights, PrecisionWrit
 from lstm_export.graph.quantize import require_quantized
 from lstm_export.metadata import make_metadata
 from lstm_export.outcome import ExportResult
-from lstm_export.parity.compare import file_parity, numpy_parity
+from lstm_export.parity.compare import file_parity, kernel_parity, numpy_parity
 from lstm_export.parity.ground_truth import Original
 from lstm_export.parity.self_test import reference_answers
 from lstm_export.parity.suite import ParitySuite, build_suite
@@ -97,15 +97,21 @@ def compare(
     tolerance: Tolerance,
     data: Examples | None,
 ) -> ExportResult:
-    """Run ``model`` as a file on the inputs of ``suite``."""
+    """Run ``model`` as a file on the inputs of ``suite``, int8 also with the runtime's kernel."""
     with TemporaryDirectory() as folder:
         draft = Path(folder) / "draft.onnx"
         onnx.save(model, draft)
         size = draft.stat().st_size
         parity = file_parity(draft, suite)
+        kernel = kernel_parity(draft, suite)
     accuracy = None if data is None or suite.plain else parity.accuracy(data.labels)
-    failures = tuple(parity.failures(tolerance))
-    return ExportResult(precision, parity, failures, size=size, accuracy=accuracy)
+    failures = parity.failures(tolerance)
+    if kernel:
+        name, found = kernel
+        failures += [f"with the {name} kernel {failure}" for failure in found.failures(tolerance)]
+    return ExportResult(
+        precision, parity, tuple(failures), kernel=kernel, size=size, accuracy=accuracy
+    )
 
 
 def write_if_equal(

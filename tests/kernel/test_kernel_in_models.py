@@ -1,6 +1,7 @@
 """The kernel inside a model: where it runs, what it changes, and what is left as it was."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -196,3 +197,17 @@ def _give_a_weight_eight_bits(source: Path, target: Path) -> None:
             initializer.CopyFrom(numpy_helper.from_array(weights, initializer.name))
     del model.metadata_props[[p.key for p in model.metadata_props].index("seal")]
     onnx.save(model, target)
+
+
+def test_export_proves_int8_with_the_kernel_and_without(
+    run: Any, checkpoint_file: Path, tmp_path: Path
+) -> None:
+    done = run("lstm-export", str(checkpoint_file), "-o", str(tmp_path), "--precision", "int8")
+    assert done.returncode == 0, done.stderr
+    (report,) = tmp_path.glob("*.json")
+    (*_, entry) = json.loads(report.read_text())["outcomes"]
+    name = instruction_sets()[0]
+    assert entry["kernel"]["instruction_set"] == name
+    assert entry["kernel"]["largest"] != entry["largest"]
+    assert entry["kernel"]["largest"]["probability"] < 0.05
+    assert f"kernel ({name})" in (tmp_path / "README.md").read_text()

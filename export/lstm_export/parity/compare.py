@@ -24,9 +24,22 @@ NUMPY_BATCH = 5
 
 
 def file_parity(model: Path, suite: ParitySuite) -> Parity:
-    """Compare the ONNX file ``model``, run on the CPU, with the original's answers."""
+    """Compare the ONNX file ``model``, run by ONNX Runtime alone, with the original's answers."""
     session = open_session(model, "cpu", SessionSettings(kernel=False)).session
     return _parity(suite, [run_file(session, case) for case in suite.cases])
+
+
+def kernel_parity(model: Path, suite: ParitySuite) -> "tuple[str, Parity] | None":
+    """Compare the file as the runtime's int8 kernel runs it.
+
+    Returns:
+        The kernel's instruction set and the differences; None where it does not run this file.
+
+    """
+    opened = open_session(model, "cpu")
+    if opened.kernel is None:
+        return None
+    return opened.kernel, _parity(suite, [run_file(opened.session, c) for c in suite.cases])
 
 
 def numpy_parity(network: Network, suite: ParitySuite) -> Parity:

@@ -10,6 +10,7 @@ from lstm_export.checkpoint.source import Source
 from lstm_export.config import ExportConfig
 from lstm_export.metadata import public_training, versions
 from lstm_export.outcome import ExportResult
+from lstm_export.parity.result import Parity
 from lstm_export.report.front_matter import front_matter
 
 _PYTHON = """\
@@ -82,12 +83,14 @@ def _network(source: Source) -> str:
 
 
 def _files(source: Source, files: Sequence[ExportResult]) -> str:
-    rows = [
-        f"| `{o.path.name}` | {o.name} | {(o.size or 0) / 1e6:.2f} MB | "
-        f"{o.parity.max_abs['probability']:.1e} | {o.parity.mean:.1e} | {o.parity.agreement:.2%} |"
-        for o in files
-        if o.path
-    ]
+    rows = []
+    for o in files:
+        if o.path:
+            size = f"{(o.size or 0) / 1e6:.2f} MB"
+            rows.append(f"| `{o.path.name}` | {o.name} | {size} | {_differences(o.parity)} |")
+        if o.path and o.kernel:
+            name, parity = o.kernel
+            rows.append(f"| the same, lstm-edge's kernel ({name}) | | | {_differences(parity)} |")
     texts = len(files[0].parity.wanted)
     return "\n".join(
         [
@@ -99,6 +102,11 @@ def _files(source: Source, files: Sequence[ExportResult]) -> str:
             *rows,
         ]
     )
+
+
+def _differences(parity: Parity) -> str:
+    largest = parity.max_abs["probability"]
+    return f"{largest:.1e} | {parity.mean:.1e} | {parity.agreement:.2%}"
 
 
 def _measures(source: Source) -> str:

@@ -78,8 +78,17 @@ def _entry(result: ExportResult) -> dict[str, Any]:
         "failures": list(result.failures),
         "accuracy": result.accuracy,
         **result.parity.summary(),
+        "kernel": _kernel(result),
         "cases": [_case(case) for case in result.parity.cases],
     }
+
+
+def _kernel(result: ExportResult) -> dict[str, Any] | None:
+    """Return the differences with the runtime's int8 kernel, where it ran."""
+    if result.kernel is None:
+        return None
+    name, parity = result.kernel
+    return {"instruction_set": name, **parity.summary()}
 
 
 def _case(case: CaseParity) -> dict[str, Any]:
