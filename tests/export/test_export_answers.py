@@ -26,6 +26,8 @@ from lstm_runtime import SentimentModel
 from lstm_runtime.text.vocabulary import Vocabulary
 from torch import Tensor, nn
 
+pytestmark = pytest.mark.slow  # many exports
+
 WORDS = Vocabulary(("<pad>", "<unk>", *(f"w{n}" for n in range(2, structures.WORDS))))
 TEXT, IDS = "w5 w77 w8 w30", [5, 77, 8, 30]
 

@@ -14,6 +14,8 @@ import pytest
 import torch
 from foreign_models import MeanPooled, UdacitySentiment, trained_like
 
+pytestmark = pytest.mark.slow  # each test exports in a process of its own
+
 HERE = Path(__file__).parent
 
 

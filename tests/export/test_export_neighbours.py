@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import onnx
+import pytest
 from lstm_export.checkpoint.source import load_source
 from lstm_export.config import ExportConfig
 from lstm_export.metadata import public_training
 from lstm_export.pipeline import export_source
+
+pytestmark = pytest.mark.slow  # many exports
 
 
 def test_each_input_and_output_says_what_it_is(

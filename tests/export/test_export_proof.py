@@ -18,6 +18,8 @@ from lstm_export.pipeline import export_source
 from lstm_runtime.trace.lstm_cell import CellWeights
 from onnx import ModelProto
 
+pytestmark = pytest.mark.slow  # each test exports
+
 FP32 = ExportConfig(precisions=("fp32",))
 Build = Callable[..., ModelProto]
 

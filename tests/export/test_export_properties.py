@@ -3,6 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 import torch
 from foreign_models import trained_like
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +14,8 @@ from lstm_export.config import ExportConfig
 from lstm_export.layers import FUNCTIONS
 from lstm_export.pipeline import export_source
 from torch import nn
+
+pytestmark = pytest.mark.slow  # many exports
 
 ARCHITECTURES = st.fixed_dictionaries(
     {

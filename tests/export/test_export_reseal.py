@@ -9,6 +9,8 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+pytestmark = pytest.mark.slow  # each test exports in a process of its own
+
 
 @pytest.fixture
 def changed(model_files: dict[str, Path], tmp_path: Path) -> Path:

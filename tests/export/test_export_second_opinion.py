@@ -23,7 +23,7 @@ from torch import nn
 pytest.importorskip("onnxscript", reason="torch.onnx.export needs onnxscript")
 
 # PyTorch's exporter warns about its own insides.
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 EXAMPLE = (3, 12)
 OTHERS = [(1, 1), (1, 17), (3, 40), (5, 300)]

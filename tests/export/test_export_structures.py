@@ -14,6 +14,8 @@ from lstm_export.reading.module import UserModule
 from onnxruntime import InferenceSession
 from torch import nn
 
+pytestmark = pytest.mark.slow  # many exports
+
 ALL = ExportConfig(precisions=("fp32", "int8", "fp16"), state="none")
 LIMITS = {"model.onnx": 1e-5, "model.int8.onnx": 0.05, "model.fp16.onnx": 5e-3}
 

@@ -12,6 +12,8 @@ from lstm_export.pipeline import ExportConfig, export_source
 from lstm_runtime import SentimentModel
 from lstm_runtime.version import __version__
 
+pytestmark = pytest.mark.slow  # each test starts Node or a browser
+
 JS = Path(__file__).parents[2] / "js"
 GOLDEN = Path(__file__).parents[1] / "golden" / "answers.json"
 IN_CHROMIUM = ("browser.test.js", "package.test.js")

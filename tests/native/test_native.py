@@ -10,6 +10,8 @@ import pytest
 
 from .conftest import MODEL, ROOT, command
 
+pytestmark = pytest.mark.slow  # each test compiles
+
 NATIVE = ROOT / "native"
 GOLDEN: dict[str, Any] = json.loads((ROOT / "tests" / "golden" / "answers.json").read_text())
 STRICT = ["-std=c99", "-D_DEFAULT_SOURCE", "-Wall", "-Wextra", "-Werror", "-O1"]

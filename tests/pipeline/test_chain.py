@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # each test trains and exports
+
 GOOD = ("a wonderful film", "great acting and a great story", "i loved every minute", "best fun")
 BAD = ("a terrible film", "awful acting and a dull story", "i hated every minute", "worst mess")
 

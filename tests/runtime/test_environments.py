@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # each test installs the wheel
+
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "examples/help_desk.py"
 

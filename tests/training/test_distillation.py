@@ -13,6 +13,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from training.conftest import BAD, GOOD, OTHER, made_up_reviews
 from transformers import BertConfig, BertModel
 
+pytestmark = pytest.mark.slow  # each test trains
+
 SETTINGS = """
 [corpus]
 sentences = 40

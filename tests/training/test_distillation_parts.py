@@ -189,6 +189,7 @@ def test_generated_texts_mean_what_their_labels_say() -> None:
     assert 0.45 < sum(said.values()) / len(said) < 0.55
 
 
+@pytest.mark.slow
 def test_no_generated_text_is_a_text_of_the_tests() -> None:
     asked = {text_key(row["text"]) for path in CASES for row in csv.DictReader(path.open())}
     assert len(asked) > 100

@@ -10,6 +10,8 @@ import pytest
 import torch
 from lstm_training.checkpoint import load_checkpoint
 
+pytestmark = pytest.mark.slow  # each test trains
+
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 Options = tuple[str, ...]
 

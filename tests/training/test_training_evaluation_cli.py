@@ -15,6 +15,8 @@ from lstm_training.data.examples import LabelScheme
 from lstm_training.data.sources import load_examples
 from lstm_training.data.tables import Columns
 
+pytestmark = pytest.mark.slow  # each test starts PyTorch
+
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 ROWS = [

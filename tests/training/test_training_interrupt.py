@@ -4,6 +4,8 @@ import threading
 import pytest
 from lstm_training.trainer.signals import graceful_shutdown
 
+pytestmark = pytest.mark.slow  # each test trains
+
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_asks_and_the_second_acts(number: signal.Signals) -> None:
