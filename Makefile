@@ -85,7 +85,7 @@ model: $(INSTALLED)
 	$(BIN)/lstm-export training/checkpoints/default.pt -o $(MODEL) --name default \
 		--precision int8 --precision fp16 --notes training/checkpoints/notes.md
 	cp $(MODEL)/default.int8.onnx $(MODEL)/default.fp16.onnx runtime/lstm_runtime/models/
-	cp $(MODEL)/README.md runtime/lstm_runtime/models/
+	cp $(MODEL)/default.md runtime/lstm_runtime/models/README.md
 	$(BIN)/python tests/golden/make_answers.py
 
 # Wheels with the int8 kernel for every system, cross-compiled on this one (hatch_build.py).

@@ -20,6 +20,7 @@ from lstm_export.graph.precision import FloatWeights, HalfWeights, PrecisionWrit
 from lstm_export.graph.quantize import require_quantized
 from lstm_export.metadata import make_metadata
 from lstm_export.outcome import ExportResult
+from lstm_export.ownership import require_own
 from lstm_export.parity.compare import file_parity, kernel_parity, numpy_parity
 from lstm_export.parity.ground_truth import Original
 from lstm_export.parity.self_test import reference_answers
@@ -47,8 +48,10 @@ def export_source(
 
     Raises:
         UnsupportedModelError: when the text interface is wanted without a vocabulary.
+        OutputError: when a file of that name is there that something else has written.
 
     """
+    require_own(output / config.file_name(precision) for precision in config.precisions)
     original = Original(source)
     suite = build_suite(source, original, config, data)
     third = compare_numpy(source, suite)

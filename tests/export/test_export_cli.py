@@ -27,7 +27,7 @@ def test_writes_and_proves_every_precision(run, checkpoint_file: Path, tmp_path:
     assert {path.name for path in tmp_path.iterdir()} == names | {
         "report.json",
         "parity.png",
-        "README.md",
+        "model.md",
     }
     assert done.stdout.count("equal") == 4
     report = json.loads((tmp_path / "report.json").read_text())
@@ -36,7 +36,7 @@ def test_writes_and_proves_every_precision(run, checkpoint_file: Path, tmp_path:
     cases = {case["name"] for case in report["outcomes"][1]["cases"]}
     assert {"1 x 1", "1 x 7", "5 x 300", "32 x 230", "32 x 230, carried state"} <= cases
     assert (tmp_path / "parity.png").read_bytes().startswith(b"\x89PNG")
-    card = (tmp_path / "README.md").read_text()
+    card = (tmp_path / "model.md").read_text()
     assert all(name in card for name in (*names, "onnxruntime-node", "```cpp", "0.5"))
     for name in names:
         done = run("lstm-run", "--model", str(tmp_path / name), "--verify")
@@ -50,7 +50,7 @@ def test_writes_beside_the_checkpoint_by_default(run, checkpoint_file, tmp_path)
     command = ("lstm-export", str(tmp_path / "model.pt"), "--precision", "int8", "--state", "none")
     done = run(*command, "--notes", str(tmp_path / "notes.md"))
     assert done.returncode == 0
-    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    card = (tmp_path / "model.md").read_text(encoding="utf-8")
     assert "\n\n## Limits\n\nFür Filme.\n\n## Origin\n" in card
     (tmp_path / "notes.md").write_bytes(b"\xff")
     assert run(*command, "--notes", str(tmp_path / "notes.md")).returncode == 2

@@ -1,68 +1,102 @@
-"""Vocabulary files: plain text or JSON."""
+"""Vocabulary files: words by id, made to fit a model's embedding."""
 
-import json
+import re
 from pathlib import Path
 
 from lstm_runtime.errors import VocabularyError
-from lstm_runtime.text.vocabulary import UNKNOWN_WORD, Vocabulary
+from lstm_runtime.text.vocabulary import PAD_WORD, Vocabulary
+
+from lstm_export.checkpoint.vocabulary_formats import Words, parse_words
+
+UNKNOWN_WORDS = ("<unk>", "<UNK>", "[UNK]", "<OOV>", "<oov>", "[OOV]", "UNK", "unk", "<unknown>")
+"""What tools call the word that unknown words become; the first that is there is taken."""
+
+PAD_WORDS = (PAD_WORD, "<PAD>", "[PAD]", "<padding>", "PAD", "pad")
+"""What tools call the padding. The last two may be words of texts, so only at the first ids."""
+
+_BRACKETED = re.compile(r"<[^<>\s/]+>|\[[^\[\]\s]+\]")
+_TAGS = frozenset({"<br>", "<p>", "<b>", "<i>"})
+"""Bracketed words that texts hold."""
 
 
-def read_vocabulary(path: Path, rows: int, unknown: str | None = None) -> Vocabulary:
+def read_vocabulary(
+    path: Path, rows: int, unknown: str | None = None, *, first_id: int = 0, fit: bool = False
+) -> Vocabulary:
     """Read a vocabulary file for an embedding of ``rows`` words.
 
-    Text: line n, counted from 0, is the word with id n. JSON (a file named ``.json``): an object,
-    word to id; ids without a word are allowed, since many tutorials keep 0 for the padding.
+    Text or JSON in any form of `parse_words`; ids without a word are allowed in JSON, since many
+    tutorials keep 0 for the padding.
 
     Args:
         path: the file, UTF-8.
         rows: rows of the model's embedding; the ids have to fill them.
-        unknown: the word whose id unknown words get; None for ``<unk>`` where the vocabulary has
-            it, and for dropping unknown words where it has not.
+        unknown: the word whose id unknown words get, '' for dropping them; None for the usual
+            names (`UNKNOWN_WORDS`), and for dropping them where no word in brackets may be meant.
+        first_id: id of the first line, or of a list's first word.
+        fit: whether words beyond the embedding are left out, to be read as unknown, and rows
+            beyond the file have no word.
 
     Raises:
         VocabularyError: when the file is missing, malformed, ambiguous or does not fit.
 
     """
+    words = _fitted(parse_words(_read(path), path, first_id), rows, path, fit=fit)
+    pad = _padding(words)
+    if pad is not None:
+        words[pad] = PAD_WORD
+    chosen = _unknown(words, path) if unknown is None else unknown or None
     try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise VocabularyError(f"{path} is not UTF-8 text (byte {error.start + 1})") from error
-    except OSError as error:
-        raise VocabularyError(f"{path}: {error.strerror}") from error
-    words = _json_words(text, path, rows) if path.suffix == ".json" else _text_words(text, path)
-    if len(words) != rows:
-        raise VocabularyError(
-            f"{path} has ids up to {len(words) - 1}, but the model's embedding has {rows} rows"
-        )
-    if unknown is None and UNKNOWN_WORD in words:
-        unknown = UNKNOWN_WORD
-    try:
-        return Vocabulary(tuple(words), unknown)
+        return Vocabulary(tuple(words), chosen)
     except VocabularyError as error:
         raise VocabularyError(f"{path}: {error}") from error
 
 
-def _text_words(text: str, path: Path) -> list[str]:
-    words = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
-    if "" in words:
-        raise VocabularyError(f"{path}, line {words.index('') + 1} is empty")
-    return words
-
-
-def _json_words(text: str, path: Path, rows: int) -> list[str]:
+def _read(path: Path) -> str:
     try:
-        ids = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise VocabularyError(f"{path} is not JSON: {error}") from error
-    if not isinstance(ids, dict) or not all(type(n) is int for n in ids.values()):
-        raise VocabularyError(f"{path} must hold one JSON object, word to whole-number id")
-    words = [""] * (1 + max((n for n in ids.values() if n < rows), default=-1))
-    for word, n in ids.items():
-        if not 0 <= n < rows:
+        return path.read_text(encoding="utf-8-sig")  # Excel and Notepad put a mark in front
+    except UnicodeDecodeError as error:
+        raise VocabularyError(f"{path} is not UTF-8 text (byte {error.start + 1})") from error
+    except OSError as error:
+        raise VocabularyError(f"{path}: {error.strerror}") from error
+
+
+def _fitted(found: Words, rows: int, path: Path, *, fit: bool) -> list[str]:
+    """Return ``rows`` words, '' where an id has none."""
+    if fit:
+        found = {number: word for number, word in found.items() if number < rows}
+    for number, word in found.items():
+        if not 0 <= number < rows:
             raise VocabularyError(
-                f"{path}: {word!r} has the id {n}, but the embedding has {rows} rows"
+                f"{path}: {word!r} has the id {number}, but the embedding has {rows} rows: with "
+                "--fit-vocab words beyond them count as unknown"
             )
-        if words[n]:
-            raise VocabularyError(f"{path}: {word!r} and {words[n]!r} share the id {n}")
-        words[n] = word
-    return words
+    last = max(found, default=-1)
+    if last + 1 != rows and not fit:
+        raise VocabularyError(
+            f"{path} has ids up to {last}, but the model's embedding has {rows} rows: give "
+            "--first-id N where the first line has the id N, or --fit-vocab where the last rows "
+            "have no word"
+        )
+    return [found.get(number, "") for number in range(rows)]
+
+
+def _padding(words: list[str]) -> int | None:
+    for name in PAD_WORDS:
+        if name in words and (name.lower() != name.strip("<[]>").lower() or name in words[:2]):
+            return words.index(name)
+    return None
+
+
+def _unknown(words: list[str], path: Path) -> str | None:
+    """Return the word that unknown words become, None to drop them; ask where it is not clear."""
+    there = set(words)
+    for name in UNKNOWN_WORDS:
+        if name in there:
+            return name
+    odd = [w for w in words if _BRACKETED.fullmatch(w) and w not in _TAGS and w != PAD_WORD]
+    if odd:
+        raise VocabularyError(
+            f"{path} has {', '.join(odd[:5])}: give --unknown WORD for the one that unknown words "
+            "become, or --unknown '' where they are left out"
+        )
+    return None

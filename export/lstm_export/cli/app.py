@@ -8,9 +8,7 @@ from lstm_runtime.command import OneLineErrorCommand, option
 from lstm_runtime.extras import requires_extra
 
 if TYPE_CHECKING:
-    from lstm_export.checkpoint.source import Source
-    from lstm_export.config import ExportConfig
-    from lstm_export.outcome import ExportResult
+    pass
 
 EXAMPLES = (
     "lstm-export model/model.pt",
@@ -26,13 +24,27 @@ EXAMPLES = (
     "vocabulary",
     group="Input",
     type=click.Path(path_type=Path),
-    help="Words by id: text (line n, counted from 0, has id n) or JSON (word to id).",
+    help="Words by id: text (line n, counted from 0, has id n; an id or a count may stand behind "
+    "the word), word vectors, or JSON (word to id, a list, Keras' tokenizer).",
+)
+@option(
+    "--first-id",
+    group="Input",
+    type=click.IntRange(min=0),
+    help="Id of the first line of --vocab.  [default: 0]",
+)
+@option(
+    "--fit-vocab",
+    group="Input",
+    is_flag=True,
+    help="Words of --vocab beyond the embedding count as unknown, rows beyond the file have no "
+    "word.",
 )
 @option(
     "--unknown",
     group="Input",
-    help="Word of the vocabulary that unknown words become.  [default: <unk> where the "
-    "vocabulary has it; else unknown words are dropped]",
+    help="Word of the vocabulary that unknown words become, '' to leave them out.  [default: "
+    "<unk>, <UNK>, [UNK], <OOV> and the like where the vocabulary has it; else left out]",
 )
 @option(
     "--pattern",
@@ -167,7 +179,7 @@ def main(
     script) or a TorchScript archive, of a network with one LSTM. Every file is compared with the
     PyTorch model; one that fails is not left behind, and the command exits 1. Weights without their
     class are run as you say, and nothing can be proven of that. Beside the files it writes
-    report.json, parity.png and a model card, README.md.
+    report.json, parity.png and a model card, model.md.
     """
     if reseal:
         _require_alone(ctx)
@@ -180,15 +192,18 @@ def main(
             make_config,
             make_source,
         )
+        from lstm_export.cli.output import report_results
+        from lstm_export.ownership import beside_files, require_own
         from lstm_export.pipeline import export_source
     check_combinations(options)
     source = make_source(checkpoint, options)
     for note in source.notes:
         click.echo(f"note: {note}", err=True)
-    config = make_config(options)
+    config, data = make_config(options), load_data(options)
     folder = output or checkpoint.parent
-    results = list(export_source(source, folder, config, load_data(options)))
-    _report(source, results, config, folder)
+    require_own(beside_files(folder, config))
+    results = list(export_source(source, folder, config, data))
+    report_results(source, results, config, folder, data)
 
 
 def _require_alone(ctx: click.Context) -> None:
@@ -206,25 +221,3 @@ def _reseal(path: Path) -> None:
     for check in reseal(path):
         click.echo(f"{check.name:<19} {check.result:<15} {check.detail}")
     click.echo(path)
-
-
-def _report(
-    source: "Source", results: "list[ExportResult]", config: "ExportConfig", folder: Path
-) -> None:
-    """Print the table, write what goes beside the files; end with an error where one failed."""
-    from rich.console import Console
-
-    from lstm_export.outcome import require_parity
-    from lstm_export.report.model_card import write_card
-    from lstm_export.report.plot import draw_parity
-    from lstm_export.report.summary import parity_table, write_report
-
-    Console().print(parity_table(source, results))
-    write_report(source, results, folder / "report.json")
-    if any(result.size for result in results):
-        draw_parity(source, results, folder / "parity.png")
-    require_parity(results)
-    write_card(source, results, config, folder / "README.md")
-    for result in results:
-        if result.path:
-            click.echo(result.path)

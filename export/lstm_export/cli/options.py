@@ -22,6 +22,8 @@ from lstm_export.graph.precision import Int8Weights
 from lstm_export.layers import FUNCTIONS
 from lstm_export.parity.cases import spelled_words
 
+_OF_VOCABULARY = ("unknown", "pattern", "first_id", "fit_vocab")
+
 
 def check_combinations(options: Mapping[str, Any]) -> None:
     """Refuse options that would be ignored.
@@ -31,11 +33,17 @@ def check_combinations(options: Mapping[str, Any]) -> None:
 
     """
     for names, belongs, there in (
-        (("unknown", "pattern"), "a vocabulary: add --vocab FILE", options["vocabulary"]),
+        (
+            ("unknown", "pattern", "first_id", "fit_vocab"),
+            "a vocabulary: add --vocab FILE",
+            options["vocabulary"],
+        ),
         (("init",), "a class: add --module FILE:CLASS", options["module_name"]),
         (("text_column", "label_column"), "labelled texts: add --data FILE", options["data"]),
     ):
-        given = [f"--{name.replace('_', '-')}" for name in names if options[name]]
+        given = [
+            f"--{name.replace('_', '-')}" for name in names if options[name] not in {None, False}
+        ]
         if given and not there:
             raise click.UsageError(f"{' and '.join(given)} belong to {belongs}")
     if "int8" not in options["precisions"]:
@@ -59,7 +67,13 @@ def make_source(checkpoint: Path, options: Mapping[str, Any]) -> Source:
     source = load_source(content, hints, module)
     if options["vocabulary"]:
         rows = source.network.architecture.vocab_size
-        vocabulary = read_vocabulary(options["vocabulary"], rows, options["unknown"])
+        vocabulary = read_vocabulary(
+            options["vocabulary"],
+            rows,
+            options["unknown"],
+            first_id=options["first_id"] or 0,
+            fit=options["fit_vocab"],
+        )
         tokenizer = Tokenizer(options["pattern"]) if options["pattern"] else None
         source = source.with_vocabulary(vocabulary, tokenizer)
         _tell_unread_words(source)

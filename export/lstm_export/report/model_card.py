@@ -1,4 +1,4 @@
-"""The model card: a README.md beside the files, for whoever finds them."""
+"""The model card: a text beside the files, for whoever finds them."""
 
 import json
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from lstm_export.checkpoint.source import Source
 from lstm_export.config import ExportConfig
 from lstm_export.metadata import public_training, versions
 from lstm_export.outcome import ExportResult
+from lstm_export.ownership import MARK
 from lstm_export.parity.result import Parity
 from lstm_export.report.front_matter import front_matter
 
@@ -56,6 +57,7 @@ def write_card(
     text = source.encoder is not None and config.interface != "ids"
     parts = [
         front_matter(source),
+        f"<!-- {MARK} -->",
         "# Sentiment LSTM",
         _network(source),
         "## Files",

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from lstm_export.checkpoint.source import Source
 from lstm_export.outcome import ExportResult
+from lstm_export.ownership import MARK
 
 _COLOUR = "#2a6f97"
 _GREY = "#888888"
@@ -25,7 +26,7 @@ def draw_parity(source: Source, results: Sequence[ExportResult], path: Path) -> 
             axes.set_ylabel("probability, exported")
     figure.supxlabel(f"probability, {source.original_name}", fontsize="medium")
     with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=120, metadata={"Software": None})
+        figure.savefig(temporary, dpi=120, metadata={"Software": MARK})
 
 
 def _draw(axes: Axes, result: ExportResult) -> None:

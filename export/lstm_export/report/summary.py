@@ -13,16 +13,25 @@ from rich.table import Table
 from lstm_export.checkpoint.source import Source
 from lstm_export.metadata import versions
 from lstm_export.outcome import ExportResult
+from lstm_export.ownership import MARK
 from lstm_export.parity.result import CaseParity
+from lstm_export.report.coverage import Coverage
 
 _HEADINGS = ("", "MB", "texts", "max", "mean", "steps", "states", "labels")
 """Differences of the probability (max, mean), of the trajectory and of the states."""
 
 
-def parity_table(source: Source, results: Sequence[ExportResult]) -> Table:
-    """Return a table of differences from the original, one row a comparison."""
-    table = Table(box=box.SIMPLE, padding=0, title_justify="left")
+def parity_table(
+    source: Source, results: Sequence[ExportResult], coverage: Coverage | None = None
+) -> Table:
+    """Return a table of differences from the original, one row a comparison.
+
+    Below it stands what share of the texts' tokens has no id, where the vocabulary lacks any.
+    """
+    table = Table(box=box.SIMPLE, padding=0, title_justify="left", caption_justify="left")
     table.title = f"Difference from {source.original_name}"
+    if coverage and coverage.without_id:
+        table.caption = coverage.sentence()
     scored = any(result.accuracy for result in results)
     for heading in (*_HEADINGS, *(("accuracy",) if scored else ()), ""):
         table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
@@ -31,15 +40,22 @@ def parity_table(source: Source, results: Sequence[ExportResult]) -> Table:
     return table
 
 
-def write_report(source: Source, results: Iterable[ExportResult], path: Path) -> None:
+def write_report(
+    source: Source,
+    results: Iterable[ExportResult],
+    path: Path,
+    coverage: Coverage | None = None,
+) -> None:
     """Write ``report.json``: what was compared with what, case by case."""
     content = {
+        "note": MARK,
         "original": source.original_name,
         "source_sha256": source.sha256,
         "network": source.network.described(),
         "notes": list(source.notes),
         "architecture": asdict(source.network.architecture),
         "versions": versions(),
+        "coverage": coverage and asdict(coverage),
         "outcomes": [_entry(result) for result in results],
     }
     with atomic_path(path) as temporary:
