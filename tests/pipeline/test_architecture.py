@@ -45,7 +45,8 @@ ROOMS = {
     "lstm_export": (
         "__main__ cli api report reseal pipeline ownership outcome metadata parity config "
         "parity.tolerance checkpoint reading checkpoint.assume checkpoint.fit "
-        "checkpoint.state_dict checkpoint.folding checkpoint.hints reference graph network layers readout errors"
+        "checkpoint.state_dict checkpoint.folding checkpoint.hints reference graph network "
+        "layers readout errors"
     ).split(),
 }
 """Each package's rooms from the roof down: a room imports what stands behind it, not before it."""
