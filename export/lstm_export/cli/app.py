@@ -126,7 +126,7 @@ EXAMPLES = (
     default="optional",
     show_default=True,
     type=click.Choice(["optional", "required", "none"]),
-    help="required: h0 and c0 must be fed, as streaming in JavaScript needs it.",
+    help="required: h0 and c0 must be fed, for tools that know no inputs with a default.",
 )
 @option(
     "--per-channel/--per-tensor",
