@@ -488,6 +488,10 @@ OTHERS: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "kept states": (KeptStates, "keeps states from call to call"),
     "positions": (Positions, "its place"),
     "ends in tanh": (EndsInTanh, "--activation none"),
+    "softmax over one": (
+        lambda: Net(last, nn.Sequential(linear(), nn.Softmax(dim=-1))),
+        "the same for every text",
+    ),
     "tagger": (Tagger, "returned 40 values for 40 words"),
     "projections": (
         lambda: Net(lambda s, *_: s[:, -1], nn.Linear(16, 1), proj_size=16),

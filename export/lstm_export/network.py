@@ -101,8 +101,10 @@ class Network:
 
     def described(self) -> str:
         """Return the network in words, step by step."""
+        count = len(self.layers)
+        lstm = f"{count} LSTM layer{'' if count == 1 else 's'}"
         ways = " both ways" if self.bidirectional else ""
-        steps = ["embedding", f"{len(self.layers)} LSTM layers{ways}", f"readout {self.readout}"]
+        steps = ["embedding", f"{lstm}{ways}", f"readout {self.readout}"]
         steps += [describe(layer) for layer in self.head]
         return ", ".join([*steps, self.activation if self.activation != "none" else "as it is"])
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import pytest
@@ -201,6 +202,15 @@ def test_a_readout_that_makes_no_sense_is_refused(readout: str, tmp_path: Path) 
         load_source(tmp_path / "weights.pt", ArchitectureHints(readout))
 
 
+class Uncopied(nn.Module):
+    """Holds something that cannot be copied."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = structures.FAMILY["last"]()
+        self.lock = Lock()
+
+
 def test_every_failure_of_the_call_is_of_the_family(tmp_path: Path) -> None:
     module = trained_like(structures.FAMILY["last"]())
     (tmp_path / "file").write_text("")
@@ -217,6 +227,8 @@ def test_every_failure_of_the_call_is_of_the_family(tmp_path: Path) -> None:
         (CheckpointError, lambda: export(tmp_path / "none.pt", tmp_path)),
         (VocabularyError, lambda: export(module, tmp_path, vocabulary=tmp_path / "none.txt")),
         (UnsupportedModelError, lambda: export(nn.Linear(2, 2), tmp_path)),
+        (UnsupportedModelError, lambda: export(nn.LazyLinear(2), tmp_path)),
+        (UnsupportedModelError, lambda: export(Uncopied(), tmp_path)),
         (LstmEdgeError, lambda: export(module, tmp_path, data=tmp_path / "none.csv")),
         (ParityError, lambda: export(module, tmp_path, config=ExportConfig(atol={"int8": 1e-12}))),
     ]

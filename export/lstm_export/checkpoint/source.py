@@ -14,6 +14,7 @@ from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer
 from lstm_runtime.text.vocabulary import Vocabulary
 from lstm_training.checkpoint import is_checkpoint, parse_checkpoint
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from lstm_export.checkpoint.assume import assume_network
 from lstm_export.checkpoint.content import Content, read_content, unwrap
@@ -213,8 +214,10 @@ def module_source(module: nn.Module, hints: ArchitectureHints = NO_HINTS) -> Sou
         UnsupportedModelError: when the network is not of the family.
 
     """
+    if any(is_lazy(weight) for weight in module.parameters()):
+        raise UnsupportedModelError("the module has lazy layers: run it once before it is exported")
     digest = hashlib.sha256()
-    state = module.state_dict()
+    state = {n: value for n, value in module.state_dict().items() if isinstance(value, Tensor)}
     for name in sorted(state):
         digest.update(name.encode() + state[name].detach().cpu().float().numpy().tobytes())
     copy = _copy(module).cpu()
@@ -229,4 +232,9 @@ def _copy(module: nn.Module) -> nn.Module:
     held = [value for layer in module.modules() for value in vars(layer).values()]
     tensors = [part for value in held for part in (value if isinstance(value, list) else [value])]
     computed = [t for t in tensors if isinstance(t, Tensor) and not t.is_leaf]
-    return deepcopy(module, {id(tensor): tensor.detach().clone() for tensor in computed})
+    try:
+        return deepcopy(module, {id(tensor): tensor.detach().clone() for tensor in computed})
+    except Exception as error:  # whatever a class holds may refuse
+        raise UnsupportedModelError(
+            f"{type(module).__name__} cannot be copied: {' '.join(str(error).split())}"
+        ) from error

@@ -10,16 +10,16 @@ from torch import nn
 from lstm_export.checkpoint.hints import ArchitectureHints
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.network import Network
-from lstm_export.reading.answer import Answer, find_answer, settle_activation, to_probability
+from lstm_export.reading.answer import settle_activation, to_probability
 from lstm_export.reading.calls import Call, usual_calls
 from lstm_export.reading.head import Closest, HeadTracer
-from lstm_export.reading.leaves import head_layer, values_of
 from lstm_export.reading.lstm import LstmView, read_initial, read_layers, view_lstm
+from lstm_export.reading.placing import place_layers, require_answer
 from lstm_export.reading.refusal import READING, RefusalError, most_telling
 from lstm_export.reading.runs import answer_of, observe_call, of_one_size
-from lstm_export.reading.sources import Sources, Values, difference
+from lstm_export.reading.sources import Sources, difference
 from lstm_export.reading.steady import require_steady
-from lstm_export.reading.watch import LayerCall, Observation
+from lstm_export.reading.watch import Observation
 from lstm_export.reading.words import word_table
 from lstm_export.readout import Readout
 from lstm_export.reference.torch_model import TorchReference
@@ -89,7 +89,7 @@ class UserModule:
         for run in (runs[0], runs[genuine - 1]):
             require_steady(self.module, self._call, run.ids, run.seen)
         tracer, closest = HeadTracer(Sources(tuple(run.lstm for run in runs)), genuine), Closest()
-        unplaced = _place(tracer, [run.seen for run in runs], closest)
+        unplaced = place_layers(tracer, [run.seen for run in runs], closest)
         try:
             layers = read_layers(runs[0].lstm)
             table = word_table(
@@ -98,7 +98,7 @@ class UserModule:
             initial = read_initial([run.lstm for run in runs])
         except UnsupportedModelError as error:
             raise RefusalError(str(error), READING) from error
-        self._answer = _find(self, outputs, tracer, closest, unplaced)
+        self._answer = require_answer(self.module, outputs, tracer, closest, unplaced)
         point = self._answer.point
         readout = point.readout or Readout(())
         draft = Network(table, layers, point.head, readout, "none", initial)
@@ -129,27 +129,6 @@ class UserModule:
         return False
 
 
-def _find(
-    user: UserModule,
-    outputs: dict[str, Values],
-    tracer: HeadTracer,
-    closest: Closest,
-    unplaced: list[str],
-) -> Answer:
-    try:
-        return find_answer(outputs, tracer, closest)
-    except UnsupportedModelError as error:
-        left = [*unplaced, *_loose_parameters(user.module)]
-        tail = f"; not placed: {_some(left)}" if left else ""
-        raise RefusalError(
-            f"no reading of its weights gives the answers of {user.name}.forward: it does "
-            "something that embedding, LSTM and the layers behind it alone do not, such as "
-            f"attention or a convolution; nearest is {closest.what}, which differs by "
-            f"{closest.difference:.2g}{tail}",
-            READING,
-        ) from error
-
-
 def _run(module: nn.Module, call: Call, ids: list[int]) -> Run:
     seen = observe_call(module, call, ids)
     return Run(tuple(ids), seen, view_lstm(seen))
@@ -165,33 +144,6 @@ def _stirred(module: nn.Module, call: Call, texts: list[list[int]]) -> list[Run]
     if not all(np.isfinite(value).all() for value in values):
         return []
     return [Run(tuple(ids), run, view_lstm(run)) for ids, run in zip(texts, seen, strict=True)]
-
-
-def _place(tracer: HeadTracer, runs: list[Observation], closest: Closest) -> list[str]:
-    """Place all layers behind the LSTM; return those that have no place."""
-    unplaced: list[str] = []
-    behind = [_behind_lstm(run) for run in runs]
-    if len({tuple(call.name for call in calls) for calls in behind}) > 1:
-        return ["layers that run for some lengths only"]
-    for calls in zip(*behind, strict=True):
-        layer = head_layer(calls[0].layer)
-        if layer is None:
-            if any(True for _ in calls[0].layer.parameters()):
-                unplaced.append(calls[0].kind)
-            continue
-        given = tuple(values_of(call.layer, call.given[0]) for call in calls)
-        returned = tuple(values_of(call.layer, call.output) for call in calls)
-        near = tracer.place(layer, given, returned)
-        if near is not None:
-            unplaced.append(calls[0].kind)
-            if near.difference < closest.difference:
-                closest.difference, closest.what = near.difference, near.what
-    return unplaced
-
-
-def _behind_lstm(run: Observation) -> list[LayerCall]:
-    last = max(n for n, call in enumerate(run.calls) if isinstance(call.layer, nn.LSTM))
-    return run.calls[last + 1 :]
 
 
 def _require_finite(network: Network) -> None:
@@ -229,16 +181,3 @@ def _state_shape(module: nn.Module) -> tuple[int, int, int] | None:
         if isinstance(layer, nn.LSTM):
             return layer.num_layers * (1 + layer.bidirectional), 1, layer.hidden_size
     return None
-
-
-def _loose_parameters(module: nn.Module) -> list[str]:
-    """Return weights that belong to no layer of PyTorch's."""
-    return [
-        f"{name} {list(weight.shape)}"
-        for name, weight in module.named_parameters()
-        if not type(module.get_submodule(name.rpartition(".")[0])).__module__.startswith("torch.")
-    ]
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
