@@ -10,6 +10,7 @@ from lstm_runtime.model_file.contract import Metadata, Precision, Reference, Tok
 
 from lstm_export.checkpoint.source import Source
 from lstm_export.config import ExportConfig
+from lstm_export.network import Network
 from lstm_export.parity.result import Parity
 
 
@@ -28,10 +29,11 @@ def make_metadata(
         # A file with the ids interface has its words here and not in the graph; words in both
         # would cost a fifth of an int8 file.
         words = None if source.graph_encoder(config.interface) else vocabulary.words
+    network = source.network
     return Metadata(
         labels=source.label_names,
         threshold=0.5,
-        architecture=source.network.architecture,
+        architecture=network.architecture,
         precision=precision,
         tolerance=config.tolerance(precision, plain=parity.plain).max_abs,
         source_sha256=source.sha256,
@@ -43,6 +45,9 @@ def make_metadata(
         training=public_training(source.training),
         versions=versions(),
         parity=parity.summary() | {"original": source.original_name},
+        exporter=network.exporter,
+        batches=isinstance(network, Network),
+        max_tokens=network.max_tokens,
     )
 
 

@@ -5,7 +5,7 @@ from functools import reduce
 
 import numpy as np
 from lstm_runtime.arrays import Array
-from lstm_runtime.model_file.contract import Activation, Architecture
+from lstm_runtime.model_file.contract import FROM_WEIGHTS, Activation, Architecture
 from lstm_runtime.trace.lstm_cell import CellWeights
 
 from lstm_export.layers import HeadLayer, LinearWeights, describe
@@ -107,6 +107,16 @@ class Network:
         steps = ["embedding", f"{lstm}{ways}", f"readout {self.readout}"]
         steps += [describe(layer) for layer in self.head]
         return ", ".join([*steps, self.activation if self.activation != "none" else "as it is"])
+
+    @property
+    def exporter(self) -> str:
+        """What writes its graph."""
+        return FROM_WEIGHTS
+
+    @property
+    def max_tokens(self) -> int | None:
+        """Longest text that can be read: there is no such bound."""
+        return None
 
     @property
     def continuable(self) -> bool:

@@ -19,6 +19,7 @@ from lstm_export.graph.build import build_graph
 from lstm_export.graph.precision import FloatWeights, HalfWeights, PrecisionWriter
 from lstm_export.graph.quantize import require_quantized
 from lstm_export.metadata import make_metadata
+from lstm_export.network import Network
 from lstm_export.outcome import ExportResult
 from lstm_export.ownership import require_own
 from lstm_export.parity.compare import file_parity, kernel_parity, numpy_parity
@@ -26,6 +27,8 @@ from lstm_export.parity.ground_truth import Original
 from lstm_export.parity.self_test import reference_answers
 from lstm_export.parity.suite import ParitySuite, build_suite
 from lstm_export.parity.tolerance import TOLERANCES, Tolerance
+from lstm_export.traced.build import build_traced
+from lstm_export.traced.network import TracedNetwork
 
 
 def export_source(
@@ -35,7 +38,8 @@ def export_source(
 
     First the NumPy cell, which shares no code with PyTorch or ONNX Runtime, has to agree with the
     original, or nothing is written; then every file has to, before it gets its name. A file that
-    fails is removed, and an earlier file of that name stays as it was.
+    fails is removed, and an earlier file of that name stays as it was. A network whose graph
+    PyTorch's exporter made is compared with its module only: the cell cannot run it.
 
     Args:
         source: the trained model.
@@ -44,7 +48,8 @@ def export_source(
         data: labelled texts that are compared too, and give the accuracy before and after.
 
     Yields:
-        A result for the NumPy cell and for each file, as soon as it is known.
+        A result for the NumPy cell, where it can run the network, and for each file, as soon as it
+        is known.
 
     Raises:
         UnsupportedModelError: when the text interface is wanted without a vocabulary.
@@ -54,10 +59,11 @@ def export_source(
     require_own(output / config.file_name(precision) for precision in config.precisions)
     original = Original(source)
     suite = build_suite(source, original, config, data)
-    third = compare_numpy(source, suite)
-    yield third
-    if third.failures:
-        return
+    if isinstance(source.network, Network):
+        third = compare_numpy(source.network, suite)
+        yield third
+        if third.failures:
+            return
     references = reference_answers(original, source, config.interface)
     for precision in config.precisions:
         model = build_model(source, config, precision)
@@ -68,9 +74,9 @@ def export_source(
         yield write_if_equal(model, metadata, result, output / config.file_name(precision))
 
 
-def compare_numpy(source: Source, suite: ParitySuite) -> ExportResult:
+def compare_numpy(network: Network, suite: ParitySuite) -> ExportResult:
     """Compare the NumPy cell with the original."""
-    parity = numpy_parity(source.network, suite.without_data)
+    parity = numpy_parity(network, suite.without_data)
     return ExportResult("numpy", parity, tuple(parity.failures(TOLERANCES["fp32"])))
 
 
@@ -86,10 +92,12 @@ def build_model(source: Source, config: ExportConfig, precision: Precision) -> M
         "fp16": HalfWeights(),
         "int8": config.int8,
     }
-    encoder = source.graph_encoder(config.interface)
-    model = build_graph(source.network, writers[precision], encoder, config.state)
+    network, encoder = source.network, source.graph_encoder(config.interface)
+    if isinstance(network, TracedNetwork):
+        return build_traced(network, precision, config.int8, encoder)
+    model = build_graph(network, writers[precision], encoder, config.state)
     if precision == "int8":
-        require_quantized(model, len(source.network.layers))
+        require_quantized(model, len(network.layers))
     return model
 
 

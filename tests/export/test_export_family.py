@@ -89,14 +89,20 @@ def test_module_class_takes_the_checkpoint(tmp_path: Path) -> None:
     assert np.array_equal(source.original.probability(ids), expected)
 
 
-def test_attention_is_refused_by_name() -> None:
+def test_attention_is_refused_by_name_where_the_class_is_not_at_hand(tmp_path: Path) -> None:
+    torch.save(trained_like(WithAttention()).state_dict(), tmp_path / "weights.pt")
     with pytest.raises(UnsupportedModelError, match="attention"):
-        module_source(trained_like(WithAttention()))
+        load_source(tmp_path / "weights.pt")
 
 
-def test_forward_that_does_more_is_refused() -> None:
-    with pytest.raises(UnsupportedModelError, match="no reading of its weights"):
-        module_source(trained_like(Doubled()))
+@pytest.mark.parametrize("make", [WithAttention, Doubled])
+def test_forward_that_does_more_is_exported_by_pytorch(
+    make: type[nn.Module], tmp_path: Path
+) -> None:
+    source = module_source(trained_like(make()))
+    assert source.network.exporter.startswith("torch.onnx")
+    results = list(export_source(source, tmp_path, ALL))
+    assert {r.name: r.failures for r in results} == dict.fromkeys(("fp32", "int8", "fp16"), ())
 
 
 def test_forward_that_cannot_be_called_is_refused() -> None:

@@ -45,7 +45,7 @@ ROOMS = {
     "lstm_export": (
         "__main__ cli api report reseal pipeline ownership outcome metadata parity config "
         "parity.tolerance checkpoint reading checkpoint.assume checkpoint.fit "
-        "checkpoint.state_dict checkpoint.folding checkpoint.hints reference graph network "
+        "checkpoint.state_dict checkpoint.folding checkpoint.hints traced reference graph network "
         "layers readout errors"
     ).split(),
 }

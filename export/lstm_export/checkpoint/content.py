@@ -1,18 +1,16 @@
 """What is in a checkpoint file, without running any code in it."""
 
 import hashlib
-import warnings
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from lstm_training.checkpoint import load_content
 from lstm_training.errors import CheckpointError
 from torch import Tensor
 
+from lstm_export.checkpoint.archives import load_program
 from lstm_export.errors import UnsupportedModelError
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "module", "weights")
@@ -28,7 +26,7 @@ class Content:
     """What a checkpoint file holds."""
 
     value: Any
-    "Tensors and plain values, or the module of a TorchScript archive."
+    "Tensors and plain values, or the module of an archive with a program."
     path: Path
     "The file that they were in."
     sha256: str
@@ -44,7 +42,7 @@ class Content:
 def read_content(path: Path) -> Content:
     """Return the content of a checkpoint, whatever usual form it has.
 
-    That is a file of ``torch.save``, a TorchScript archive, a safetensors file, or a folder as
+    That is a file of ``torch.save``, an archive with a program, a safetensors file, or a folder as
     Hugging Face's libraries write it.
 
     Raises:
@@ -89,15 +87,8 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _read_torch(path: Path) -> Any:
-    if not _is_scripted(path):
-        return load_content(path)
-    try:
-        with warnings.catch_warnings():
-            # PyTorch advises authors to move on from TorchScript; our users only have the file.
-            warnings.simplefilter("ignore")
-            return torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
-    except RuntimeError as error:
-        raise CheckpointError(f"{path} is a damaged TorchScript archive") from error
+    program = load_program(path)
+    return load_content(path) if program is None else program
 
 
 def unwrap(content: Any, path: Path) -> dict[str, Tensor]:
@@ -119,10 +110,3 @@ def unwrap(content: Any, path: Path) -> dict[str, Tensor]:
             f"{', '.join(others[:6]) or 'nothing'}"
         )
     return {str(name): value for name, value in content.items()}
-
-
-def _is_scripted(path: Path) -> bool:
-    if not (path.is_file() and zipfile.is_zipfile(path)):
-        return False
-    with zipfile.ZipFile(path) as parts:
-        return any(name.endswith("/constants.pkl") for name in parts.namelist())

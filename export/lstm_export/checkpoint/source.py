@@ -1,7 +1,7 @@
 """What is exported: a checkpoint or a live module, and all that is known about it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,11 +20,11 @@ from lstm_export.checkpoint.assume import assume_network
 from lstm_export.checkpoint.content import Content, read_content, unwrap
 from lstm_export.checkpoint.fit import fit_weights
 from lstm_export.checkpoint.hints import ArchitectureHints
+from lstm_export.checkpoint.original import OriginalModule, find_original
 from lstm_export.checkpoint.state_dict import read_state_dict
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.network import Network
-from lstm_export.reading.module import UserModule
-from lstm_export.reading.opaque import OpaqueModule, is_opaque
+from lstm_export.traced.network import TracedModule, TracedNetwork
 
 NO_HINTS = ArchitectureHints()
 
@@ -33,11 +33,11 @@ NO_HINTS = ArchitectureHints()
 class Source:
     """A trained model on its way to ONNX."""
 
-    network: Network
-    "Its weights and how they are run."
+    network: Network | TracedNetwork
+    "Its weights and how they are run, or the graph that PyTorch's exporter made of it."
     sha256: str
     "SHA-256 of the checkpoint file, or of the weights of a live module."
-    original: UserModule | OpaqueModule | None = None
+    original: OriginalModule | None = None
     "The user's own module; None where only weights are known."
     encoder: TextEncoder | None = None
     "Tokeniser and vocabulary; None where there are none."
@@ -87,6 +87,8 @@ class Source:
         elif self.original.returned == "logits" and activation != "none":
             of = "" if count == 1 else f" over {count} labels"
             notes.append(f"forward returns logits, taken as {activation}{of} (see --activation)")
+        if isinstance(self.network, TracedNetwork):
+            notes += self.network.notes
         if self.unused:
             notes.append(f"the class has no place for {', '.join(self.unused[:6])}: left out")
         if self.padding:
@@ -103,6 +105,10 @@ class Source:
     def padding(self) -> frozenset[int]:
         """Ids that the original leaves out, which no comparison may use."""
         return self.original.padding if self.original else frozenset()
+
+    def is_answerable(self, ids: Sequence[int]) -> bool:
+        """Tell whether the original can be asked at all."""
+        return not isinstance(self.original, TracedModule) or self.original.answers(ids)
 
     @property
     def required_encoder(self) -> TextEncoder:
@@ -133,7 +139,7 @@ class Source:
             VocabularyError: when it has more words than the model has vectors.
 
         """
-        rows = len(self.network.embedding)
+        rows = self.network.architecture.vocab_size
         if len(vocabulary) > rows:
             raise VocabularyError(
                 f"the vocabulary has {len(vocabulary)} words, but the model's embedding {rows} rows"
@@ -164,8 +170,8 @@ def load_source(
     """Read a checkpoint of any of the usual forms.
 
     Those are a ``model.pt`` of ``lstm-train``, a bare state dict, one wrapped in a dict of a
-    training script (Lightning's too), a safetensors file or a folder with one, and a TorchScript
-    archive, which is its own original. Pickled code is never run.
+    training script (Lightning's too), a safetensors file or a folder with one, and TorchScript
+    archives and ``.pt2`` programs, which are their own originals. Pickled code is never run.
 
     Args:
         checkpoint: its path, or its content where that has been read.
@@ -175,7 +181,8 @@ def load_source(
 
     Raises:
         CheckpointError: when the file is missing, damaged or would run code.
-        UnsupportedModelError: when the network is not of the family.
+        UnsupportedModelError: when the network is not of the family, and there is no module that
+            PyTorch could export.
 
     """
     read = checkpoint if isinstance(checkpoint, Content) else read_content(checkpoint)
@@ -184,7 +191,7 @@ def load_source(
         parsed = parse_checkpoint(content, path)
         model = parsed.model() if module is None else module
         fit_weights(model, parsed.state_dict)
-        original = UserModule(model, hints)
+        original = find_original(model, hints)
         return Source(
             original.network,
             sha256,
@@ -194,14 +201,14 @@ def load_source(
             parsed.metrics,
             parsed.training,
         )
-    if module is None and is_opaque(content):
-        opaque = OpaqueModule(content, hints)
-        return Source(opaque.network, sha256, opaque)
+    if module is None and isinstance(content, nn.Module):
+        original = find_original(content, hints)
+        return Source(original.network, sha256, original)
     state = content.state_dict() if isinstance(content, nn.Module) else unwrap(content, path)
     if module is None:
         return Source(assume_network(read_state_dict(state), hints), sha256)
     unused = fit_weights(module, state)
-    original = UserModule(module, hints)
+    original = find_original(module, hints)
     return Source(original.network, sha256, original, unused=unused)
 
 
@@ -211,7 +218,7 @@ def module_source(module: nn.Module, hints: ArchitectureHints = NO_HINTS) -> Sou
     The module itself stays as it is, in its mode and on its device: a copy is run.
 
     Raises:
-        UnsupportedModelError: when the network is not of the family.
+        UnsupportedModelError: when the network is not of the family, and PyTorch cannot export it.
 
     """
     if any(is_lazy(weight) for weight in module.parameters()):
@@ -223,7 +230,7 @@ def module_source(module: nn.Module, hints: ArchitectureHints = NO_HINTS) -> Sou
     copy = _copy(module).cpu()
     if any(weight.dtype in {torch.float16, torch.bfloat16} for weight in copy.parameters()):
         copy = copy.float()  # a CPU runs them with rounding errors of its own
-    original = OpaqueModule(copy, hints) if is_opaque(copy) else UserModule(copy, hints)
+    original = find_original(copy, hints)
     return Source(original.network, digest.hexdigest(), original)
 
 

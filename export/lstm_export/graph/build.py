@@ -43,7 +43,7 @@ def build_graph(
 
     """
     g = GraphBuilder()
-    ids, lengths = add_text_frontend(g, encoder) if encoder else _ids_inputs(g)
+    ids, lengths = add_text_frontend(g, encoder) if encoder else ids_inputs(g)
     h0, c0 = _initial_states(g, network, lengths, state)
     # ONNX's LSTM is time-major; turning the ids costs less than turning the vectors.
     steps = writer.add_embedding(g, network, g.Transpose(ids, perm=[1, 0]))
@@ -59,7 +59,8 @@ def build_graph(
     return g.model()
 
 
-def _ids_inputs(g: GraphBuilder) -> tuple[Value, Value]:
+def ids_inputs(g: GraphBuilder) -> tuple[Value, Value]:
+    """Add the inputs of the ids interface; return ids and lengths."""
     ids = g.input(contract.IDS, TensorProto.INT64, ["batch", "sequence"])
     return ids, g.input(contract.LENGTHS, TensorProto.INT32, ["batch"])
 

@@ -6,14 +6,23 @@ Every operator is a method: its arguments are the values it reads, its keywords 
 attributes, its result the value it makes. The style is that of onnxscript's ``opset`` objects.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from lstm_runtime.model_file.contract import DESCRIPTIONS
 from numpy.typing import ArrayLike
-from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
+from onnx import (
+    AttributeProto,
+    GraphProto,
+    ModelProto,
+    NodeProto,
+    TensorProto,
+    ValueInfoProto,
+    helper,
+    numpy_helper,
+)
 
 # The lowest that hold every operator used here (``ReduceSum`` and ``Squeeze`` with axes as an
 # input): old devices have old runtimes.
@@ -34,9 +43,15 @@ class Value:
 
 
 class GraphBuilder:
-    """Collects the parts of a graph; `model` puts them together."""
+    """Collects the parts of a graph; `model` puts them together.
 
-    def __init__(self) -> None:
+    Args:
+        prefix: stands before all names that are made up here; for a graph inside another.
+
+    """
+
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
         self.nodes: list[NodeProto] = []
         self.initializers: list[TensorProto] = []
         self.inputs: list[ValueInfoProto] = []
@@ -65,7 +80,7 @@ class GraphBuilder:
         tensor = numpy_helper.from_array(value.astype(kinds.get(value.dtype.kind, value.dtype)))
         key = tensor.SerializeToString(deterministic=True)
         if key not in self._constants:
-            tensor.name = f"constant_{len(self._constants)}"
+            tensor.name = f"{self._prefix}constant_{len(self._constants)}"
             self.initializers.append(tensor)
             self._constants[key] = Value(tensor.name)
         return self._constants[key]
@@ -90,25 +105,52 @@ class GraphBuilder:
             raise AttributeError(op)
 
         def add(*inputs: Value | None, name: str = "", **attributes: Any) -> Value:
-            return self.node(op, inputs, [name or f"{op}_{len(self.nodes)}"], **attributes)[0]
+            output = name or f"{self._prefix}{op}_{len(self.nodes)}"
+            return self.node(op, inputs, [output], **attributes)[0]
 
         return add
 
-    def model(self) -> ModelProto:
-        """Return the finished model, declaring just the operator sets that it uses."""
-        graph = helper.make_graph(
+    def graph(self, name: str) -> GraphProto:
+        """Return what was collected as a graph, such as the body of a scan."""
+        return helper.make_graph(
             self.nodes,
-            "sentiment_lstm",
+            name,
             self.inputs,
             self.outputs,
             self.initializers,
             value_info=self.value_infos,
         )
-        used = {""} | {node.domain for node in self.nodes}
-        opsets = [helper.make_opsetid(name, OPSETS[name]) for name in sorted(used)]
+
+    def model(self, opset: int = OPSETS[""], ir_version: int = IR_VERSION) -> ModelProto:
+        """Return the finished model, declaring just the operator sets that it uses.
+
+        Args:
+            opset: of ONNX's own operators, for nodes that others wrote.
+            ir_version: the format's version that belongs to it.
+
+        """
+        graph = self.graph("sentiment_lstm")
+        used = {""} | {node.domain for node in all_nodes(graph)}
+        versions = OPSETS | {"": opset}
+        opsets = [helper.make_opsetid(name, versions[name]) for name in sorted(used)]
         return helper.make_model(
-            graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="lstm-edge"
+            graph, opset_imports=opsets, ir_version=ir_version, producer_name="lstm-edge"
         )
+
+
+def all_graphs(graph: GraphProto) -> Iterator[GraphProto]:
+    """Yield ``graph`` and, recursively, those inside its loops and branches."""
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.type == AttributeProto.GRAPH:
+                yield from all_graphs(attribute.g)
+
+
+def all_nodes(graph: GraphProto) -> Iterator[NodeProto]:
+    """Yield all nodes, those inside loops and branches too."""
+    for part in all_graphs(graph):
+        yield from part.node
 
 
 def _described(name: str, dtype: int, shape: Sequence[int | str]) -> ValueInfoProto:

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from lstm_runtime.arrays import Array
 from lstm_runtime.model_file.contract import EMBEDDING, int8_names, lstm_name, weight_names
+from numpy.typing import NDArray
 from onnx import TensorProto
 
 from lstm_export.graph.builder import GraphBuilder, Value
@@ -126,20 +127,30 @@ class Int8Weights:
         names = _output_names(n)
         return LstmOutputs(*g.node("DynamicQuantizeLSTM", reads, names, **_attributes(layer)))
 
+    def quantized(self, matrices: list[Array]) -> tuple[NDArray[np.int8], Array, NDArray[np.int8]]:
+        """Return values, scales and zero points as ``DynamicQuantizeLSTM`` takes them.
+
+        Args:
+            matrices: those of each direction, ``[4 * hidden, input]``, in ONNX's order of gates.
+
+        """
+        axis = 0 if self.per_channel else None
+        found = [quantize(m, axis, reduce_range=self.reduce_range) for m in matrices]
+        scales = np.stack([q.scale for q in found])
+        if not self.per_channel:
+            scales = scales[:, 0]
+        return np.stack([q.values.T for q in found]), scales, np.zeros_like(scales, np.int8)
+
     def _add_quantized(
         self, g: GraphBuilder, name: str, matrices: list[Array]
     ) -> tuple[Value, Value, Value]:
         """Add each direction's ``[4 * hidden, input]`` as values, scales and zero points."""
-        axis = 0 if self.per_channel else None
-        found = [quantize(onnx_gates(m), axis, reduce_range=self.reduce_range) for m in matrices]
-        scales = np.stack([q.scale for q in found])
-        if not self.per_channel:
-            scales = scales[:, 0]
+        values, scale, zero = self.quantized([onnx_gates(matrix) for matrix in matrices])
         values_name, scale_name, zero_name = int8_names(name)
         return (
-            g.weight(values_name, np.stack([q.values.T for q in found])),
-            g.weight(scale_name, scales),
-            g.weight(zero_name, np.zeros_like(scales, np.int8)),
+            g.weight(values_name, values),
+            g.weight(scale_name, scale),
+            g.weight(zero_name, zero),
         )
 
 

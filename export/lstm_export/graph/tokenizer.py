@@ -80,7 +80,7 @@ def _count_and_cut(
     filled = g.Where(is_padding, g.constant([empty]), ids)
     # One more column, then cut to the longest: no column is left only where no text has a token.
     column = g.Concat(g.Shape(lengths), one, axis=0)
-    longest = g.ReduceMax(lengths, axes=[0], keepdims=1)
+    longest = g.ReduceMax(lengths, keepdims=1)
 
     def with_column(table: Value, value: Value, name: str) -> Value:
         wide = g.Concat(table, g.Expand(value, column), axis=1)

@@ -10,6 +10,7 @@ from lstm_runtime.text.tokenizer import TextEncoder, replace_unportable
 from numpy.typing import NDArray
 
 from lstm_export.network import Network
+from lstm_export.traced.network import TracedNetwork
 
 SHAPES = ((1, 1), (1, 7), (5, 300), (32, 230))
 """(batch, longest length) of the random cases."""
@@ -38,7 +39,7 @@ class Case:
 
 
 def random_cases(
-    network: Network,
+    network: Network | TracedNetwork,
     graph: TextEncoder | None,
     *,
     states: bool,
@@ -56,7 +57,8 @@ def random_cases(
     """
     random = np.random.default_rng(1)
     draw = _Words(network, graph, padding)
-    for (batch, longest), carried in product(SHAPES, (False, True) if states else (False,)):
+    for (batch, wanted), carried in product(SHAPES, (False, True) if states else (False,)):
+        longest = min(wanted, network.max_tokens or wanted)
         lengths = random.integers(1, longest + 1, batch)
         lengths[random.integers(batch)] = longest
         ids, texts = draw.batch(random, lengths)
@@ -65,7 +67,7 @@ def random_cases(
 
 
 def text_cases(
-    network: Network,
+    network: Network | TracedNetwork,
     encoder: TextEncoder,
     texts: Iterable[str],
     *,
@@ -101,7 +103,7 @@ class _Words:
     """Draws random texts."""
 
     def __init__(
-        self, network: Network, graph: TextEncoder | None, padding: frozenset[int]
+        self, network: Network | TracedNetwork, graph: TextEncoder | None, padding: frozenset[int]
     ) -> None:
         self._graph = graph
         rows = network.architecture.vocab_size
@@ -124,7 +126,7 @@ class _Words:
 
 
 def _states(
-    random: np.random.Generator, network: Network, batch: int, *, carried: bool
+    random: np.random.Generator, network: Network | TracedNetwork, batch: int, *, carried: bool
 ) -> tuple[Array, Array]:
     sizes = network.architecture
     shape = (sizes.n_layers, batch, sizes.hidden_dim)

@@ -6,6 +6,8 @@ import numpy as np
 from lstm_runtime.arrays import Array
 
 from lstm_export.checkpoint.source import Source
+from lstm_export.errors import UnsupportedModelError
+from lstm_export.network import Network
 from lstm_export.parity.cases import Case
 from lstm_export.reference.outputs import ModelOutput, States
 from lstm_export.reference.torch_model import TorchReference
@@ -15,13 +17,17 @@ class Original:
     """The user's own module where there is one, else our reading of the weights.
 
     States and trajectory always come from the reading: a foreign ``forward`` need not return
-    them. Where there is a module, the reading has been found equal to it.
+    them. Where there is a module, the reading has been found equal to it; a captured network has
+    the module alone.
     """
 
     def __init__(self, source: Source) -> None:
-        self._reading = TorchReference(source.network)
-        self._continuable = source.network.continuable
-        self._score = (source.original or self._reading).probability
+        network = source.network
+        self._reading = TorchReference(network) if isinstance(network, Network) else None
+        answering = source.original or self._reading
+        if answering is None:
+            raise UnsupportedModelError("a captured network needs its module to be compared with")
+        self._score = answering.probability
 
     def probability(self, ids: Sequence[int]) -> Array:
         """Return the probabilities of one text, ``[classes]``."""
@@ -33,7 +39,7 @@ class Original:
         return join(answers)
 
     def _answer(self, case: Case, n: int) -> ModelOutput:
-        if not self._continuable:
+        if self._reading is None or not self._reading.network.continuable:
             return ModelOutput(self.probability(case.ids[n])[np.newaxis])
         read = self._reading.answer(case.ids[n], case.h0[:, n : n + 1], case.c0[:, n : n + 1])
         if case.carried:

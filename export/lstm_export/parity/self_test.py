@@ -19,8 +19,11 @@ def reference_answers(
     """Return the reference texts, or sequences of ids, with the original model's answers."""
     encoder = source.graph_encoder(interface)
     if encoder is not None:
+        pairs = [(text, encoder(text)) for text in REFERENCE_TEXTS]
         return tuple(
-            Reference(_values(original, encoder(text)), text=text) for text in REFERENCE_TEXTS
+            Reference(_values(original, ids), text=text)
+            for text, ids in pairs
+            if source.is_answerable(ids)
         )
     random = np.random.default_rng(0)
     if source.encoder is not None:
@@ -29,7 +32,8 @@ def reference_answers(
         rows = source.network.architecture.vocab_size
         words = [n for n in range(rows) if n not in source.padding] or list(range(rows))
         sequences = [tuple(random.choice(words, n).tolist()) for n in LENGTHS]
-    return tuple(Reference(_values(original, ids), ids=ids) for ids in sequences)
+    known = filter(source.is_answerable, sequences)
+    return tuple(Reference(_values(original, ids), ids=ids) for ids in known)
 
 
 def _values(original: Original, ids: Sequence[int]) -> tuple[float, ...]:

@@ -67,4 +67,5 @@ def _texts(
     source: Source, graph: TextEncoder | None, texts: Iterable[str], *, reference: bool
 ) -> list[Case]:
     encoder, as_text = source.required_encoder, graph is not None
-    return list(text_cases(source.network, encoder, texts, as_text=as_text, reference=reference))
+    cases = text_cases(source.network, encoder, texts, as_text=as_text, reference=reference)
+    return [case for case in cases if not reference or source.is_answerable(case.ids[0])]

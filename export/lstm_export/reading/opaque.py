@@ -21,7 +21,7 @@ from lstm_export.network import Network
 from lstm_export.reading.answer import Answer, answers_at, settle_activation, to_probability
 from lstm_export.reading.calls import Call, usual_calls
 from lstm_export.reading.head import Closest, Point
-from lstm_export.reading.refusal import RefusalError, most_telling
+from lstm_export.reading.refusal import OutsideFamilyError, RefusalError, most_telling
 from lstm_export.reading.runs import answer_of, observe_call, of_one_size
 from lstm_export.reading.sources import Values
 from lstm_export.reading.steady import require_steady
@@ -55,7 +55,10 @@ class OpaqueModule:
     def __init__(self, module: nn.Module, hints: ArchitectureHints) -> None:
         self.module = module.eval()
         self.name = str(getattr(module, "original_name", type(module).__name__))
-        weights = read_state_dict(module.state_dict())
+        try:
+            weights = read_state_dict(module.state_dict())
+        except UnsupportedModelError as error:
+            raise OutsideFamilyError(str(error)) from error
         texts = _probes(weights)
         self._call, outputs = self._find_call(weights, texts)
         draft, self._answer = _find(weights, hints, texts, outputs, self.name)
@@ -103,7 +106,7 @@ def _find(
         for output, values in outputs.items():
             for answer in answers_at(point, output, values, closest):
                 return replace(draft, head=answer.point.head), answer
-    raise UnsupportedModelError(
+    raise OutsideFamilyError(
         f"no reading of its weights gives the answers of {name}.forward: nearest is "
         f"{closest.what}, which differs by {closest.difference:.2g}; give its class as --module"
     )

@@ -3,6 +3,10 @@
 from lstm_export.errors import UnsupportedModelError
 
 
+class OutsideFamilyError(UnsupportedModelError):
+    """A module that no `lstm_export.network.Network` is equal to, as far as could be found out."""
+
+
 class RefusalError(UnsupportedModelError):
     """One way to call a module led nowhere.
 
@@ -27,6 +31,7 @@ def most_telling(refusals: list[RefusalError], name: str) -> UnsupportedModelErr
     """Return the error for a module that no way to call it has led anywhere with."""
     best = max(refusals, key=lambda refusal: refusal.rank)
     if best.rank > CALL:
-        return UnsupportedModelError(str(best))
+        kind = OutsideFamilyError if best.rank == READING else UnsupportedModelError
+        return kind(str(best))
     reasons = "; ".join(dict.fromkeys(map(str, refusals)))
-    return UnsupportedModelError(f"{name}.forward cannot be called on one text ({reasons})")
+    return OutsideFamilyError(f"{name}.forward cannot be called on one text ({reasons})")

@@ -13,6 +13,7 @@ from lstm_export.outcome import ExportResult
 from lstm_export.ownership import MARK
 from lstm_export.parity.result import Parity
 from lstm_export.report.front_matter import front_matter
+from lstm_export.traced.network import TracedNetwork
 
 _PYTHON = """\
 ```python
@@ -77,10 +78,21 @@ def write_card(
 def _network(source: Source) -> str:
     sizes = source.network.architecture
     kind = "two-directional" if sizes.bidirectional else "one-directional"
+    if isinstance(source.network, TracedNetwork):
+        return _captured(source, source.network)
     return (
         f"{sizes.vocab_size:,} words, vectors of {sizes.embedding_dim}, {sizes.n_layers} {kind} "
         f"LSTM layers of {sizes.hidden_dim} units, readout `{sizes.readout}`, "
         f"{source.network.activation}. Labels: {', '.join(source.label_names)}."
+    )
+
+
+def _captured(source: Source, network: TracedNetwork) -> str:
+    notes = "\n".join(f"- {note}" for note in source.notes)
+    return (
+        f"{network.architecture.vocab_size:,} words, {network.described()}. Labels: "
+        f"{', '.join(source.label_names)}.\n\nThe graph was made by PyTorch's exporter "
+        f"({network.exporter}); it reads the texts of a batch one after the other.\n\n{notes}"
     )
 
 

@@ -23,6 +23,8 @@ Outputs:
 
 A model that reads both ways, or whose readout is not ``last``, cannot be continued: its file has
 no ``h0, c0, hn, cn`` and no ``trajectory``. A file exported without state has the trajectory only.
+Where PyTorch's exporter wrote the network's part of the graph (`Metadata.exporter`), there are none
+of them either; its weights have other names and stand inside a ``Scan`` over the texts.
 
 Metadata: the fields of `Metadata`, each a JSON value under its own name, and the file's
 checksum (`lstm_runtime.model_file.checksum`).
@@ -69,6 +71,9 @@ DESCRIPTIONS: Mapping[str, str] = {
 }
 """What each input and output is, in the file itself: viewers such as Netron show it."""
 
+FROM_WEIGHTS = "lstm-edge"
+"""`Metadata.exporter` of a graph that was written from the weights."""
+
 EMBEDDING = "embedding"
 """Initializer: the words' vectors, ``[vocab, embedding]``."""
 
@@ -112,7 +117,8 @@ class Architecture:
     """What the layers after the LSTM see: the final states (``last``), the outputs at the last
     token (``step``, which differs in bidirectional models only) or the first one, ``mean`` or
     ``max`` of all, final ``cell`` states; several joined by commas, and behind a colon which
-    direction, where it is not both in their order."""
+    direction, where it is not both in their order; ``other`` where PyTorch's exporter wrote the
+    graph."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +186,13 @@ class Metadata:
     "Versions of the libraries that wrote the file."
     parity: Mapping[str, Any] | None = None
     "The parity report: largest and mean differences from the original model."
+    exporter: str = FROM_WEIGHTS
+    "What wrote the network's part of the graph; else the name of PyTorch's exporter."
+    batches: bool = True
+    """Whether a run takes several texts at once. Where it is False, the graph reads the texts of a
+    batch one after the other, to the same answers: runs of many gain nothing."""
+    max_tokens: int | None = None
+    "Longest text that the network reads; None for any."
     format_version: int = FORMAT_VERSION
     "Version of this contract."
 

@@ -1,0 +1,218 @@
+"""The graph of a module, by PyTorch's exporters, checked at lengths that they never saw."""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from lstm_runtime.arrays import Array
+from lstm_runtime.inference.session import import_onnxruntime
+from onnx import ModelProto
+from torch import Tensor, nn
+
+from lstm_export.errors import UnsupportedModelError
+from lstm_export.traced.forward import Forward, module_name
+from lstm_export.traced.outputs import pick
+from lstm_export.traced.quiet import quiet
+from lstm_export.traced.rewriting import exportable_functions, with_onnx_layers
+
+IDS = "ids"
+VALUES = "values"
+EXAMPLE_LENGTH = 29
+"""Of the text that the exporters see: what is frozen at it is wrong at every other."""
+LENGTHS = (1, 2, 3, 5, 11, 28, 30, 64, 190, 450)
+"""Of the texts that a graph has to be right on."""
+ATOL = 1e-4
+"""Largest difference of a value, relative above 1: a frozen graph is off by far more."""
+
+IR_VERSION, OPSET = 7, 13
+"""As low as the family's, where the operators allow it."""
+NEWER_IR_VERSION, NEWER_OPSET = 8, 18
+"""The lowest of the newer exporter; ONNX Runtime reads them from 1.14 on."""
+
+
+@dataclass(frozen=True)
+class Capture:
+    """A graph that gives the module's own values at every length."""
+
+    model: ModelProto
+    "Takes ``ids``, int64 ``[1, sequence]``; gives ``values``, float ``[classes]``."
+    exporter: str
+    "What made it."
+    reads_padding: bool
+    "Whether it gives the module's own values also for a text that ends in padding."
+
+
+class _OneText(nn.Module):
+    """``Forward`` as a module: ids ``[1, sequence]`` to values ``[classes]``."""
+
+    def __init__(self, module: nn.Module, forward: Forward) -> None:
+        super().__init__()
+        self.module, self._call, self._path = module, forward.call, forward.path
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return pick(self._call(self.module, ids), self._path).float().reshape(-1)
+
+
+def capture(forward: Forward) -> Capture:
+    """Return the graph of the first exporter whose graph holds at all lengths.
+
+    The older exporter comes first: it writes the low opset that old devices need, and in a fifth
+    of a second; of PyTorch 2.13's, it held for more of the structures tried. A module with loops
+    or branches in Python is scripted next. The newer one makes what neither can, such as
+    ``nn.MultiheadAttention``, in opset 18.
+
+    Raises:
+        UnsupportedModelError: when none does; says what each failed on.
+
+    """
+    _require_operators(forward.module)
+    ways: dict[str, Callable[[Forward], ModelProto]] = {
+        "torch.onnx, traced": _traced,
+        "torch.onnx, scripted": _scripted,
+        "torch.onnx, dynamo": _dynamo,
+    }
+    failures = []
+    for name, export in ways.items():
+        try:
+            with quiet(), torch.no_grad():
+                model = _folded(export(forward))
+            session = _Quiet(model)
+        except Exception as error:  # exporters raise whatever they like
+            failures.append(f"{name}: {_brief(error)}")
+            continue
+        wrong = _wrong_length(session, forward)
+        if wrong is None:
+            return Capture(model, name, _reads_padding(session, forward))
+        failures.append(f"{name}: the graph {wrong}")
+    kind = module_name(forward.module)
+    raise UnsupportedModelError(f"PyTorch cannot export {kind}.forward ({'; '.join(failures)})")
+
+
+def _require_operators(module: nn.Module) -> None:
+    """Check that there is no layer for which ONNX has no operator at all."""
+    for name, part in module.named_modules():
+        if getattr(part, "proj_size", 0):
+            raise UnsupportedModelError(
+                f"{name} is an LSTM with projections (proj_size), which ONNX's LSTM lacks"
+            )
+
+
+def _traced(forward: Forward) -> ModelProto:
+    with exportable_functions():
+        return _older(_OneText(forward.module, forward).eval(), _example(forward))
+
+
+def _scripted(forward: Forward) -> ModelProto:
+    jit: Any = torch.jit
+    module = _OneText(jit.script(forward.module), forward).eval()
+    example = _example(forward)
+    return _older(jit.trace(module, example, check_trace=False), example)
+
+
+def _example(forward: Forward) -> Tensor:
+    return torch.tensor(forward.probes([EXAMPLE_LENGTH]))
+
+
+def _older(module: Any, example: Tensor) -> ModelProto:
+    file: Any = io.BytesIO()
+    torch.onnx.export(
+        module,
+        (example,),
+        file,
+        dynamo=False,
+        opset_version=OPSET,
+        input_names=[IDS],
+        output_names=[VALUES],
+        dynamic_axes={IDS: {1: "sequence"}},
+    )
+    model = onnx.load_from_string(file.getvalue())
+    model.ir_version = IR_VERSION
+    return model
+
+
+def _dynamo(forward: Forward) -> ModelProto:
+    with exportable_functions():
+        module = _OneText(with_onnx_layers(forward.module), forward).eval()
+        program = torch.onnx.export(
+            module,
+            (_example(forward),),
+            dynamo=True,
+            verbose=False,
+            opset_version=NEWER_OPSET,
+            input_names=[IDS],
+            output_names=[VALUES],
+            dynamic_shapes=({1: torch.export.Dim.DYNAMIC},),
+        )
+    if program is None:
+        raise RuntimeError("nothing was exported")
+    model = program.model_proto
+    model.ir_version = NEWER_IR_VERSION
+    return model
+
+
+def _folded(model: ModelProto) -> ModelProto:
+    """Compute what is constant, so that the weights of a layer are initializers."""
+    from onnxscript import optimizer
+
+    everything = 2**31
+    folded: ModelProto = optimizer.optimize(
+        model, input_size_limit=everything, output_size_limit=everything
+    )
+    return folded
+
+
+class _Quiet:
+    """An ONNX Runtime session of a captured graph that writes nothing anywhere."""
+
+    def __init__(self, model: ModelProto) -> None:
+        runtime = import_onnxruntime()
+        options = runtime.SessionOptions()
+        options.log_severity_level = 4
+        options.intra_op_num_threads = 1
+        data = model.SerializeToString()
+        with quiet():
+            self._session: Any = runtime.InferenceSession(
+                data, options, providers=["CPUExecutionProvider"]
+            )
+
+    def gives(self, ids: Sequence[int], wanted: Array) -> bool:
+        """Tell whether the graph gives ``wanted`` for one text."""
+        with quiet():
+            (found,) = self._session.run(None, {IDS: np.array([ids])})
+        alike = wanted.shape == found.shape
+        return alike and bool(np.allclose(wanted, found, rtol=ATOL, atol=ATOL, equal_nan=True))
+
+
+def _wrong_length(session: _Quiet, forward: Forward) -> str | None:
+    """Say at which length a graph differs from the module; None where it holds at all."""
+    end = forward.max_tokens or max(LENGTHS)
+    lengths = [n for n in LENGTHS if forward.min_tokens <= n <= end]
+    for ids in forward.probes([forward.min_tokens, *lengths]):
+        try:
+            right = session.gives(ids, forward(ids))
+        except Exception:  # whatever ONNX Runtime raises, the graph does not hold
+            return f"fails for a text of {len(ids)} tokens"
+        if not right:
+            return f"is wrong for a text of {len(ids)} tokens"
+    return None
+
+
+def _reads_padding(session: _Quiet, forward: Forward) -> bool:
+    (ids,) = forward.probes([max(forward.min_tokens, 11)])
+    padded = [*ids, *[forward.padding_id] * 5]
+    try:
+        return session.gives(padded, forward(padded))
+    except Exception:  # whatever ONNX Runtime raises, the graph does not hold
+        return False
+
+
+def _brief(error: Exception) -> str:
+    """Return the one sentence of a long message that says most."""
+    text = " ".join(str(error).split())
+    if "## Exception summary" in text:
+        text = text.split("## Exception summary", 1)[1]
+    return text[:160] or type(error).__name__

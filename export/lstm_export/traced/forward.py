@@ -1,0 +1,238 @@
+"""A module of any kind as a function of one text: how it is called, and what it can read."""
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from lstm_runtime.arrays import Array
+from torch import Tensor, nn
+
+from lstm_export.errors import UnsupportedModelError
+from lstm_export.reference.torch_model import one_thread
+from lstm_export.traced.outputs import answer_path, pick
+
+Call = Callable[[nn.Module, Tensor], Any]
+
+PROBE_LENGTHS = (23, 37, 64)
+LONGEST = 700
+"""Longest text that is tried: the longest of the proof has some 500 tokens."""
+SECOND_INPUTS = {"lengths": ("len",), "mask": ("mask",), "states": ("hidden", "state", "h0", "hx")}
+"""Kinds of a second argument, and parts of the names by which they are known."""
+
+
+@dataclass(frozen=True)
+class Forward:
+    """A module in evaluation mode, the way to call it, and what it can read."""
+
+    module: nn.Module
+    "The user's own."
+    words: str
+    "The call in words, for reports."
+    call: Call
+    "Calls a module like this one with ids ``[1, sequence]``."
+    path: str
+    "Which of the returned tensors is the answer; '' for the only one."
+    classes: int
+    "Values of an answer."
+    vocab_size: int
+    "Ids that it takes: 0 to ``vocab_size - 1``."
+    min_tokens: int
+    "Shortest text that it reads."
+    max_tokens: int | None
+    "Longest text that it reads; None where none was too long."
+
+    def __call__(self, ids: Sequence[int]) -> Array:
+        """Return the module's own values for one text, ``[classes]``."""
+        with one_thread(), torch.inference_mode():
+            output = self.call(self.module, torch.tensor([list(ids)]))
+        return np.asarray(pick(output, self.path).float().numpy()).reshape(-1)
+
+    @property
+    def padding_id(self) -> int:
+        """The ``padding_idx`` of the module's first embedding that has one, or 0."""
+        found = (getattr(module, "padding_idx", None) for module in self.module.modules())
+        return next((n for n in found if isinstance(n, int)), 0)
+
+    def probes(self, lengths: Sequence[int]) -> list[list[int]]:
+        """Return random texts of such lengths, without padding, which a model may hide."""
+        random = np.random.default_rng(2)
+        ids = [n for n in range(1, self.vocab_size) if n != self.padding_id] or [0]
+        return [random.choice(ids, n).tolist() for n in lengths]
+
+
+def find_forward(module: nn.Module) -> Forward:
+    """Find out how ``module`` is called on one text.
+
+    Raises:
+        UnsupportedModelError: when it cannot be, says why; also where its second argument could
+            mean several things, and where it answers differently twice.
+
+    """
+    found, failures = [], []
+    for words, call in _calls(module):
+        outputs, reason = _try(module, call, PROBE_LENGTHS)
+        path = answer_path(outputs) if outputs else None
+        if path is None:
+            failures.append(f"{words}: {reason or 'returns more values for longer texts'}")
+            continue
+        found.append((words, call, path, outputs))
+        if not _is_guess(words):
+            break
+    if not found:
+        raise UnsupportedModelError(_why_not(module, failures))
+    words, call, path, outputs = found[0]
+    if any(p != path or not _alike(outputs, others, path) for _, _, p, others in found[1:]):
+        raise UnsupportedModelError(
+            f"{module_name(module)}.forward takes a second argument that could be "
+            f"{' or '.join(w.removeprefix('a guess, ') for w, *_ in found)}: give a module whose "
+            "forward takes the ids alone"
+        )
+    _require_repeatable(module, call, path, outputs)
+    classes = pick(outputs[0], path).numel()
+    shortest, longest = _range(module, call)
+    vocab_size = _vocab_size(module, call)
+    return Forward(module, words, call, path, classes, vocab_size, shortest, longest)
+
+
+def _calls(module: nn.Module) -> Iterator[tuple[str, Call]]:
+    """Yield the ways to call ``module``; where its second argument has no telling name, guesses."""
+    second = _second_parameter(module)
+    kinds = [kind for kind, parts in SECOND_INPUTS.items() if any(p in second for p in parts)]
+    guess = "" if kinds else "a guess, "
+    makers = _second_inputs(module)
+    yield "forward(ids)", lambda module, ids: module(ids)
+    for kind in kinds or makers:
+        if kind in makers:
+            yield f"{guess}forward(ids, {kind})", _with(makers[kind], by_time=False)
+    yield "forward(ids by time)", lambda module, ids: module(ids.T)
+    for kind in kinds or makers:
+        if kind in makers:
+            yield f"{guess}forward(ids by time, {kind})", _with(makers[kind], by_time=True)
+    yield "forward(ids without a batch)", lambda module, ids: module(ids[0])
+
+
+def _with(make: Callable[[Tensor], Any], *, by_time: bool) -> Call:
+    def call(module: nn.Module, ids: Tensor) -> Any:
+        return module(ids.T if by_time else ids, make(ids.T if by_time else ids))
+
+    return call
+
+
+def _second_inputs(module: nn.Module) -> dict[str, Callable[[Tensor], Any]]:
+    makers: dict[str, Callable[[Tensor], Any]] = {
+        # Written with tensors, so that a tracer sees where the length comes from.
+        "lengths": lambda ids: torch.ones_like(ids).sum().reshape(1),
+        "mask": torch.ones_like,
+    }
+    recurrent: Any = next((m for m in module.modules() if module_name(m) in ("LSTM", "GRU")), None)
+    if recurrent is not None:
+        directions = 2 if recurrent.bidirectional else 1
+        zeros = torch.zeros(recurrent.num_layers * directions, 1, recurrent.hidden_size)
+        states = (zeros, zeros) if module_name(recurrent) == "LSTM" else zeros
+        makers["states"] = lambda _: states
+    return makers
+
+
+def _second_parameter(module: nn.Module) -> str:
+    forward: Any = module.forward
+    if isinstance(module, torch.jit.ScriptModule):
+        names = [argument.name for argument in forward.schema.arguments[1:]]
+    else:
+        names = list(inspect.signature(forward).parameters)
+    return names[1].lower() if len(names) > 1 else ""
+
+
+def _is_guess(words: str) -> bool:
+    return words.startswith("a guess, ")
+
+
+def _try(module: nn.Module, call: Call, lengths: Sequence[int]) -> tuple[list[Any], str]:
+    """Return what ``call`` gives for texts of such lengths, or nothing and the reason."""
+    random = np.random.default_rng(2)
+    outputs = []
+    for length in lengths:
+        # Ids that every vocabulary has; 0 and 1 are padding or unknown in most.
+        ids = torch.from_numpy(random.integers(2, 4, (1, length)))
+        try:
+            with one_thread(), torch.inference_mode():
+                outputs.append(call(module, ids))
+        except Exception as error:
+            return [], " ".join(str(error).split())[:100] or type(error).__name__
+    return outputs, ""
+
+
+def _alike(outputs: list[Any], others: list[Any], path: str) -> bool:
+    pairs = [(pick(a, path), pick(b, path)) for a, b in zip(outputs, others, strict=True)]
+    return all(a.shape == b.shape and torch.allclose(a, b, atol=1e-5) for a, b in pairs)
+
+
+def _require_repeatable(module: nn.Module, call: Call, path: str, first: list[Any]) -> None:
+    if not all(bool(pick(output, path).isfinite().all()) for output in first):
+        raise UnsupportedModelError(f"{module_name(module)}.forward answers NaN or infinity")
+    again, _ = _try(module, call, PROBE_LENGTHS)
+    pairs = zip(first, again, strict=False)
+    if not again or not all(torch.equal(pick(a, path), pick(b, path)) for a, b in pairs):
+        raise UnsupportedModelError(
+            f"{module_name(module)}.forward answers differently when it is called twice on one "
+            "text: dropout is left on (a call of dropout needs training=self.training), or it "
+            "starts from random states or keeps those of the last call"
+        )
+
+
+def _reads(module: nn.Module, call: Call, length: int) -> bool:
+    return bool(_try(module, call, [length])[0])
+
+
+def _range(module: nn.Module, call: Call) -> tuple[int, int | None]:
+    """Return the lengths of the shortest and the longest text that ``module`` reads."""
+    shortest = next(n for n in range(1, max(PROBE_LENGTHS) + 1) if _reads(module, call, n))
+    if _reads(module, call, LONGEST):
+        return shortest, None
+    reads, fails = max(PROBE_LENGTHS), LONGEST
+    while fails - reads > 1:
+        middle = (reads + fails) // 2
+        reads, fails = (middle, fails) if _reads(module, call, middle) else (reads, middle)
+    return shortest, reads
+
+
+def _vocab_size(module: nn.Module, call: Call) -> int:
+    """Return how many ids ``module`` takes: the first that it refuses."""
+
+    def takes(n: int) -> bool:
+        try:
+            with one_thread(), torch.inference_mode():
+                call(module, torch.full((1, PROBE_LENGTHS[0]), n))
+        except Exception:
+            return False
+        return True
+
+    low, high = 3, 8
+    while takes(high) and high < 2**26:
+        low, high = high, high * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if takes(middle) else (low, middle)
+    return high
+
+
+def _why_not(module: nn.Module, failures: list[str]) -> str:
+    fixed = _fixed_length(module)
+    if fixed:
+        return (
+            f"{module_name(module)}.forward reads texts of {fixed} tokens only: give a module that "
+            "pads and cuts its ids itself"
+        )
+    return f"{module_name(module)}.forward cannot be called on one text ({'; '.join(failures)})"
+
+
+def _fixed_length(module: nn.Module) -> int | None:
+    """Return the length that ``forward(ids)`` reads, where it does not read any other."""
+    return next((n for n in range(1, LONGEST) if _reads(module, lambda m, i: m(i), n)), None)
+
+
+def module_name(module: nn.Module) -> str:
+    """Return the name of the module's class, also of one that was scripted."""
+    return str(getattr(module, "original_name", type(module).__name__))

@@ -1,0 +1,164 @@
+"""Structures outside of the family: exported and right in fp32 and int8, or refused by name."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import general_models as zoo
+import numpy as np
+import pytest
+import torch
+from lstm_export.checkpoint.source import module_source
+from lstm_export.config import ExportConfig
+from lstm_export.errors import UnsupportedModelError
+from lstm_export.pipeline import export_source
+from lstm_runtime import SentimentModel
+from torch import Tensor, nn
+
+Answer = Callable[[nn.Module, Tensor], Tensor]
+
+
+def sigmoid(module: nn.Module, ids: Tensor) -> Tensor:
+    return torch.sigmoid(module(ids))
+
+
+def softmax(module: nn.Module, ids: Tensor) -> Tensor:
+    return torch.softmax(module(ids), -1)
+
+
+def itself(module: nn.Module, ids: Tensor) -> Tensor:
+    return module(ids)
+
+
+def exp(module: nn.Module, ids: Tensor) -> Tensor:
+    return torch.exp(module(ids))
+
+
+def first(module: nn.Module, ids: Tensor) -> Tensor:
+    return torch.softmax(module(ids)[0], -1)
+
+
+def with_lengths(module: nn.Module, ids: Tensor) -> Tensor:
+    return torch.sigmoid(module(ids, torch.tensor([ids.shape[1]])))
+
+
+def gathered(module: nn.Module, ids: Tensor) -> Tensor:
+    return torch.softmax(module(ids, torch.tensor([ids.shape[1]])), -1)
+
+
+def masked(module: nn.Module, ids: Tensor) -> Tensor:
+    return torch.softmax(module(ids, torch.ones_like(ids))["logits"], -1)
+
+
+def with_states(module: nn.Module, ids: Tensor) -> Tensor:
+    zeros = torch.zeros(2, 1, zoo.H)
+    return module(ids, (zeros, zeros))[0]
+
+
+def by_time(module: nn.Module, ids: Tensor) -> Tensor:
+    return torch.sigmoid(module(ids.T))
+
+
+def logits(module: nn.Module, ids: Tensor) -> Tensor:
+    return torch.softmax(module(ids).logits, -1)
+
+
+def padded_to(length: int, answer: Answer) -> Answer:
+    def padded(module: nn.Module, ids: Tensor) -> Tensor:
+        return answer(module, nn.functional.pad(ids, (0, max(0, length - ids.shape[1]))))
+
+    return padded
+
+
+TRACED, SCRIPTED, DYNAMO = (f"torch.onnx, {way}" for way in ("traced", "scripted", "dynamo"))
+OURS = "lstm-edge"
+"""Written from the weights: the network does what one of the family does, in other words."""
+
+EXPORTED: list[tuple[type[nn.Module], Answer, str]] = [
+    (zoo.BahdanauAttention, sigmoid, TRACED),
+    (zoo.DotAttention, first, TRACED),
+    (zoo.VectorAttention, itself, TRACED),
+    (zoo.SelfAttention, itself, DYNAMO),
+    (zoo.StructuredSelfAttention, softmax, TRACED),
+    (zoo.TransformerThenLstm, softmax, DYNAMO),
+    (zoo.ConvPoolLstm, itself, TRACED),
+    (zoo.NarrowConvLstm, padded_to(8, itself), TRACED),
+    (zoo.LstmThreePools, exp, TRACED),
+    (zoo.LstmTextCnn, softmax, TRACED),
+    (zoo.RecurrentCnn, softmax, TRACED),
+    (zoo.Gru, sigmoid, TRACED),
+    (zoo.LstmGru, itself, TRACED),
+    (zoo.StackedLstms, itself, TRACED),
+    (zoo.ResidualLstms, softmax, TRACED),
+    (zoo.MaskedMean, softmax, TRACED),
+    (zoo.MaskGiven, masked, OURS),
+    (zoo.PackedAttention, with_lengths, TRACED),
+    (zoo.PackedByMask, softmax, TRACED),
+    (zoo.DataclassOutput, logits, TRACED),
+    (zoo.MultiLabel, itself, TRACED),
+    (zoo.BagAndLstm, softmax, TRACED),
+    (zoo.HierarchicalPooling, softmax, TRACED),
+    (zoo.CharCnnLstm, softmax, TRACED),
+    (zoo.Highway, sigmoid, OURS),
+    (zoo.CellLoop, itself, SCRIPTED),
+    (zoo.HierarchicalAttention, first, TRACED),
+    (zoo.PlainRnnLstm, softmax, TRACED),
+    (zoo.AdditiveStates, with_states, TRACED),
+    (zoo.TimeMajor, by_time, TRACED),
+    (zoo.LastByLength, gathered, OURS),
+    (zoo.KMax, padded_to(3, softmax), TRACED),
+    (zoo.AdaptivePool, sigmoid, OURS),
+    (zoo.TwoWays, sigmoid, SCRIPTED),
+]
+
+REFUSED: list[tuple[type[nn.Module], str]] = [
+    (zoo.DropoutLeftOn, "answers differently .* dropout left on"),
+    (zoo.FixedLength, "texts of 20 tokens only"),
+    (zoo.ProjectedLstm, "proj_size"),
+]
+
+
+def made(cls: type[nn.Module]) -> nn.Module:
+    """Return a module whose answers differ from text to text."""
+    torch.manual_seed(1)
+    module = cls().eval()
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.mul_(1.4)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("cls", "answer", "exporter"), EXPORTED, ids=[row[0].__name__ for row in EXPORTED]
+)
+def test_structure_is_exported_and_right(
+    cls: type[nn.Module], answer: Answer, exporter: str, tmp_path: Path
+) -> None:
+    module = made(cls)
+    source = module_source(module)
+    assert source.network.exporter == exporter
+    results = {r.name: r for r in export_source(source, tmp_path, ExportConfig())}
+    assert not [r.failures for r in results.values() if r.failures]
+
+    random = np.random.default_rng(3)
+    texts = [random.integers(1, zoo.WORDS, n).tolist() for n in (1, 2, 4, 13, 16, 77, 260)]
+    with torch.inference_mode():
+        wanted = [answer(module, torch.tensor([ids])).reshape(-1).numpy() for ids in texts]
+    assert max(abs(a - b).max() for a, b in pairwise(wanted)) > 1e-3
+    for name, atol in (("fp32", 2e-6), ("int8", 0.02)):
+        path = results[name].path
+        assert path is not None
+        found = raw(path, texts)
+        assert np.abs(found - np.array(wanted)).max() < atol
+
+
+@pytest.mark.parametrize(("cls", "reason"), REFUSED, ids=[row[0].__name__ for row in REFUSED])
+def test_structure_is_refused_by_name(cls: type[nn.Module], reason: str) -> None:
+    with pytest.raises(UnsupportedModelError, match=reason):
+        module_source(made(cls))
+
+
+def raw(path: Path, texts: list[list[int]]) -> np.ndarray:
+    """Return what the file answers to all texts in one right-padded batch."""
+    engine = SentimentModel.load(path, "cpu")._engine
+    return engine.probabilities(engine.ids_feed(texts))
