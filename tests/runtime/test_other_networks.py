@@ -12,8 +12,17 @@ def test_a_model_that_reads_both_ways_answers_but_cannot_be_continued() -> None:
     assert not model.info.has_state
     with pytest.raises(InputError, match="cannot be streamed"):
         model.stream()
-    with pytest.raises(InputError, match="cannot be traced"):
-        model.trace("good")
+
+
+@pytest.mark.parametrize("text", ["good film, zebra!", "", "zebra"])
+def test_a_model_that_reads_both_ways_is_traced_by_its_answers_to_each_beginning(text: str) -> None:
+    model = SentimentModel.load(MODELS / "both_ways.onnx")
+    trace = model.trace(text)
+    ends = [text[: text.index(token) + len(token)] if token else text for token in trace.tokens]
+    wanted = [model(end).scores["positive"] for end in ends]
+    assert trace.probability[:, 0].tolist() == wanted
+    assert trace.sentiment == model(text)
+    assert trace.learn.shape == (0, len(trace.tokens))
 
 
 def test_dropped_words_leave_streams_and_traces_alone() -> None:

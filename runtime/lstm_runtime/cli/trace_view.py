@@ -9,9 +9,8 @@ import numpy as np
 
 from lstm_runtime.cli.output import coloured, sentiment_fields
 from lstm_runtime.model_file.contract import Metadata
-from lstm_runtime.trace.tracer import Trace
+from lstm_runtime.trace.tracer import GATES, Trace
 
-_GATES = ("learn", "forget", "remember", "use")
 _BAR = 20
 
 
@@ -25,8 +24,11 @@ def trace_lines(trace: Trace, metadata: Metadata) -> Iterator[str]:
     yield " ".join(_tinted(token or "(no token)", value) for token, value in pairs)
     yield ""
     width = min(max(map(len, (*trace.tokens, "token"))), 24)
-    yield f"{'token':{width}}  {label:>8}  {'':{_BAR}}  " + "  ".join(f"{g:>8}" for g in _GATES)
-    gates = np.stack([getattr(trace, gate).mean(axis=0) for gate in _GATES], axis=1)
+    # A network that the cell cannot follow has no gates to show.
+    shown = GATES if len(trace.learn) else ()
+    yield f"{'token':{width}}  {label:>8}  {'':{_BAR}}  " + "  ".join(f"{g:>8}" for g in shown)
+    rows = [getattr(trace, gate).mean(axis=0) for gate in shown]
+    gates = np.stack(rows, axis=1) if rows else np.zeros((len(pairs), 0))
     for (token, value), known, means in zip(pairs, trace.known, gates, strict=True):
         bar = _tinted(f"{'█' * round(value * _BAR):{_BAR}}", value)
         numbers = "  ".join(f"{mean:8.3f}" for mean in means)

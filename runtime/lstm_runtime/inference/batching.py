@@ -34,7 +34,8 @@ def answer_many(
         InputError: at once for batches of an int8 file; at its place for what is no text.
 
     """
-    size = batch_size or default_batch(engine)
+    # A file that reads its texts one after the other gains nothing from runs of many.
+    size = (batch_size or default_batch(engine)) if engine.metadata.batches else 1
     if size > 1 and engine.metadata.precision == "int8" and not engine.kernel:
         raise InputError(
             "without the kernel an int8 model takes texts one by one (batch size 1): in a batch, "
@@ -45,6 +46,8 @@ def answer_many(
 
 def default_batch(engine: Engine) -> int:
     """Return how many texts share a run where nobody says."""
+    if not engine.metadata.batches:
+        return 1
     if engine.provider != CPU:
         return _GPU_BATCH
     return KERNEL_BATCH if engine.kernel else 1

@@ -124,6 +124,7 @@ class Engine:
 
         Raises:
             ClosedError: when the model was closed.
+            InputError: when a text is longer than the network reads.
 
         """
         session = self._session
@@ -131,12 +132,24 @@ class Engine:
             raise ClosedError("the model is closed: load it again")
         if self._only_scores:
             if list(outputs) == [contract.PROBABILITY] and contract.H0 not in feed:
-                return list(session.run(list(outputs), feed))
+                return self._answers(session, outputs, feed)
             session = self._whole_session()
         if self._needs_state and contract.H0 not in feed:
             zeros = self.zero_state()
             feed = {**feed, contract.H0: zeros, contract.C0: zeros}
-        return list(session.run(list(outputs), feed))
+        return self._answers(session, outputs, feed)
+
+    def _answers(self, session: Any, outputs: Sequence[str], feed: Mapping[str, Any]) -> list[Any]:
+        try:
+            return list(session.run(list(outputs), feed))
+        except Exception as error:  # ONNX Runtime raises classes of its own
+            bound = self.metadata.max_tokens
+            if bound is None:
+                raise
+            raise InputError(
+                f"the network reads {bound} tokens of a text at most: give max_tokens={bound} "
+                f"(--max-tokens {bound}) to read the last ones"
+            ) from error
 
     def probabilities(self, feed: Feed) -> Array:
         """Return ``[batch, classes]``."""

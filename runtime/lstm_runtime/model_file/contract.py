@@ -23,8 +23,7 @@ Outputs:
 
 A model that reads both ways, or whose readout is not ``last``, cannot be continued: its file has
 no ``h0, c0, hn, cn`` and no ``trajectory``. A file exported without state has the trajectory only.
-Where PyTorch's exporter wrote the network's part of the graph (`Metadata.exporter`), there are none
-of them either; its weights have other names and stand inside a ``Scan`` over the texts.
+Nor has one from PyTorch's exporter; its weights stand elsewhere, in a ``Scan`` over the texts.
 
 Metadata: the fields of `Metadata`, each a JSON value under its own name, and the file's
 checksum (`lstm_runtime.model_file.checksum`).
@@ -72,8 +71,6 @@ DESCRIPTIONS: Mapping[str, str] = {
 """What each input and output is, in the file itself: viewers such as Netron show it."""
 
 FROM_WEIGHTS = "lstm-edge"
-"""`Metadata.exporter` of a graph that was written from the weights."""
-
 EMBEDDING = "embedding"
 """Initializer: the words' vectors, ``[vocab, embedding]``."""
 
@@ -117,8 +114,7 @@ class Architecture:
     """What the layers after the LSTM see: the final states (``last``), the outputs at the last
     token (``step``, which differs in bidirectional models only) or the first one, ``mean`` or
     ``max`` of all, final ``cell`` states; several joined by commas, and behind a colon which
-    direction, where it is not both in their order; ``other`` where PyTorch's exporter wrote the
-    graph."""
+    direction, where it is not both in their order; ``other`` where the graph is not ours."""
 
 
 @dataclass(frozen=True)
@@ -187,10 +183,9 @@ class Metadata:
     parity: Mapping[str, Any] | None = None
     "The parity report: largest and mean differences from the original model."
     exporter: str = FROM_WEIGHTS
-    "What wrote the network's part of the graph; else the name of PyTorch's exporter."
+    "What wrote the network's part of the graph: this, or one of PyTorch's exporters."
     batches: bool = True
-    """Whether a run takes several texts at once. Where it is False, the graph reads the texts of a
-    batch one after the other, to the same answers: runs of many gain nothing."""
+    "Whether texts share the work of a run; else the graph reads one after the other."
     max_tokens: int | None = None
     "Longest text that the network reads; None for any."
     format_version: int = FORMAT_VERSION

@@ -72,6 +72,11 @@ class Tokenizer:
         """Return the tokens of ``text``; a text without any gives an empty list."""
         return [match.group() for match in self._matches(text)]
 
+    def prefixes(self, text: str) -> Iterator[tuple[str, str]]:
+        """Yield each token and the text up to its end."""
+        for match in self._matches(text):
+            yield match.group(), text[: match.end()]
+
     def split_open(self, text: str) -> tuple[str, str]:
         """Split off the last token where it reaches the end of ``text``: more may belong to it."""
         last = deque(self._matches(text), maxlen=1)

@@ -1,18 +1,21 @@
 """A trace as a picture: the probability along the text, and the gates below it."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lstm_runtime.errors import InputError
 from lstm_runtime.extras import requires_extra
 from lstm_runtime.files import atomic_path
-from lstm_runtime.trace.tracer import Trace
+from lstm_runtime.trace.tracer import GATES, Trace
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 FORMATS = (".png", ".svg", ".pdf")
 
 _MOST_LABELS = 150
-_GATES = ("learn", "forget", "remember", "use")
 
 
 def plot_trace(trace: Trace, path: Path, labels: tuple[str, ...]) -> None:
@@ -29,7 +32,9 @@ def plot_trace(trace: Trace, path: Path, labels: tuple[str, ...]) -> None:
         from matplotlib.figure import Figure  # an extra, and half a second
     count = len(trace.tokens)
     figure = Figure(figsize=(min(max(6.0, 0.2 * count + 2), 30), 5.2), layout="constrained")
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+    ratios = [3, 2] if len(trace.learn) else [1]
+    axes = figure.subplots(len(ratios), 1, sharex=True, height_ratios=ratios, squeeze=False)[:, 0]
+    top = axes[0]
     positions = np.arange(count)
     value = trace.probability[:, -1]
     top.axhline(0.5, color="0.6", linewidth=0.8)
@@ -42,15 +47,21 @@ def plot_trace(trace: Trace, path: Path, labels: tuple[str, ...]) -> None:
     top.plot(positions, value, color="0.2", linewidth=1.2)
     top.set(ylim=(0, 1), xlim=(-0.5, count - 0.5), ylabel=f"probability: {labels[-1]}")
     top.set_title(f"{trace.sentiment.label} {trace.sentiment.number:.3f}", loc="left")
-    rows = np.concatenate([getattr(trace, gate) for gate in _GATES])
+    if len(trace.learn):
+        _plot_gates(trace, axes[1])
+    if count <= _MOST_LABELS:
+        axes[-1].set_xticks(positions, trace.tokens, rotation=90, fontsize=8)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=130)
+
+
+def _plot_gates(trace: Trace, bottom: "Axes") -> None:
+    """Draw the gates as rows of colour."""
+    rows = np.concatenate([getattr(trace, gate) for gate in GATES])
     # Each row from its own smallest to its own largest value: gates differ in size by far.
     low, high = rows.min(axis=1, keepdims=True), rows.max(axis=1, keepdims=True)
     bottom.imshow((rows - low) / np.maximum(high - low, 1e-9), aspect="auto", cmap="viridis")
     layers = len(trace.learn)
-    names = [f"{gate} {n + 1}" if layers > 1 else gate for gate in _GATES for n in range(layers)]
+    names = [f"{gate} {n + 1}" if layers > 1 else gate for gate in GATES for n in range(layers)]
     bottom.set_yticks(range(len(names)), names, fontsize=8)
     bottom.set_ylabel("gates, by layer")
-    if count <= _MOST_LABELS:
-        bottom.set_xticks(positions, trace.tokens, rotation=90, fontsize=8)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=130)

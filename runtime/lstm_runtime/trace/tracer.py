@@ -11,16 +11,22 @@ from lstm_runtime.inference.engine import Engine
 from lstm_runtime.inference.results import Sentiment, sentiment
 from lstm_runtime.model_file import contract
 from lstm_runtime.model_file.reader import OnnxReader
+from lstm_runtime.text.tokenizer import Tokenizer
 from lstm_runtime.trace.lstm_cell import Gates, run_layers
 from lstm_runtime.trace.weights import TracedWeights, read_weights
+
+GATES = ("learn", "forget", "remember", "use")
+"""The gates of a `Trace`, by name."""
 
 
 @dataclass(frozen=True)
 class Trace:
     """A text as the model read it.
 
-    The probabilities are ONNX Runtime's. The gates are the NumPy cell's, from the file's own
-    weights; each is the mean over the units of a layer.
+    The probabilities are ONNX Runtime's: the file's trajectory or, where it has none, its answers
+    to the text up to each token. The gates are the NumPy cell's, from the file's own weights; each
+    is the mean over the units of a layer. Of a network without a trajectory (it reads both ways,
+    its readout is not the last state, or PyTorch's exporter wrote it) there are none: no layers.
     """
 
     sentiment: Sentiment
@@ -45,11 +51,6 @@ class Tracer:
     """Traces texts; reads the model file's weights at the first one."""
 
     def __init__(self, engine: Engine) -> None:
-        if contract.TRAJECTORY not in engine.outputs:
-            raise InputError(
-                f"{engine.path} cannot be traced: a model that reads both ways, or whose readout "
-                "is not the last state, has no answer after each token"
-            )
         self._engine = engine
 
     @cached_property
@@ -69,17 +70,33 @@ class Tracer:
     def trace(self, text: str, max_tokens: int | None) -> Trace:
         """Trace one text, or its last ``max_tokens`` tokens."""
         engine = self._engine
-        feed = engine.text_feed([text], max_tokens)
-        probability, trajectory = engine.run([contract.PROBABILITY, contract.TRAJECTORY], feed)
-        tokens, ids, known = self._tokens(engine.keep_last(text, max_tokens))
-        gates = self._gates(ids)
-        return Trace(
-            sentiment(text, probability[0].tolist(), engine.metadata),
-            tokens,
-            known,
-            trajectory[0],
-            **{name: _activity(gates, name) for name in ("learn", "forget", "remember", "use")},
-        )
+        read = engine.keep_last(text, max_tokens)
+        tokens, ids, known = self._tokens(read)
+        if contract.TRAJECTORY in engine.outputs:
+            outputs = [contract.PROBABILITY, contract.TRAJECTORY]
+            probability, trajectory = engine.run(outputs, engine.text_feed([read]))
+            gates = self._gates(ids)
+            found = {name: _activity(gates, name) for name in GATES}
+            trajectory = trajectory[0]
+        else:
+            trajectory = self._after_each_token(read, ids)
+            probability = trajectory[-1:]
+            found = dict.fromkeys(GATES, np.zeros((0, len(tokens)), np.float32))
+        answer = sentiment(text, probability[0].tolist(), engine.metadata)
+        return Trace(answer, tokens, known, trajectory, **found)
+
+    def _after_each_token(self, text: str, ids: list[int]) -> Array:
+        """Return the answers to the text up to each token, ``[tokens, classes]``."""
+        engine, spec = self._engine, self._engine.metadata.tokenizer
+        if not engine.reads_text or spec is None:
+            feeds = [engine.ids_feed([ids[: n + 1]]) for n in range(len(ids))]
+        else:
+            # Dropped words give no token, and change no answer.
+            pairs = Tokenizer(spec.pattern).prefixes(text)
+            dropping = spec.unknown is None
+            parts = [part for word, part in pairs if not dropping or word in self._vocabulary]
+            feeds = [engine.text_feed([part]) for part in parts or [text]]
+        return np.concatenate([engine.probabilities(feed) for feed in feeds])
 
     def _tokens(self, text: str) -> tuple[tuple[str, ...], list[int], tuple[bool, ...]]:
         """Return the tokens that reach the network, their ids, and which are words we know."""
