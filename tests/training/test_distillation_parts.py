@@ -30,7 +30,6 @@ from lstm_training.distillation.corpus import load_corpus, text_key
 from lstm_training.distillation.fit import fit_stage
 from lstm_training.distillation.student.calibration import Calibration, fit_calibration, fold_into
 from lstm_training.distillation.student.pretraining import LanguageModel
-from lstm_training.distillation.student.training import loss_along
 from lstm_training.distillation.teachers.ensemble import SHORT, Ensemble, fit_ensemble
 from lstm_training.distillation.teachers.ngrams import score_all
 from lstm_training.errors import (
@@ -42,6 +41,7 @@ from lstm_training.errors import (
 )
 from lstm_training.model import ModelConfig, SentimentRNN
 from lstm_training.trainer.state_file import StateFile
+from lstm_training.trainer.step_loss import loss_along
 from lstm_training.trainer.trainer import LossFunction
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits

@@ -239,6 +239,24 @@ def test_training_leaves_the_processor_as_it_was(
     assert tiniest * 1 > 0
 
 
+def test_a_loss_on_every_step_is_learned_from_and_resumed(
+    tiny: TrainingConfig,
+    examples: Examples,
+    uninterrupted: Checkpoint,
+    tmp_path: Path,
+    monkeypatch: Patch,
+) -> None:
+    config = replace(tiny, gain=0.5)
+    whole = train(config, examples, tmp_path / "whole").checkpoint
+    assert whole.metrics["accuracy"] > 0.6
+    assert not equal_weights(whole, uninterrupted)
+    assert whole.training["run"]["gain"] == 0.5
+    with monkeypatch.context() as patch, pytest.raises(SystemError):
+        stop_at(5, SystemError, patch)
+        train(config, examples, tmp_path / "cut")
+    assert equal_weights(train(config, examples, tmp_path / "cut", resume=True).checkpoint, whole)
+
+
 def test_half_precision_without_a_gpu_is_refused(
     tiny: TrainingConfig, examples: Examples, tmp_path: Path
 ) -> None:

@@ -72,6 +72,13 @@ class TrainingConfig:
         0.1, "Part of the words that a step reads as unknown.", at_least=0, below=1, group=_TRAINING
     )
 
+    gain: float = setting(
+        0.0,
+        "Weight of a loss on every step of a text, against 1 for the loss on its last.",
+        at_least=0,
+        group=_TRAINING,
+    )
+
     holdout: float = setting(
         0.1,
         "Part of the texts held out to choose and measure the model.",

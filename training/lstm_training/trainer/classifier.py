@@ -20,6 +20,7 @@ from lstm_training.evaluation.predict import predict
 from lstm_training.model import ModelConfig, SentimentRNN
 from lstm_training.trainer.config import TrainerConfig
 from lstm_training.trainer.state_file import StateFile
+from lstm_training.trainer.step_loss import StepLoss
 from lstm_training.trainer.trainer import Trainer
 
 STATE_FILE = "resume.pt"
@@ -67,7 +68,7 @@ class Classifier:
         """
         config, lengths = self.config, self.data.train.lengths
         trainer = Trainer(
-            _Scorer(self.model),
+            StepLoss(self.model, config.gain) if config.gain else _Scorer(self.model),
             self.loss,
             partial(epoch_order, lengths, config.batch_size, config.seed),
             TrainerConfig(
@@ -96,15 +97,19 @@ class Classifier:
         """Return what must not change between a run and its resumption."""
         plain = asdict(self.config)
         del plain["checkpoint_every"]  # when to save has no effect on the weights
+        if not plain["gain"]:
+            del plain["gain"]  # runs from before there was one go on
         processes = int(PartialState().num_processes)
         return {**plain, "data_sha256": self.data.sha256, "processes": processes}
 
     def loss(self, module: nn.Module, positions: list[int]) -> Tensor:
-        """Return the mean cross-entropy of the training texts at ``positions``."""
+        """Return the mean loss of the training texts at ``positions``."""
         vocabulary = self.data.vocabulary
         batch = make_batch(self.data.train, positions, vocabulary.pad)
         batch = drop_words(batch, self.config.word_dropout, vocabulary.ids[UNKNOWN_WORD])
         batch = batch.to(self.model.fc.weight.device)
+        if self.config.gain:
+            return torch.as_tensor(module(batch.ids, batch.lengths, batch.labels))
         logits = module(batch.ids, batch.lengths).float()
         return binary_cross_entropy_with_logits(logits, batch.labels)
 

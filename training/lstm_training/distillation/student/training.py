@@ -1,8 +1,7 @@
 """The student: a `SentimentRNN` that learns from labels and from its teachers' probabilities.
 
 Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015). The loss stands on
-the last step and, with a weight that grows along the text, on all steps before it ("linear gain" in
-Dai and Le, 2015): so the probability after each token means something, and gradients reach far.
+every step of a text: see `lstm_training.trainer.step_loss`.
 """
 
 from collections.abc import Callable
@@ -10,52 +9,30 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from lstm_training.data.batching import Batch, drop_words, make_batch
+from lstm_training.data.batching import drop_words, make_batch
 from lstm_training.data.prepare import EncodedTexts
 from lstm_training.distillation.config import StudentConfig
 from lstm_training.distillation.fit import device_of, fit_stage
 from lstm_training.evaluation.metrics import Metrics
 from lstm_training.model import SentimentRNN
 from lstm_training.trainer.state_file import StateFile
+from lstm_training.trainer.step_loss import StepLoss
 
 PAD, UNKNOWN = 0, 1
 """Ids that every vocabulary of `build_vocabulary` gives to padding and to unknown words."""
 
 
-def loss_along(model: SentimentRNN, batch: Batch, gain: float) -> Tensor:
-    """Return the loss of a batch whose labels are probabilities.
-
-    Args:
-        model: the student.
-        batch: texts and targets.
-        gain: weight of the steps before the last, against 1 for the last.
-
-    """
-    trajectory = model.trajectory(batch.ids)[0][:, :, -1]
-    device = trajectory.device
-    place = torch.arange(1, trajectory.shape[1] + 1, device=device) / batch.lengths[:, None]
-    inside = place <= 1
-    targets = batch.labels[:, None].expand_as(trajectory)
-    losses = binary_cross_entropy_with_logits(trajectory, targets, reduction="none")
-    weight = place * inside
-    along = (losses * weight).sum(1) / weight.sum(1)
-    rows = torch.arange(len(batch.lengths), device=device)
-    return (losses[rows, batch.lengths - 1] + gain * along).mean()
-
-
-class _StudentLoss(nn.Module):
-    """A student with its loss, so that gradients hang on ``forward``, as accelerate wants it.
+class _StudentLoss(StepLoss):
+    """A student with its loss.
 
     It may keep a running mean of the student's weights, which is part of its state: Polyak and
     Juditsky, "Acceleration of Stochastic Approximation by Averaging" (1992).
     """
 
     def __init__(self, model: SentimentRNN, config: StudentConfig) -> None:
-        super().__init__()
-        self.model, self.gain = model, config.gain
+        super().__init__(model, config.gain)
         self.mean: AveragedModel | None = None
         if config.ema:
             decay = get_ema_multi_avg_fn(config.ema)  # type: ignore[no-untyped-call] # torch's own
@@ -74,7 +51,7 @@ class _StudentLoss(nn.Module):
     def forward(self, ids: Tensor, lengths: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of a batch; see `loss_along`."""
         self.update_mean()  # before a step, since the trainer has no say after one
-        return loss_along(self.model, Batch(ids, lengths, targets), self.gain)
+        return super().forward(ids, lengths, targets)
 
 
 def train_student(

@@ -1,0 +1,46 @@
+"""A loss on every step of a text, and not on its last one alone.
+
+The last step counts 1, and all steps together, with a weight that grows along the text, count
+``gain`` ("linear gain" in Dai and Le, "Semi-supervised Sequence Learning", 2015): so the
+probability after each token means something, and gradients reach far.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from lstm_training.data.batching import Batch
+from lstm_training.model import SentimentRNN
+
+
+def loss_along(model: SentimentRNN, batch: Batch, gain: float) -> Tensor:
+    """Return the loss of a batch whose labels are probabilities.
+
+    Args:
+        model: what learns.
+        batch: texts and targets.
+        gain: weight of the steps before the last, against 1 for the last.
+
+    """
+    trajectory = model.trajectory(batch.ids)[0][:, :, -1]
+    device = trajectory.device
+    place = torch.arange(1, trajectory.shape[1] + 1, device=device) / batch.lengths[:, None]
+    inside = place <= 1
+    targets = batch.labels[:, None].expand_as(trajectory)
+    losses = binary_cross_entropy_with_logits(trajectory, targets, reduction="none")
+    weight = place * inside
+    along = (losses * weight).sum(1) / weight.sum(1)
+    rows = torch.arange(len(batch.lengths), device=device)
+    return (losses[rows, batch.lengths - 1] + gain * along).mean()
+
+
+class StepLoss(nn.Module):
+    """A model with its loss, so that gradients hang on ``forward``, as accelerate wants it."""
+
+    def __init__(self, model: SentimentRNN, gain: float) -> None:
+        super().__init__()
+        self.model, self.gain = model, gain
+
+    def forward(self, ids: Tensor, lengths: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of a batch; see `loss_along`."""
+        return loss_along(self.model, Batch(ids, lengths, targets), self.gain)
