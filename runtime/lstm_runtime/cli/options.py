@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import click
 
 from lstm_runtime.command import option
+from lstm_runtime.tables.options import text_column_option
 
 if TYPE_CHECKING:
     from lstm_runtime.model import SentimentModel
@@ -65,13 +66,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Read texts from a file: .csv, .tsv, .jsonl (each also .gz) or .parquet have a column "
         "of them; any other has one a line. With --output also a folder of such files.",
     ),
-    option(
-        "--text-column",
-        group="Input",
-        default="text",
-        show_default=True,
-        help="Column of --input with the texts.",
-    ),
+    text_column_option,
     option(
         "--max-tokens",
         group="Input",
