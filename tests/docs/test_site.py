@@ -94,6 +94,14 @@ def test_every_page_is_in_the_navigation(site: Path) -> None:
         assert address.name == "index" or re.search(href, home), page
 
 
+def test_the_model_card_begins_behind_its_head(site: Path) -> None:
+    """The page takes the card from a certain line on."""
+    page = (site / "model-card/index.html").read_text("utf-8")
+    assert "pipeline_tag" not in page
+    assert page.count("<h1") == 1
+    assert "readout <code>last</code>" in page
+
+
 def test_a_page_asks_no_other_host(site: Path) -> None:
     for page in site.rglob("*.html"):
         loaded = re.findall(r'(?:src|<link[^>]* href)="(https?:[^"]*)"', page.read_text("utf-8"))
