@@ -32,6 +32,7 @@ fi
 rm -rf "$root/app/runtime"
 cp -r "$repository/runtime" "$repository/tests/device/golden_difference.py" \
   "$repository/tests/golden/answers.json" "$root/app"
+rm -f "$root"/app/runtime/lstm_runtime/kernel/*.so # built for the host
 
 # ONNX Runtime asks Linux about the processor; the host's answers, of another kind, would crash it.
 declare -A part=([cortex-a53]=0xd03 [cortex-a72]=0xd08 [cortex-a76]=0xd0b)
