@@ -40,7 +40,7 @@ INSTRUCTION_SETS: dict[str, dict[str, list[str]]] = {
         "AVXVNNI": [*_AVX2, "-mavxvnni"],
         "AVX512VNNI": [*_AVX2, *_AVX512],
     },
-    "aarch64": {"PORTABLE": [], "NEON": [], "NEONDOT": ["-march=armv8.2-a+dotprod"]},
+    "aarch64": {"PORTABLE": [], "NEON": [], "NEONDOT": ["-mcpu=generic+dotprod"]},
 }
 "Processor to the sets worth having, with the flags that let a compiler use them."
 
