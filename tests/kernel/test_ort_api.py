@@ -1,4 +1,4 @@
-"""Our hand-written part of ONNX Runtime's C interface against its header, where one is installed."""
+"""Our hand-written part of ONNX Runtime's C interface against its header, where there is one."""
 
 import os
 import subprocess
