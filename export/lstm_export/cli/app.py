@@ -176,7 +176,8 @@ def main(
     """Write CHECKPOINT as ONNX files that are proven equal to it.
 
     CHECKPOINT is a model.pt of lstm-train, a state dict (bare, or inside the dict of a training
-    script) or a TorchScript archive, of a network with one LSTM. Every file is compared with the
+    script), a TorchScript archive or a .pt2 program, of a text classifier with an LSTM; networks of
+    other structure are exported by PyTorch, which needs --module. Every file is compared with the
     PyTorch model; one that fails is not left behind, and the command exits 1. Weights without their
     class are run as you say, and nothing can be proven of that. Beside the files it writes
     report.json, parity.png and a model card, model.md.
