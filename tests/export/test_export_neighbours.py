@@ -29,8 +29,8 @@ def test_the_card_has_a_head_that_the_hub_reads(run: Any, checkpoint_file: Path,
     out = tmp_path / "out"
     done = run("lstm-export", str(checkpoint_file), "-o", str(out), "--precision", "int8")
     assert done.returncode == 0, done.stderr
-    empty, head, card = (out / "README.md").read_text(encoding="utf-8").split("---\n", maxsplit=2)
-    assert (empty, card[:17]) == ("", "\n# Sentiment LSTM")
+    empty, head, card = (out / "model.md").read_text(encoding="utf-8").split("---\n", maxsplit=2)
+    assert empty == "" and "\n# Sentiment LSTM\n" in card
     fields = dict(line.split(": ", maxsplit=1) for line in head.splitlines())
     assert fields["pipeline_tag"] == "text-classification"
     (index,) = json.loads(fields["model-index"])

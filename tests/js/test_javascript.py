@@ -92,7 +92,7 @@ def test_versions_are_those_of_the_distribution() -> None:
 def test_the_cards_example_runs(node: str, run: Any, checkpoint_file: Path, tmp_path: Path) -> None:
     done = run("lstm-export", str(checkpoint_file), "-o", str(tmp_path), "--precision", "int8")
     assert done.returncode == 0, done.stderr
-    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    card = (tmp_path / "model.md").read_text(encoding="utf-8")
     code = (
         card.split("```js\n")[1]
         .split("```")[0]

@@ -187,7 +187,7 @@ def test_the_cards_example_in_cpp_runs(
     linked = tmp_path / "libonnxruntime.so.1"
     linked.symlink_to(library)
     run("lstm-export", str(checkpoint_file), "-o", str(tmp_path), "--precision", "int8")
-    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    card = (tmp_path / "model.md").read_text(encoding="utf-8")
     code = card.split("```cpp\n")[1].split("```")[0]
     (tmp_path / "card.cpp").write_text(
         code.replace("model.int8.onnx", str(tmp_path / "model.int8.onnx"))
