@@ -64,6 +64,29 @@ def test_another_structure_is_none_of_the_family_by_name(name: str) -> None:
         UserModule(trained_like(make()), ArchitectureHints())
 
 
+EXPORTED = ("attention", "convolution", "residual", "gru", "positions", "softmax over one")
+"""Of the others, those that PyTorch's own exporter writes."""
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_others_are_exported_in_the_general_way(name: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    source = module_source(trained_like(structures.OTHERS[name][0]()))
+    results = list(export_source(source, tmp_path, ALL))
+    assert not any(result.failures for result in results)
+    texts = [[5, 6, 7, 80], [9]]
+    theirs = np.stack([source.original.probability(text) for text in texts])
+    for file, limit in LIMITS.items():
+        assert np.abs(answers(tmp_path / file, texts) - theirs).max() < limit, file
+
+
+@pytest.mark.parametrize("name", [name for name in structures.OTHERS if name not in EXPORTED])
+def test_what_no_graph_can_be_right_about_is_refused(name: str) -> None:
+    torch.manual_seed(0)
+    with pytest.raises(UnsupportedModelError, match=structures.OTHERS[name][1]):
+        module_source(trained_like(structures.OTHERS[name][0]()))
+
+
 @pytest.mark.parametrize("name", structures.FAMILY)
 def test_weights_alone_are_asked_about(name: str, tmp_path: Path) -> None:
     """Never equal by assumption: nothing is read without being told how."""
