@@ -15,6 +15,8 @@ from lstm_export.pipeline import export_source
 from lstm_runtime import SentimentModel
 from torch import Tensor, nn
 
+pytestmark = pytest.mark.slow  # many exports
+
 Answer = Callable[[nn.Module, Tensor], Tensor]
 
 

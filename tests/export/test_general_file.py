@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from conftest import Run
 from lstm_export.checkpoint.source import load_source, module_source
 from lstm_export.config import ExportConfig
 from lstm_export.errors import UnsupportedModelError
@@ -195,3 +196,27 @@ def test_nan_weights_are_refused() -> None:
         module.w.weight[0, 0] = torch.nan
     with pytest.raises(UnsupportedModelError, match="NaN"):
         module_source(module)
+
+
+@pytest.mark.slow
+def test_command_exports_a_class_of_another_structure_and_lstm_run_traces_it(
+    run: Run, tmp_path: Path
+) -> None:
+    source = Path(zoo.__file__).read_text(encoding="utf-8")
+    (tmp_path / "networks.py").write_text(source, encoding="utf-8")
+    torch.save(made(zoo.BahdanauAttention).state_dict(), tmp_path / "weights.pt")
+    (tmp_path / "words.txt").write_text("\n".join(WORDS), encoding="utf-8")
+    done = run(
+        "lstm-export", "weights.pt", "--module", "networks.py:BahdanauAttention",
+        "--vocab", "words.txt", "-o", "out", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "made by torch.onnx, traced" in " ".join((done.stdout + done.stderr).split())
+    traced = run("lstm-run", "--model", "out/model.int8.onnx", "--trace", "word3 odd", cwd=tmp_path)
+    assert traced.returncode == 0, traced.stderr
+    assert "(unknown word)" in traced.stdout
+    refused = run(
+        "lstm-export", "weights.pt", "--module", "networks.py:DropoutLeftOn", cwd=tmp_path
+    )
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Error:")
