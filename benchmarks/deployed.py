@@ -33,7 +33,7 @@ class DynamicQuantized(EagerTorch):
             self._module = torch.ao.quantization.quantize_dynamic(  # type: ignore[no-untyped-call]
                 self._module, {torch.nn.LSTM, torch.nn.Linear}
             )
-        self._module.init_hidden = zeros
+        self._module.init_hidden = zeros  # type: ignore[method-assign] # as said above
 
 
 class Compiled(EagerTorch):

@@ -61,9 +61,12 @@ class Measure:
 
 def measure(source: Source, writer: PrecisionWriter, texts: list[str]) -> Measure:
     """Write the graph with ``writer`` and run each text alone."""
+    network = source.network
+    if not isinstance(network, Network):
+        raise SystemExit("embeddings are compared in graphs that we write, not in PyTorch's own")
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
-        onnx.save(build_graph(source.network, writer, source.encoder), path)
+        onnx.save(build_graph(network, writer, source.encoder), path)
         session = open_session(path, "cpu").session
         feeds = ({"text": np.array([text], object)} for text in texts)
         answers = [session.run(["probability"], feed)[0][0, 0] for feed in feeds]
