@@ -190,6 +190,15 @@ def test_second_argument_of_open_meaning_is_not_guessed() -> None:
         module_source(made(Open))
 
 
+def test_answer_that_is_always_the_same_is_refused() -> None:
+    class Constant(zoo.BahdanauAttention):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.softmax(super().forward(x), -1)
+
+    with pytest.raises(UnsupportedModelError, match="the same for every text"):
+        module_source(made(Constant))
+
+
 def test_nan_weights_are_refused() -> None:
     module = made(zoo.BahdanauAttention)
     with torch.no_grad():

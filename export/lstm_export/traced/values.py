@@ -72,9 +72,12 @@ def find_answer(model: ModelProto, values: Sequence[Array], asked: Activation | 
         asked: what the user says; None to go by forward, or by what is usual for logits.
 
     Raises:
-        UnsupportedModelError: when both contradict each other, or a number's meaning is open.
+        UnsupportedModelError: when both contradict each other, a number's meaning is open, or all
+            texts get the same answer, as from a softmax over one number.
 
     """
+    if all(np.array_equal(values[0], row) for row in values):
+        raise UnsupportedModelError("forward's answer is the same for every text")
     end = _last_operator(model)
     kind = "" if end is None else end.op_type
     found = _ENDS.get(kind) or _distribution(values)
