@@ -64,7 +64,7 @@ def test_another_structure_is_none_of_the_family_by_name(name: str) -> None:
         UserModule(trained_like(make()), ArchitectureHints())
 
 
-EXPORTED = ("attention", "convolution", "residual", "gru", "positions", "softmax over one")
+EXPORTED = ("attention", "convolution", "residual", "gru", "positions")
 """Of the others, those that PyTorch's own exporter writes."""
 
 

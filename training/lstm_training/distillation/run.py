@@ -31,12 +31,12 @@ def run_distillation(config: DistillationConfig, folder: Path, stage: str) -> li
         CheckpointError: when an output on disk is damaged, or one cannot be written.
 
     """
+    # What is missing shows now, not after an hour: the texts, which are read here, and the encoder.
+    context = Context(config, folder)
     if stage not in WITHOUT_ENCODER:
-        encoder_folder(
-            config.transformer.folder, folder
-        )  # what is missing shows now, not after an hour
+        encoder_folder(config.transformer.folder, folder)
     with flushed_denormals():
-        return _run(StudentPipeline(Context(config, folder)), folder, stage)
+        return _run(StudentPipeline(context), folder, stage)
 
 
 def _run(pipeline: StudentPipeline, folder: Path, stage: str) -> list[Path]:
