@@ -50,7 +50,7 @@ check: lint
 	$(BIN)/pytest -m "not slow" --numprocesses 2
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2
 
 coverage: $(INSTALLED)
 	mkdir -p .work/coverage
