@@ -1,5 +1,7 @@
 """What counts as equal: the bounds, one by one, on differences made by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from lstm_export.parity.result import CaseParity, Parity
@@ -54,6 +56,13 @@ def test_fp32_binds_what_is_on_the_way(output: str) -> None:
 def test_labels_near_the_threshold_do_not_count() -> None:
     assert parity([-0.02], start=0.515).agreement == 1.0
     assert parity([-0.03], start=0.525).agreement == 0.0
+
+
+def test_labels_are_judged_on_texts_where_there_are_any() -> None:
+    found = parity([0.1] * 3 + [0.0] * 7, start=0.45)
+    assert found.agreement == 0.7
+    assert replace(found, texts=7).agreement == 1.0
+    assert replace(found, texts=8).agreement == 7 / 8
 
 
 def test_bound_of_the_mean_moves_along() -> None:

@@ -95,6 +95,7 @@ def _parity(suite: ParitySuite, found: Sequence[ModelOutput]) -> Parity:
         np.concatenate([answer.probability for answer in suite.expected]),
         np.concatenate([answer.probability for answer in found]),
         suite.plain,
+        sum(case.reference or case.labelled for case in suite.cases),
     )
 
 

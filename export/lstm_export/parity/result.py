@@ -39,6 +39,8 @@ class Parity:
     "The other's, alike."
     plain: bool = False
     "Whether they are plain numbers, which name no label, and not probabilities."
+    texts: int = 0
+    "Rows at the end that are texts and not random words; 0 where there are no texts."
 
     @property
     def max_abs(self) -> dict[str, float]:
@@ -62,11 +64,16 @@ class Parity:
 
     @property
     def agreement(self) -> float:
-        """Share of texts with the same label, among those not within 0.02 of the threshold."""
+        """Share of texts with the same label, among those not within 0.02 of the threshold.
+
+        Random words are judged by it only where there are no texts: they say nothing, so a model
+        that was trained on few texts may be sure of either label, and any rounding decides.
+        """
         if self.plain:
             return 1.0
-        clear = _margin(self.wanted) > NEAR_THRESHOLD
-        same = _labels(self.wanted) == _labels(self.found)
+        wanted, found = self.wanted[-self.texts :], self.found[-self.texts :]
+        clear = _margin(wanted) > NEAR_THRESHOLD
+        same = _labels(wanted) == _labels(found)
         return float(same[clear].mean()) if clear.any() else 1.0
 
     @property

@@ -17,7 +17,7 @@ class Tolerance:
     fraction_within: float = 1.0
     "Share of the texts that have to lie within ``max_abs``; reference texts always have to."
     agreement: float = 1.0
-    "Share of texts with the same label, among those not within 0.02 of the threshold."
+    "Share of texts with the same label, see `lstm_export.parity.result.Parity.agreement`."
     trajectory: float | None = None
     "Largest difference of a probability on the way; None where it is reported only."
     states: float | None = None
