@@ -99,20 +99,32 @@ def _score(model: SentimentModel, job: BulkJob, table: Table, journal: Journal) 
     """Put the answers of all rows behind the journal's last into the journal."""
     progress = ProgressBar(sys.stderr, lambda: sum(1 for _ in table.rows()), journal.rows)
     try:
-        for answer in _answers(model, job, islice(table.rows(), journal.rows, None)):
+        rows = islice(table.rows(), journal.rows, None)
+        for answer in answer_rows(model, rows, job.on_error, job.batch_size, job.max_tokens):
             journal.append(answer)
             progress.step()
     finally:
         progress.close()
 
 
-def _answers(model: SentimentModel, job: BulkJob, rows: Iterator[TextRow]) -> Iterator[RowResult]:
-    """Yield an answer for each row, in order."""
+def answer_rows(
+    model: SentimentModel,
+    rows: Iterator[TextRow],
+    on_error: Literal["stop", "keep"],
+    batch_size: int | None,
+    max_tokens: int | None,
+) -> Iterator[RowResult]:
+    """Yield an answer for each row, in order.
+
+    Raises:
+        InputError: at a bad row, with ``on_error="stop"``; names it.
+
+    """
     good: deque[bool] = deque()  # of the rows taken whose answer is still to come
 
     def texts() -> Iterator[str]:
         for row in rows:
-            if row.problem and job.on_error == "stop":
+            if row.problem and on_error == "stop":
                 raise InputError(
                     f"{row.where}: {row.problem} (--on-error keep writes such rows without an "
                     "answer)"
@@ -121,7 +133,7 @@ def _answers(model: SentimentModel, job: BulkJob, rows: Iterator[TextRow]) -> It
             if not row.problem:
                 yield row.text
 
-    for found in model.score_many(texts(), job.batch_size, job.max_tokens):
+    for found in model.score_many(texts(), batch_size, max_tokens):
         while not good.popleft():
             yield _BAD
         yield RowResult(found.label, found.number)

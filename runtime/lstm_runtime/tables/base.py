@@ -107,3 +107,14 @@ class Table(Protocol):
         ``.gz`` is written compressed.
         """
         ...
+
+
+class RecordTable(Table, Protocol):
+    """A table of a format without types of its own."""
+
+    def records(self) -> Iterator[tuple[TextRow, dict[str, Any]]]:
+        """Yield what `rows` does, each with all of its fields by name.
+
+        Of a row that is no record, the raw text stands in the text column.
+        """
+        ...

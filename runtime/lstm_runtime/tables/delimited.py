@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lstm_runtime.errors import InputError
 from lstm_runtime.tables.base import Columns, RowResult, TextRow
@@ -57,20 +58,26 @@ class DelimitedTable:
 
     def rows(self) -> Iterator[TextRow]:
         """Yield the rows behind the header."""
+        return (row for row, _ in self.records())
+
+    def records(self) -> Iterator[tuple[TextRow, dict[str, Any]]]:
+        """Yield the rows behind the header with their fields, which are strings."""
         records = self._records()
         header = self._header(records)
         positions = [header.index(name) for name in self._columns.wanted]
         for record in records:
             where = f"{self._path}, line {record.line}"
             if record.problem:
-                yield TextRow(where, "", problem=record.problem)
+                row = TextRow(where, "", problem=record.problem)
+                yield row, {self._columns.text: record.raw}
                 continue
+            fields = dict(zip(header, record.fields, strict=True))
             values = [record.fields[position] for position in positions]
             problem = next(filter(None, map(encoding_problem, values)), "")
             if problem:
-                yield TextRow(where, "", problem=problem)
+                yield TextRow(where, "", problem=problem), fields
             else:
-                yield TextRow(where, values[0], values[1] if len(values) > 1 else None)
+                yield TextRow(where, values[0], values[1] if len(values) > 1 else None), fields
 
     def write(self, results: Iterator[RowResult], output: Path) -> None:
         """Write the rows with two more fields."""

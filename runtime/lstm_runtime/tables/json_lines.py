@@ -26,6 +26,13 @@ class JsonLinesTable:
         for number, line in self._lines():
             yield self._row(line, f"{self._path}, line {number}")
 
+    def records(self) -> Iterator[tuple[TextRow, dict[str, Any]]]:
+        """Yield the objects' texts with all of their fields."""
+        for number, line in self._lines():
+            record = _parsed(line)
+            fields = record if isinstance(record, dict) else {self._columns.text: line.strip()}
+            yield self._row(line, f"{self._path}, line {number}"), fields
+
     def write(self, results: Iterator[RowResult], output: Path) -> None:
         """Write the lines with two more fields."""
         with open_for_writing(output) as file:

@@ -32,7 +32,7 @@ class ParquetTable:
     def rows(self) -> Iterator[TextRow]:
         """Yield the texts of the text column."""
         number = 0
-        for batch in self._batches(list(self._columns.wanted)):
+        for batch in self.batches(list(self._columns.wanted)):
             texts = batch.column(self._columns.text)
             labels = None if self._columns.label is None else batch.column(self._columns.label)
             for n, value in enumerate(texts):
@@ -50,7 +50,7 @@ class ParquetTable:
         for name, kind in zip(self._columns.added, kinds, strict=True):
             schema = schema.append(arrow.field(name, kind))
         with arrow.parquet.ParquetWriter(output, schema) as writer:
-            for batch in self._batches(None):
+            for batch in self.batches(None):
                 found = list(islice(results, batch.num_rows))
                 arrays = [
                     *batch.columns,
@@ -75,7 +75,8 @@ class ParquetTable:
             )
         return file
 
-    def _batches(self, columns: list[str] | None) -> Iterator[Any]:
+    def batches(self, columns: list[str] | None) -> Iterator[Any]:
+        """Yield record batches of some columns, or of all."""
         with self._open() as file:
             try:
                 yield from file.iter_batches(batch_size=_ROWS, columns=columns)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from lstm_runtime.errors import InputError
 from lstm_runtime.tables.base import Columns, RowResult, TextRow
@@ -32,6 +33,11 @@ class PlainTextTable:
         for number, text in enumerate(self._texts(), start=1):
             problem = encoding_problem(text)
             yield TextRow(f"{self._path}, line {number}", "" if problem else text, problem=problem)
+
+    def records(self) -> Iterator[tuple[TextRow, dict[str, Any]]]:
+        """Yield the lines, each as the text column."""
+        for row, text in zip(self.rows(), self._texts(), strict=True):
+            yield row, {self._columns.text: text}
 
     def write(self, results: Iterator[RowResult], output: Path) -> None:
         """Write the lines with their answers, in the format of ``output``'s name."""
