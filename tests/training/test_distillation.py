@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
-from lstm_training.checkpoint import load_checkpoint
+from lstm_training.checkpoint import load_checkpoint, load_content
 from tokenizers import Tokenizer, models, pre_tokenizers
 from training.conftest import BAD, GOOD, OTHER, made_up_reviews
 from transformers import BertConfig, BertModel
@@ -122,6 +122,22 @@ def test_distillation_makes_a_model_and_takes_up_what_is_done(
     )
     accuracy = json.loads(evaluated.stdout)["accuracy"]
     assert accuracy == pytest.approx(checkpoint.metrics["accuracy"])
+    start = 'start = "out/model.pt"\nscored_reviews = 5\nseeds = [0]\n'
+    (tmp_path / "more.toml").write_text(start + (tmp_path / "settings.toml").read_text())
+    command = (*DISTILLATION, "--config", "more.toml", "-o", "more", *sources)
+    more = run(*command, cwd=tmp_path)
+    assert more.returncode == 0, more.stderr
+    assert {path.stem for path in (tmp_path / "more").glob("*.pt")} == {
+        *("ngrams", "transformer", "transformer_scores", "augmentation"),
+        *("finetuning", "finetuning_0", "model"),
+    }
+    scores = load_content(tmp_path / "more/transformer_scores.pt")["content"]["pool"]
+    doubt = load_content(tmp_path / "more/ngrams.pt")["content"]["pool"][:80].abs()
+    assert set(doubt.argsort()[:5].tolist()) == set((~scores[:80].isnan()).nonzero()[:, 0].tolist())
+    assert not scores[80:].isnan().any(), "every sentence is scored"
+    went_on = load_checkpoint(tmp_path / "more/model.pt")
+    assert went_on.vocabulary == checkpoint.vocabulary
+    assert went_on.metrics["accuracy"] > 0.8
 
 
 def test_distillation_goes_on_after_ctrl_c(

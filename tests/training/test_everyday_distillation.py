@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from lstm_runtime.errors import MissingExtraError
+from lstm_training.checkpoint import Checkpoint, save_checkpoint
 from lstm_training.data.batching import Batch
 from lstm_training.data.prepare import EncodedTexts, build_vocabulary
 from lstm_training.distillation.augmentation import (
@@ -33,14 +34,17 @@ from lstm_training.distillation.config import (
 from lstm_training.distillation.config_file import read_config
 from lstm_training.distillation.corpus import load_corpus, text_key
 from lstm_training.distillation.rated import RatedText, load_rated
+from lstm_training.distillation.student.start import load_start
 from lstm_training.distillation.student.training import train_student
+from lstm_training.distillation.teachers import transformer
 from lstm_training.distillation.teachers.encoder import assemble, encoder_folder
 from lstm_training.distillation.teachers.transformer import TransformerTeacher, fine_tune, score
-from lstm_training.errors import ConfigError, DataError
+from lstm_training.errors import CheckpointError, ConfigError, DataError
 from lstm_training.evaluation.metrics import Metrics, compute_metrics
 from lstm_training.model import ModelConfig, SentimentRNN
 from lstm_training.trainer.state_file import StateFile
 from tokenizers import Tokenizer, models, pre_tokenizers
+from torch import Tensor
 from training.conftest import BAD, GOOD, OTHER, made_up_reviews
 from transformers import MPNetConfig, MPNetModel
 
@@ -282,7 +286,7 @@ def test_encoder_of_any_kind_learns(mpnet: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     teacher = TransformerTeacher(mpnet)
     fine_tune(teacher, texts[:200], targets[:200], TINY, state_file(tmp_path))
-    logits = score(teacher, texts[200:], TINY)
+    logits = score(teacher, texts[200:], TINY, state_file(tmp_path))
     assert float(((logits > 0) == (targets[200:] == 1)).float().mean()) > 0.8
 
 
@@ -295,12 +299,38 @@ def test_frozen_layers_stay_as_they_are(mpnet: Path, tmp_path: Path) -> None:
     assert all(name.startswith(("head.", "encoder.encoder.layer.1.")) for name in changed)
 
 
-def test_scoring_reads_more_of_a_text_than_learning(mpnet: Path) -> None:
+def test_scoring_reads_more_of_a_text_than_learning(mpnet: Path, tmp_path: Path) -> None:
     teacher = TransformerTeacher(mpnet)
     start, middle, end = ["word1"] * 8, ["good"] * 10, ["word2"] * 24
     with_middle, without = " ".join([*start, *middle, *end]), " ".join([*start, *end])
     assert teacher.encode([with_middle], 8, 24) == teacher.encode([without], 8, 24)
-    assert not torch.equal(*score(teacher, [with_middle, without], TINY))
+    assert not torch.equal(*score(teacher, [with_middle, without], TINY, state_file(tmp_path)))
+
+
+def test_scoring_goes_on_where_it_was_stopped(
+    mpnet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transformer, "_SAVE_SECONDS", -1)  # after each batch
+    monkeypatch.setattr(transformer, "_SCORING_TOKENS", 8)
+    teacher, state = TransformerTeacher(mpnet), state_file(tmp_path)
+    texts = [" ".join(["good", "bad", "word1"][:n]) for n in (1, 2, 3) * 4]
+    whole = score(teacher, texts, TINY, state_file(tmp_path / "other"))
+    read: list[int] = []
+    forward = TransformerTeacher.forward
+
+    def dies_at_the_third(self: TransformerTeacher, ids: Tensor, mask: Tensor) -> Tensor:
+        read.append(len(ids))
+        if len(read) == 3:
+            raise KeyboardInterrupt
+        return forward(self, ids, mask)
+
+    monkeypatch.setattr(TransformerTeacher, "forward", dies_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        score(teacher, texts, TINY, state)
+    before = sum(read[:2])
+    read[:] = [0, 0, 0]
+    assert torch.equal(score(teacher, texts, TINY, state), whole)
+    assert sum(read) == len(texts) - before
 
 
 def test_more_tokens_than_the_encoder_reads_are_refused(mpnet: Path) -> None:
@@ -409,8 +439,30 @@ def test_running_mean_of_the_weights_is_what_is_kept(tmp_path: Path) -> None:
     assert measured[0] != plainly[0]
 
 
-def test_settings_of_the_next_model_are_settings() -> None:
+def test_start_knows_more_words_and_says_the_same(tmp_path: Path) -> None:
+    vocabulary = build_vocabulary([["good", "film"]], 9, 1)
+    torch.manual_seed(0)
+    sizes = ModelConfig(len(vocabulary), embedding_dim=8, hidden_dim=8)
+    model, path = SentimentRNN.from_config(sizes), tmp_path / "films.pt"
+    save_checkpoint(Checkpoint(sizes, model.state_dict(), vocabulary), path)
+    start = load_start(path, {"film", "tasty", "app"})
+    assert start.vocabulary.words == (*vocabulary.words, "app", "tasty")
+    assert start.sizes.vocab_size == len(start.vocabulary)
+    student = SentimentRNN.from_config(start.sizes)
+    student.load_state_dict(start.weights)
+    words, length = ["good", "app", "film", "tasty"], torch.tensor([4])
+    before = model.eval().logits(torch.tensor([vocabulary.lookup(words)]), length)
+    after = student.eval().logits(torch.tensor([start.vocabulary.lookup(words)]), length)
+    torch.testing.assert_close(after, before)
+    assert load_start(path, {"tasty"}).digest != start.digest
+    with pytest.raises(CheckpointError, match=r"nowhere\.pt"):
+        load_start(tmp_path / "nowhere.pt", set())
+
+
+def test_settings_of_the_bundled_model_are_settings() -> None:
     config = read_config(ROOT / "training/everyday_model.toml")
+    assert config.start is not None
+    assert (ROOT / config.start).is_file()
     assert config.transformer.folder == "mpnet"
     assert config.augmentation.everyday > 0
     named = {Path(name).name for name in config.corpus.test}

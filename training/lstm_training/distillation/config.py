@@ -185,10 +185,21 @@ class DistillationConfig(CheckedConfig):
     "What is read."
     sizes: StudentSizes = field(default_factory=StudentSizes)
     "What comes out."
+    start: str | None = setting(
+        None,
+        "Checkpoint whose words, sizes and weights the student starts its last training from, in "
+        "place of the stages before; words of everyday English are added to its own.",
+    )
     ngrams: NgramConfig = field(default_factory=NgramConfig)
     "First teacher."
     transformer: TransformerConfig = field(default_factory=TransformerConfig)
     "Second teacher."
+    scored_reviews: int = setting(
+        0,
+        "Unlabelled reviews that the second teacher scores, those of which the first is least "
+        "sure; the others have the first one's soft labels alone. 0 for all.",
+        at_least=0,
+    )
     language_model: LanguageModelConfig = field(default_factory=LanguageModelConfig)
     "Pre-training of the student."
     ngram_student: StudentConfig = field(default_factory=StudentConfig)

@@ -15,6 +15,7 @@ from lstm_training.distillation.augmentation import EVERYDAY_PATTERNS, load_patt
 from lstm_training.distillation.cache import StageCache, StageResult
 from lstm_training.distillation.config import DistillationConfig, plain
 from lstm_training.distillation.corpus import load_corpus
+from lstm_training.distillation.student.start import load_start
 from lstm_training.evaluation.metrics import Metrics, compute_metrics
 
 logger = logging.getLogger(__name__)
@@ -39,13 +40,18 @@ class Context:
         self.config, self.cache = config, StageCache(folder)
         self.corpus = load_corpus(config.corpus)
         self.digest = self.corpus.sha256()
-        tokenizer = Tokenizer()
         self.texts = self.corpus.train.texts + self.corpus.unlabelled
-        self.vocabulary = build_vocabulary(
-            (tokenizer.tokens(text) for text in self.texts),
-            config.sizes.vocab_size,
-            config.sizes.min_count,
-            self._everyday_words(),
+        tokenizer, words = Tokenizer(), self._everyday_words()
+        self.start = load_start(Path(config.start), words) if config.start else None
+        self.vocabulary = (
+            self.start.vocabulary
+            if self.start
+            else build_vocabulary(
+                (tokenizer.tokens(text) for text in self.texts),
+                config.sizes.vocab_size,
+                config.sizes.min_count,
+                words,
+            )
         )
         self.encoder = TextEncoder(tokenizer, self.vocabulary)
         self.held_out = encode(self.corpus.held_out, self.encoder)
@@ -73,7 +79,7 @@ class Context:
         return {
             "corpus": self.digest,
             "config": plain(config),
-            "sizes": plain(self.config.sizes),
+            "sizes": self.start.digest if self.start else plain(self.config.sizes),
             "before": [output.inputs for output in before],
         }
 

@@ -98,15 +98,16 @@ class StudentPipeline:
     @cached_property
     def finetuning(self) -> StageResult:
         """Mean of the students that went on from that mean, with the augmentation besides."""
-        config, start, teachers = self.config.finetuning, self.student, self.teachers
+        config, teachers, start = self.config.finetuning, self.teachers, self.context.start
+        before = [] if start else [self.student]
         stage = _StudentStage(
             "finetuning",
             config,
-            start.content["weights"],
+            start.weights if start else self.student.content["weights"],
             lambda: _concatenate(
                 self._training_set(config, teachers.ensemble_soft_labels), teachers.augmentation_set
             ),
-            [start, teachers.ngrams, teachers.transformer_scores, teachers.augmentation],
+            [*before, teachers.ngrams, teachers.transformer_scores, teachers.augmentation],
         )
         return self._mean_of(stage)
 
@@ -195,6 +196,8 @@ class StudentPipeline:
 
     def _sizes(self, drop_prob: float) -> ModelConfig:
         """Return what the student is made of."""
+        if self.context.start:
+            return replace(self.context.start.sizes, drop_prob=drop_prob)
         sizes = self.config.sizes
         return ModelConfig(
             vocab_size=len(self.context.vocabulary),

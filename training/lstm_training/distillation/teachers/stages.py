@@ -63,15 +63,29 @@ class Teachers:
     @cached_property
     def transformer_scores(self) -> StageResult:
         """Logits of the sentence encoder: held-out texts and pool."""
-        inputs = self.context.inputs(self.config.transformer, self.transformer)
+        corpus, most = self.corpus, self.config.scored_reviews
+        before = [self.transformer, *([self.ngrams] if most else [])]
 
-        def work(_part: StateFile) -> dict[str, Any]:
-            return {
-                "held_out": self._encoder_logits(self.corpus.held_out.texts),
-                "pool": self._encoder_logits(self.corpus.pool),
-            }
+        def work(part: StateFile) -> dict[str, Any]:
+            asked = self._asked_of_the_encoder()
+            texts = (*corpus.held_out.texts, *(corpus.pool[n] for n in asked.tolist()))
+            logits = self._encoder_logits(texts, part)
+            pool = torch.full((len(corpus.pool),), torch.nan)
+            pool[asked] = logits[len(corpus.held_out) :]
+            return {"held_out": logits[: len(corpus.held_out)], "pool": pool}
 
+        inputs = self.context.inputs(self.config.transformer, *before)
+        inputs |= {"scored_reviews": most} if most else {}
         return self.context.cache.stage("transformer_scores", inputs, work)
+
+    def _asked_of_the_encoder(self) -> Tensor:
+        """Return the positions in the pool of the texts that the encoder scores."""
+        reviews, most = len(self.corpus.unlabelled), self.config.scored_reviews
+        if not 0 < most < reviews:
+            return torch.arange(len(self.corpus.pool))
+        doubt = self.ngrams.content["pool"][:reviews].abs()
+        chosen = doubt.argsort(stable=True)[:most].sort().values
+        return torch.cat([chosen, torch.arange(reviews, len(self.corpus.pool))])
 
     @cached_property
     def augmentation(self) -> StageResult:
@@ -83,7 +97,7 @@ class Teachers:
         config, scores = self.config.augmentation, self.transformer_scores
         known, generated = frozenset(self.corpus.sentences), generate_examples(config)
 
-        def work(_part: StateFile) -> dict[str, Any]:
+        def work(part: StateFile) -> dict[str, Any]:
             stance = torch.tensor([example.stance for example in generated])
             sentences = cut_sentences(
                 self.corpus.unlabelled,
@@ -92,7 +106,7 @@ class Teachers:
                 config.seed,
                 lambda sentence: has_valence_shifter(sentence) and sentence.strip() not in known,
             )
-            logits = self._encoder_logits(sentences)[:, None]
+            logits = self._encoder_logits(sentences, part)[:, None]
             lengths = torch.tensor([len(self.context.encoder(text)) for text in sentences])
             ensemble = self._fit_ensemble([scores])
             targets = [
@@ -116,8 +130,9 @@ class Teachers:
 
     @cached_property
     def ensemble_soft_labels(self) -> Tensor:
-        """Probability of each text of the pool, by both teachers."""
-        return self._soft_labels("teachers", [self.ngrams, self.transformer_scores])
+        """Probability of each text of the pool, by both teachers where both scored it."""
+        both = self._soft_labels("teachers", [self.ngrams, self.transformer_scores])
+        return torch.where(both.isnan(), self.ngram_soft_labels, both)
 
     @cached_property
     def augmentation_set(self) -> EncodedTexts:
@@ -125,10 +140,10 @@ class Teachers:
         content = self.augmentation.content
         return EncodedTexts(tuple(map(self.context.ids, content["texts"])), content["targets"])
 
-    def _encoder_logits(self, texts: tuple[str, ...]) -> Tensor:
+    def _encoder_logits(self, texts: tuple[str, ...], part: StateFile) -> Tensor:
         teacher = self._encoder()
         teacher.load_state_dict(self.transformer.content["weights"])
-        return score(teacher, texts, self.config.transformer)
+        return score(teacher, texts, self.config.transformer, part)
 
     def _encoder(self) -> TransformerTeacher:
         """Return the encoder before its fine-tuning."""

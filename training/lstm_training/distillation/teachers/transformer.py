@@ -1,7 +1,10 @@
 """The second teacher: a small pre-trained sentence encoder, fine-tuned on the labelled texts."""
 
+import logging
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import PartialState  # type: ignore[import-untyped] # ships no types
@@ -15,8 +18,13 @@ from lstm_training.distillation.fit import device_of, fit_stage
 from lstm_training.errors import ConfigError
 from lstm_training.trainer.state_file import StateFile
 
+logger = logging.getLogger(__name__)
+
 _SCORING_TOKENS = 8192
 """Word pieces of a batch that is only scored."""
+
+_SAVE_SECONDS = 120
+"""Time of scoring that an interruption may lose."""
 
 
 class TransformerTeacher(nn.Module):
@@ -112,17 +120,39 @@ def fine_tune(
     fit_stage(teacher, loss_fn, lengths, config.optimization, state_file)
 
 
-def score(teacher: TransformerTeacher, texts: Sequence[str], config: TransformerConfig) -> Tensor:
-    """Return the logit of each text, float32 ``[texts]``."""
+def score(
+    teacher: TransformerTeacher,
+    texts: Sequence[str],
+    config: TransformerConfig,
+    state_file: StateFile,
+) -> Tensor:
+    """Return the logit of each text, float32 ``[texts]``; go on from the saved state if there is.
+
+    Args:
+        teacher: fine-tuned.
+        texts: what to score.
+        config: how to read.
+        state_file: where the logits so far are kept every few minutes.
+
+    """
     device = PartialState().device
     teacher.eval().to(device)
     tail = config.tail_tokens + config.extra_scoring_tokens
     ids = teacher.encode(texts, config.head_tokens, tail)
-    logits = torch.empty(len(texts))
+    batches = _scoring_batches([len(pieces) for pieces in ids])
+    state: dict[str, Any] = {"logits": torch.empty(len(texts)), "done": 0}
+    if state_file.exists():
+        state = state_file.load()
+    logits: Tensor = state["logits"]
+    done, saved = state["done"], time.monotonic()
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
-        for positions in _scoring_batches([len(pieces) for pieces in ids]):
+        for n, positions in enumerate(batches[done:], done + 1):
             scores = teacher(*teacher.pad([ids[p] for p in positions]))
             logits[torch.tensor(positions)] = scores.cpu()
+            if time.monotonic() - saved > _SAVE_SECONDS and PartialState().is_main_process:
+                logger.info("scored %s of %s batches", f"{n:,}", f"{len(batches):,}")
+                state_file.save({"logits": logits, "done": n})
+                saved = time.monotonic()
     return logits
 
 
