@@ -14,6 +14,7 @@ from lstm_runtime.inference.info import model_info
 from lstm_runtime.inference.loading import load_engine
 from lstm_runtime.inference.providers import usable_cores
 from lstm_runtime.inference.results import ModelInfo, Sentiment, Verification, sentiment
+from lstm_runtime.inference.scoring import score_texts
 from lstm_runtime.inference.session import SessionSettings
 from lstm_runtime.inference.verification import verify_engine
 from lstm_runtime.model_file.contract import Metadata
@@ -133,8 +134,8 @@ class SentimentModel:
         """
         if isinstance(texts, str):
             _check_count("max_tokens", max_tokens)
-            found = self._engine.probabilities(self._engine.text_feed([texts], max_tokens))
-            return sentiment(texts, found[0].tolist(), self.metadata)
+            found, known = score_texts(self._engine, [texts], max_tokens)
+            return sentiment(texts, found[0].tolist(), self.metadata, known[0])
         return list(self.score_many(texts, max_tokens=max_tokens))
 
     def score_many(

@@ -42,7 +42,7 @@ def test_answers_are_right_and_carry_the_users_labels(run, exported: Path, name:
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [answer["label"] for answer in answers] == ["liked", "disliked"]
     assert all(answer["score"] > 0.6 for answer in answers)
-    assert set(answers[0]) == {"text", "label", "score", "scores"}
+    assert set(answers[0]) == {"text", "label", "score", "scores", "known"}
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "model.int8.onnx"])

@@ -32,7 +32,7 @@ def test_json_has_the_fields_of_sentiment(lstm_run: Any) -> None:
     found = lstm_run("--json", MIXED, "")
     rows = [json.loads(line) for line in found.stdout.splitlines()]
     assert [row["text"] for row in rows] == [MIXED, ""]
-    assert set(rows[0]) == {"text", "label", "score", "scores"}
+    assert set(rows[0]) == {"text", "label", "score", "scores", "known"}
 
 
 def test_standard_input_and_a_file_give_the_same(lstm_run: Any, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from lstm_runtime import (
     errors,
 )
 
-from .conftest import MIXED
+from .conftest import MIXED, MODELS
 from .model_bytes import properties, with_properties
 
 TEXTS = [
@@ -46,6 +46,35 @@ def model(request: pytest.FixtureRequest) -> SentimentModel:
 
 def test_a_text_gets_the_very_same_answer_alone_and_in_a_list(model: SentimentModel) -> None:
     assert model(TEXTS) == [model(text) for text in TEXTS]
+
+
+KNOWN = {
+    "good zebra": 0.5,
+    "good, film!": 1.0,
+    "": 0.0,
+    "12345 \u7535\u5f71": 0.0,
+    "zebra good gnu": 1 / 3,
+}
+
+
+@pytest.mark.parametrize(
+    "name", ["tiny.onnx", "tiny.int8.onnx", "dropping.onnx", "both_ways.onnx", "ids.onnx"]
+)
+def test_an_answer_says_how_many_of_its_words_are_known(name: str) -> None:
+    with SentimentModel.load(MODELS / name, "cpu") as model:
+        found = model([*KNOWN])
+        assert [answer.known for answer in found] == pytest.approx([*KNOWN.values()])
+        assert model("good zebra").known == 0.5
+        assert model("good zebra gnu", max_tokens=2).known == 0.0
+        assert asyncio.run(model.ascore("good zebra")).known == 0.5
+        assert model.trace("good zebra").sentiment.known == 0.5
+
+
+def test_the_share_of_known_words_is_none_where_nobody_counts(
+    ids: SentimentModel, fp32: SentimentModel
+) -> None:
+    assert ids.score_ids([2, 3]).known is None
+    assert fp32.stream().push("good ").known is None
 
 
 def test_no_texts_give_no_answers(model: SentimentModel) -> None:

@@ -10,6 +10,7 @@ from lstm_runtime.errors import InputError
 from lstm_runtime.inference.engine import Engine, require_text
 from lstm_runtime.inference.parallel import ordered_map
 from lstm_runtime.inference.results import Sentiment, sentiment
+from lstm_runtime.inference.scoring import score_texts
 from lstm_runtime.inference.session import CPU
 
 _GPU_BATCH = 64
@@ -65,7 +66,7 @@ def _answers(
     def answer(window: list[str]) -> list[Sentiment]:
         found = predict_window(engine, window, batch_size, max_tokens)
         pairs = zip(window, found, strict=True)
-        return [sentiment(text, row.tolist(), engine.metadata) for text, row in pairs]
+        return [sentiment(text, row.tolist(), engine.metadata, k) for text, (row, k) in pairs]
 
     for answers in ordered_map(answer, _windows(texts, batch_size * WINDOW), threads):
         yield from answers
@@ -91,19 +92,19 @@ def _windows(texts: Iterable[str], size: int) -> Iterator[list[str]]:
 
 def predict_window(
     engine: Engine, texts: Sequence[str], batch_size: int, max_tokens: int | None
-) -> list[Array]:
-    """Return the probabilities ``[classes]`` of each text, in order.
+) -> list[tuple[Array, float | None]]:
+    """Return the probabilities ``[classes]`` and the share of known words of each text, in order.
 
     Texts of like length share a run, so that little of a batch is padding.
     """
 
-    def run(batch: Sequence[str]) -> Array:
-        return engine.probabilities(engine.text_feed(batch, max_tokens))
+    def run(batch: Sequence[str]) -> list[tuple[Array, float | None]]:
+        return list(zip(*score_texts(engine, batch, max_tokens), strict=True))
 
     if batch_size == 1:
         return [run([text])[0] for text in texts]
     order = sorted(range(len(texts)), key=lambda n: len(texts[n]))
-    found: dict[int, Array] = {}
+    found: dict[int, tuple[Array, float | None]] = {}
     for start in range(0, len(order), batch_size):
         batch = order[start : start + batch_size]
         found |= dict(zip(batch, run([texts[n] for n in batch]), strict=True))

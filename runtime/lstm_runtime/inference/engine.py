@@ -40,7 +40,9 @@ class Engine:
         required = opened.interface.required
         self.inputs = required | opened.interface.optional
         self.outputs = opened.interface.outputs
-        self._only_scores = {node.name for node in session.get_outputs()} < self.outputs
+        self.front_end = opened.front_end
+        self._given = {node.name for node in session.get_outputs()}
+        self._only_scores = not self.outputs <= self._given
         self.reads_text = contract.TEXT in self.inputs
         self._needs_state = contract.H0 in required
         spec = self.metadata.tokenizer
@@ -131,7 +133,7 @@ class Engine:
         if session is None:
             raise ClosedError("the model is closed: load it again")
         if self._only_scores:
-            if list(outputs) == [contract.PROBABILITY] and contract.H0 not in feed:
+            if self._given.issuperset(outputs) and contract.H0 not in feed:
                 return self._answers(session, outputs, feed)
             session = self._whole_session()
         if self._needs_state and contract.H0 not in feed:
@@ -166,6 +168,10 @@ class Engine:
     def empty_probability(self) -> Array:
         """Return the answer for a text without tokens, ``[classes]``."""
         return np.asarray(self.probabilities(self.text_feed([""]))[0])
+
+    def known_words(self, text: str) -> float | None:
+        """Return the share of words with an id, by the metadata's vocabulary; None without one."""
+        return None if self._encoder is None else self._encoder.known(text)
 
     def encode(self, text: str) -> list[int]:
         """Return the ids of ``text``, with the vocabulary of the file's metadata.

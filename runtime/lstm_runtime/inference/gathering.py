@@ -14,6 +14,7 @@ from lstm_runtime.arrays import Array
 from lstm_runtime.inference.batching import KERNEL_BATCH
 from lstm_runtime.inference.engine import Engine
 from lstm_runtime.inference.results import Sentiment, sentiment
+from lstm_runtime.inference.scoring import score_texts
 
 if TYPE_CHECKING:
     import asyncio
@@ -63,13 +64,13 @@ class Gatherer:
         while batch := self._take():
             try:
                 texts = [waiting.text for waiting in batch]
-                found = self._engine.probabilities(self._engine.text_feed(texts))
+                found, known = score_texts(self._engine, texts)
             except Exception as error:  # whatever it is, those who wait have to hear of it
                 for waiting in batch:
                     _tell(waiting, error)
                 continue
-            for waiting, row in zip(batch, found, strict=True):
-                _tell(waiting, self._sentiment(waiting.text, row))
+            for waiting, row, share in zip(batch, found, known, strict=True):
+                _tell(waiting, self._sentiment(waiting.text, row, share))
 
     def _take(self) -> list[_Waiting]:
         """Return the next texts to run; none where this thread may end."""
@@ -78,8 +79,8 @@ class Gatherer:
             self._running -= not count
             return [self._waiting.popleft() for _ in range(count)]
 
-    def _sentiment(self, text: str, row: Array) -> Sentiment:
-        return sentiment(text, row.tolist(), self._engine.metadata)
+    def _sentiment(self, text: str, row: Array, known: float | None) -> Sentiment:
+        return sentiment(text, row.tolist(), self._engine.metadata, known)
 
 
 def _tell(waiting: _Waiting, result: Sentiment | Exception) -> None:

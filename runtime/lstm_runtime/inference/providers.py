@@ -22,6 +22,7 @@ from lstm_runtime.kernel.library import OPERATOR, kernel_in_use
 from lstm_runtime.log import log_warning
 from lstm_runtime.model_file.checksum import verify_checksum
 from lstm_runtime.model_file.contract import Precision
+from lstm_runtime.model_file.front_end import FrontEnd, find_front_end, with_outputs
 from lstm_runtime.model_file.pruning import Interface, prune_to_scores, read_interface
 
 __all__ = ["CPU", "CUDA", "import_onnxruntime", "open_session"]
@@ -51,6 +52,8 @@ class OpenedSession:
     "The instruction set of the int8 kernel; None where ONNX Runtime's own operators run."
     interface: Interface
     "What the file takes and gives; a session of scores only has less."
+    front_end: FrontEnd | None = None
+    "Two outputs more of a session of scores only: what its graph made of the texts."
 
 
 def open_session(
@@ -95,6 +98,10 @@ def _open(data: bytes, provider: str, settings: SessionSettings) -> OpenedSessio
     if int8_on_cpu and settings.only_scores:
         interface = read_interface(data)
         data = prune_to_scores(data)
+    front_end = find_front_end(data) if settings.only_scores else None
+    if front_end:
+        interface = interface or read_interface(data)
+        data = with_outputs(data, front_end)
     try:
         session = create_session(data, provider, replace(settings, kernel=kernel is not None))
     except ModelFileError as refused:
@@ -103,7 +110,7 @@ def _open(data: bytes, provider: str, settings: SessionSettings) -> OpenedSessio
         session = create_session(data, provider, replace(settings, kernel=False))
         log_warning(__name__, f"ONNX Runtime's own LSTM runs, since the kernel refused: {refused}")
         kernel = None
-    return OpenedSession(session, kernel, interface or _interface(session))
+    return OpenedSession(session, kernel, interface or _interface(session), front_end)
 
 
 def _interface(session: Any) -> Interface:

@@ -22,6 +22,10 @@ class Sentiment:
     Of a model that answers with plain numbers, those."""
     value: float | None = field(default=None, repr=False)
     "The number of a model that answers with plain numbers, as a regression does; else None."
+    known: float | None = None
+    """Share of the text's words that the model knows, 0 to 1, and 0 of a text without any: an
+    answer to words that it has never seen says little. None where the model was given ids, and in
+    a stream."""
 
     @property
     def number(self) -> float:
@@ -72,13 +76,15 @@ class ModelInfo:
     "What the file says about itself: labels, sizes, precision, metrics, parity and more."
 
 
-def sentiment(text: str, probability: Sequence[float], metadata: Metadata) -> Sentiment:
+def sentiment(
+    text: str, probability: Sequence[float], metadata: Metadata, known: float | None = None
+) -> Sentiment:
     """Name the label for one row of the output ``probability``, ``[classes]``."""
     labels = metadata.labels
     if metadata.activation == "none":
         values = dict(zip(labels, map(float, probability), strict=True))
         label = max(values, key=values.__getitem__)
-        return Sentiment(text, label, None, values, values[label])
+        return Sentiment(text, label, None, values, values[label], known)
     if len(probability) == 1:
         positive = float(probability[0])
         scores = dict(zip(labels, (1.0 - positive, positive), strict=True))
@@ -86,4 +92,4 @@ def sentiment(text: str, probability: Sequence[float], metadata: Metadata) -> Se
     else:
         scores = dict(zip(labels, map(float, probability), strict=True))
         label = max(scores, key=scores.__getitem__)
-    return Sentiment(text, label, scores[label], scores)
+    return Sentiment(text, label, scores[label], scores, known=known)

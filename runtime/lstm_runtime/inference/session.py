@@ -25,7 +25,7 @@ class SessionSettings:
     kernel: bool = True
     "Whether the int8 kernel may run: on the CPU, where it can, with the package's own options."
     only_scores: bool = False
-    "Whether an int8 file on the CPU is cut down to what its scores need."
+    "Whether an int8 file on the CPU is cut down to what its scores need, and tokens and ids shown."
 
 
 def import_onnxruntime() -> Any:

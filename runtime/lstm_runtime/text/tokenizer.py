@@ -108,3 +108,8 @@ class TextEncoder:
     def has_token(self, text: str) -> bool:
         """Whether any token of ``text`` has an id."""
         return bool(self.vocabulary.lookup(self.tokenizer.tokens(text)))
+
+    def known(self, text: str) -> float:
+        """Return the share of the tokens of ``text`` that have an id of their own; 0 of none."""
+        tokens = self.tokenizer.tokens(text)
+        return sum(token in self.vocabulary.plain for token in tokens) / max(len(tokens), 1)

@@ -9,6 +9,7 @@ from lstm_runtime.arrays import Array
 from lstm_runtime.errors import InputError
 from lstm_runtime.inference.engine import Engine
 from lstm_runtime.inference.results import Sentiment, sentiment
+from lstm_runtime.inference.scoring import score_texts
 from lstm_runtime.model_file import contract
 from lstm_runtime.model_file.reader import OnnxReader
 from lstm_runtime.text.tokenizer import Tokenizer
@@ -82,7 +83,8 @@ class Tracer:
             trajectory = self._after_each_token(read, ids)
             probability = trajectory[-1:]
             found = dict.fromkeys(GATES, np.zeros((0, len(tokens)), np.float32))
-        answer = sentiment(text, probability[0].tolist(), engine.metadata)
+        (share,) = score_texts(engine, [read])[1]
+        answer = sentiment(text, probability[0].tolist(), engine.metadata, share)
         return Trace(answer, tokens, known, trajectory, **found)
 
     def _after_each_token(self, text: str, ids: list[int]) -> Array:
