@@ -223,7 +223,7 @@ def test_a_loss_that_is_no_number_ends_the_run(
     tiny: TrainingConfig, examples: Examples, tmp_path: Path, monkeypatch: Patch
 ) -> None:
     monkeypatch.setattr(
-        "lstm_training.trainer.classifier.binary_cross_entropy_with_logits",
+        "lstm_training.trainer.step_loss.binary_cross_entropy_with_logits",
         lambda logits, _labels: logits.sum() * float("nan"),
     )
     with pytest.raises(TrainingError, match="loss became nan in epoch 1: try a lower --learning"):
@@ -253,6 +253,23 @@ def test_a_loss_on_every_step_is_learned_from_and_resumed(
     assert whole.training["run"]["gain"] == 0.5
     with monkeypatch.context() as patch, pytest.raises(SystemError):
         stop_at(5, SystemError, patch)
+        train(config, examples, tmp_path / "cut")
+    assert equal_weights(train(config, examples, tmp_path / "cut", resume=True).checkpoint, whole)
+
+
+def test_a_running_mean_of_the_weights_is_kept_and_resumed(
+    tiny: TrainingConfig,
+    examples: Examples,
+    uninterrupted: Checkpoint,
+    tmp_path: Path,
+    monkeypatch: Patch,
+) -> None:
+    config = replace(tiny, ema=0.9)
+    whole = train(config, examples, tmp_path / "whole").checkpoint
+    assert whole.state_dict.keys() == uninterrupted.state_dict.keys()
+    assert not equal_weights(whole, uninterrupted)
+    with monkeypatch.context() as patch, pytest.raises(SystemError):
+        stop_at(30, SystemError, patch)
         train(config, examples, tmp_path / "cut")
     assert equal_weights(train(config, examples, tmp_path / "cut", resume=True).checkpoint, whole)
 

@@ -78,6 +78,13 @@ class TrainingConfig:
         at_least=0,
         group=_TRAINING,
     )
+    ema: float = setting(
+        0.0,
+        "Decay of a running mean of the weights, which is kept in their place; 0 for none.",
+        at_least=0,
+        below=1,
+        group=_TRAINING,
+    )
 
     holdout: float = setting(
         0.1,

@@ -9,7 +9,6 @@ import torch
 from accelerate import PartialState  # type: ignore[import-untyped] # ships no types
 from lstm_runtime.text.vocabulary import UNKNOWN_WORD
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from lstm_training.config import TrainingConfig
 from lstm_training.data.batching import drop_words, epoch_order, make_batch
@@ -24,18 +23,6 @@ from lstm_training.trainer.step_loss import StepLoss
 from lstm_training.trainer.trainer import Trainer
 
 STATE_FILE = "resume.pt"
-
-
-class _Scorer(nn.Module):
-    """The model as accelerate wants it: gradients and precision hang on ``forward``."""
-
-    def __init__(self, model: SentimentRNN) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Return the logit of each text, ``[batch]``; see `SentimentRNN.logits`."""
-        return self.model.logits(ids, lengths)[:, -1]
 
 
 class Classifier:
@@ -57,7 +44,13 @@ class Classifier:
             drop_prob=config.drop_prob,
         )
         torch.manual_seed(config.seed)
-        self.model = SentimentRNN.from_config(self.model_config, config.embedding_dropout)
+        model = SentimentRNN.from_config(self.model_config, config.embedding_dropout)
+        self.learner = StepLoss(model, config.gain, config.ema)
+
+    @property
+    def model(self) -> SentimentRNN:
+        """The model with the weights to keep: the running mean's, where there is one."""
+        return self.learner.result()
 
     def trainer(self, output: Path) -> Trainer:
         """Return the trainer, which keeps its state in the folder ``output``.
@@ -68,7 +61,7 @@ class Classifier:
         """
         config, lengths = self.config, self.data.train.lengths
         trainer = Trainer(
-            StepLoss(self.model, config.gain) if config.gain else _Scorer(self.model),
+            self.learner,
             self.loss,
             partial(epoch_order, lengths, config.batch_size, config.seed),
             TrainerConfig(
@@ -97,8 +90,9 @@ class Classifier:
         """Return what must not change between a run and its resumption."""
         plain = asdict(self.config)
         del plain["checkpoint_every"]  # when to save has no effect on the weights
-        if not plain["gain"]:
-            del plain["gain"]  # runs from before there was one go on
+        for name in ("gain", "ema"):
+            if not plain[name]:
+                del plain[name]  # runs from before there was one go on
         processes = int(PartialState().num_processes)
         return {**plain, "data_sha256": self.data.sha256, "processes": processes}
 
@@ -108,10 +102,7 @@ class Classifier:
         batch = make_batch(self.data.train, positions, vocabulary.pad)
         batch = drop_words(batch, self.config.word_dropout, vocabulary.ids[UNKNOWN_WORD])
         batch = batch.to(self.model.fc.weight.device)
-        if self.config.gain:
-            return torch.as_tensor(module(batch.ids, batch.lengths, batch.labels))
-        logits = module(batch.ids, batch.lengths).float()
-        return binary_cross_entropy_with_logits(logits, batch.labels)
+        return torch.as_tensor(module(batch.ids, batch.lengths, batch.labels))
 
     def predict(self) -> Tensor:
         """Return the positive probability of each held-out text, float32 ``[texts]``.

@@ -6,11 +6,12 @@ probability after each token means something, and gradients reach far.
 """
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from lstm_training.data.batching import Batch
 from lstm_training.model import SentimentRNN
+from lstm_training.trainer.running_mean import RunningMean
 
 
 def loss_along(model: SentimentRNN, batch: Batch, gain: float) -> Tensor:
@@ -22,6 +23,9 @@ def loss_along(model: SentimentRNN, batch: Batch, gain: float) -> Tensor:
         gain: weight of the steps before the last, against 1 for the last.
 
     """
+    if not gain:
+        last = model.logits(batch.ids, batch.lengths)[:, -1].float()
+        return binary_cross_entropy_with_logits(last, batch.labels)
     trajectory = model.trajectory(batch.ids)[0][:, :, -1]
     device = trajectory.device
     place = torch.arange(1, trajectory.shape[1] + 1, device=device) / batch.lengths[:, None]
@@ -34,13 +38,21 @@ def loss_along(model: SentimentRNN, batch: Batch, gain: float) -> Tensor:
     return (losses[rows, batch.lengths - 1] + gain * along).mean()
 
 
-class StepLoss(nn.Module):
-    """A model with its loss, so that gradients hang on ``forward``, as accelerate wants it."""
+class StepLoss(RunningMean[SentimentRNN]):
+    """A model with its loss, so that gradients hang on ``forward``, as accelerate wants it.
 
-    def __init__(self, model: SentimentRNN, gain: float) -> None:
-        super().__init__()
-        self.model, self.gain = model, gain
+    Args:
+        model: what learns.
+        gain: see `loss_along`.
+        ema: decay of the mean of the weights; see `RunningMean`.
+
+    """
+
+    def __init__(self, model: SentimentRNN, gain: float, ema: float = 0.0) -> None:
+        super().__init__(model, ema)
+        self.gain = gain
 
     def forward(self, ids: Tensor, lengths: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of a batch; see `loss_along`."""
+        self.update_mean()  # before a step, since the trainer has no say after one
         return loss_along(self.model, Batch(ids, lengths, targets), self.gain)

@@ -5,11 +5,9 @@ every step of a text: see `lstm_training.trainer.step_loss`.
 """
 
 from collections.abc import Callable
-from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lstm_training.data.batching import drop_words, make_batch
 from lstm_training.data.prepare import EncodedTexts
@@ -22,36 +20,6 @@ from lstm_training.trainer.step_loss import StepLoss
 
 PAD, UNKNOWN = 0, 1
 """Ids that every vocabulary of `build_vocabulary` gives to padding and to unknown words."""
-
-
-class _StudentLoss(StepLoss):
-    """A student with its loss.
-
-    It may keep a running mean of the student's weights, which is part of its state: Polyak and
-    Juditsky, "Acceleration of Stochastic Approximation by Averaging" (1992).
-    """
-
-    def __init__(self, model: SentimentRNN, config: StudentConfig) -> None:
-        super().__init__(model, config.gain)
-        self.mean: AveragedModel | None = None
-        if config.ema:
-            decay = get_ema_multi_avg_fn(config.ema)  # type: ignore[no-untyped-call] # torch's own
-            self.mean = AveragedModel(model, multi_avg_fn=decay)
-            self.mean.requires_grad_(requires_grad=False)
-
-    def result(self) -> SentimentRNN:
-        """Return the student with the weights to keep."""
-        return self.model if self.mean is None else cast("SentimentRNN", self.mean.module)
-
-    def update_mean(self) -> None:
-        """Let the running mean take in the student's weights."""
-        if self.mean is not None:
-            self.mean.update_parameters(self.model)
-
-    def forward(self, ids: Tensor, lengths: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss of a batch; see `loss_along`."""
-        self.update_mean()  # before a step, since the trainer has no say after one
-        return super().forward(ids, lengths, targets)
 
 
 def train_student(
@@ -78,7 +46,7 @@ def train_student(
         batch = drop_words(batch, config.word_dropout, UNKNOWN).to(device_of(module))
         return torch.as_tensor(module(batch.ids, batch.lengths, batch.labels))
 
-    module, lengths = _StudentLoss(student, config), training_set.lengths
+    module, lengths = StepLoss(student, config.gain, config.ema), training_set.lengths
     fit_stage(
         module, loss_fn, lengths, config.optimization, state_file, lambda: evaluate(module.result())
     )
