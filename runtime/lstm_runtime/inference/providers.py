@@ -19,10 +19,11 @@ from lstm_runtime.inference.session import (
     import_onnxruntime,
 )
 from lstm_runtime.kernel.library import OPERATOR, kernel_in_use
-from lstm_runtime.log import log_warning
+from lstm_runtime.log import log_info, log_warning
 from lstm_runtime.model_file.checksum import verify_checksum
 from lstm_runtime.model_file.contract import Precision
 from lstm_runtime.model_file.front_end import FrontEnd, find_front_end, with_outputs
+from lstm_runtime.model_file.fusing import fuse
 from lstm_runtime.model_file.pruning import Interface, prune_to_scores, read_interface
 
 __all__ = ["CPU", "CUDA", "import_onnxruntime", "open_session"]
@@ -102,15 +103,26 @@ def _open(data: bytes, provider: str, settings: SessionSettings) -> OpenedSessio
     if front_end:
         interface = interface or read_interface(data)
         data = with_outputs(data, front_end)
-    try:
-        session = create_session(data, provider, replace(settings, kernel=kernel is not None))
-    except ModelFileError as refused:
-        if kernel is None:
-            raise
+    session = _open_with_kernel(data, provider, settings) if kernel else None
+    if session is None:
         session = create_session(data, provider, replace(settings, kernel=False))
-        log_warning(__name__, f"ONNX Runtime's own LSTM runs, since the kernel refused: {refused}")
         kernel = None
     return OpenedSession(session, kernel, interface or _interface(session), front_end)
+
+
+def _open_with_kernel(data: bytes, provider: str, settings: SessionSettings) -> Any:
+    """Return a session on the kernel, its nodes joined where they can be; None where it refuses."""
+    fused = fuse(data) if settings.only_scores else data
+    if fused is not data:
+        try:
+            return create_session(fused, provider, settings)
+        except ModelFileError as refused:
+            log_info(__name__, f"the nodes of the file are not joined: {refused}")
+    try:
+        return create_session(data, provider, settings)
+    except ModelFileError as refused:
+        log_warning(__name__, f"ONNX Runtime's own LSTM runs, since the kernel refused: {refused}")
+        return None
 
 
 def _interface(session: Any) -> Interface:

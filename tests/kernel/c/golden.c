@@ -54,8 +54,8 @@ int main(int argc, char **argv) {
     enum { STATE = 2 * ROWS_OF_TEXT * HIDDEN };
     float y[STEPS * STATE], h[STATE], c[STATE];
     const Run run = {.steps = STEPS, .batch = ROWS_OF_TEXT, .x = x, .lengths = lengths, .y = y, .h = h, .c = c};
-    void *scratch = malloc(set->scratch_bytes(&l, &run));
-    for (int d = 0; d < 2; d++) set->run(&l, d, d, &run, scratch);
+    void *scratch = malloc(set->scratch_bytes(&l, 1, &run));
+    for (int d = 0; d < 2; d++) set->run(&l, 1, d, d, &run, scratch);
     fwrite(y, sizeof y, 1, stdout);
     fwrite(h, sizeof h, 1, stdout);
     fwrite(c, sizeof c, 1, stdout);

@@ -46,14 +46,22 @@ typedef struct {
     Direction direction[2];
 } Layer;
 
-/* What one run reads and writes, all arrays as ONNX's LSTM has them; NULL where left out. */
+/* Layers in a row: each after the first one reads the h of the one before, and all have one
+   direction where there is more than one. */
+enum { MOST_LAYERS = 8 };
+
+/* What one run reads and writes, all arrays as ONNX's LSTM has them; NULL where left out. The first
+   layer reads x, or the rows of a table of int8 vectors that ids name. */
 typedef struct {
     int64_t steps, batch;
-    const float *x;         /* [steps, batch, inputs] */
-    const int32_t *lengths; /* [batch], 0 to steps */
-    const float *h0, *c0;   /* [directions, batch, hidden] */
-    float *y;               /* [steps, directions, batch, hidden] */
-    float *h, *c;           /* [directions, batch, hidden] */
+    const float *x;           /* [steps, batch, inputs] */
+    const int64_t *ids;       /* [batch, steps], each a row of the table */
+    const int8_t *table;      /* [words, inputs] */
+    const float *table_scale; /* [words]: what a 1 in a row is worth */
+    const int32_t *lengths;   /* [batch], 0 to steps */
+    const float *h0, *c0;     /* [directions, batch, hidden], for one layer only */
+    float *y;                 /* [steps, directions, batch, hidden] of the last layer */
+    float *h, *c;             /* [directions, batch, hidden] of the last layer */
 } Run;
 
 typedef struct {
@@ -61,8 +69,8 @@ typedef struct {
     int lanes;  /* floats in a vector */
     int offset; /* added to quantised activations, where the product wants those unsigned: 128 */
     int limit;  /* the largest weight to either side that the product takes */
-    size_t (*scratch_bytes)(const Layer *, const Run *);
-    void (*run)(const Layer *, int direction, int backward, const Run *, void *scratch);
+    size_t (*scratch_bytes)(const Layer *, int layers, const Run *);
+    void (*run)(const Layer *, int layers, int direction, int backward, const Run *, void *scratch);
 } InstructionSet;
 
 /* The best instruction set of this build that this processor has, or the one of the name `wanted`;

@@ -19,8 +19,8 @@
 /* The version that this is written for: ONNX Runtime 1.17, and what every later one still gives. */
 enum { ORT_VERSION = 17 };
 
-enum { TYPE_FLOAT = 1, TYPE_INT8 = 3, TYPE_INT32 = 6 };
-enum { INPUT_REQUIRED = 0, INPUT_OPTIONAL = 1 };
+enum { TYPE_ANY = 0, TYPE_FLOAT = 1, TYPE_UINT8 = 2, TYPE_INT8 = 3, TYPE_INT32 = 6, TYPE_INT64 = 7, TYPE_STRING = 8 };
+enum { INPUT_REQUIRED = 0, INPUT_OPTIONAL = 1, INPUT_VARIADIC = 2 };
 enum { ERROR_FAIL = 1, ERROR_INVALID_ARGUMENT = 2, ERROR_NOT_IMPLEMENTED = 9 };
 
 typedef struct Status Status;
@@ -41,7 +41,10 @@ typedef struct {
     Status *(ORT_CALL *AddCustomOpDomain)(SessionOptions *, CustomOpDomain *);
     void *unused_29[22];
     Status *(ORT_CALL *GetTensorMutableData)(Value *, void **); /* 51 */
-    void *unused_52[8];
+    void *unused_52[1];
+    Status *(ORT_CALL *GetStringTensorDataLength)(const Value *, size_t *); /* 53 */
+    Status *(ORT_CALL *GetStringTensorContent)(const Value *, void *, size_t, size_t *, size_t);
+    void *unused_55[5];
     Status *(ORT_CALL *GetTensorElementType)(const TensorInfo *, int *); /* 60 */
     Status *(ORT_CALL *GetDimensionsCount)(const TensorInfo *, size_t *);
     Status *(ORT_CALL *GetDimensions)(const TensorInfo *, int64_t *, size_t);

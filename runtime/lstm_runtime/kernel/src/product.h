@@ -61,15 +61,14 @@ INLINE void sums_of_one(const Product *p, int block, const uint8_t *q, Ints sum[
 
 /* gate[r][g] = sum * scale * the row's unit + addend[r][g] */
 INLINE void product_of_rows(int rows, const Product *p, int block, const uint8_t *q,
-                            const float *unit, const Floats *addend, size_t addend_stride,
-                            Floats gate[][GATES]) {
+                            const float *unit, const Floats *const addend[], Floats gate[][GATES]) {
     Ints sum[ROWS][GATES];
     if (rows == 1) sums_of_one(p, block, q, sum[0]);
     else sums_of_rows(rows, p, block, q, sum);
     UNROLL for (int r = 0; r < rows; r++)
         UNROLL for (int g = 0; g < GATES; g++) {
             const Floats real = __builtin_convertvector(sum[r][g], Floats) * p->scale[block * GATES + g];
-            gate[r][g] = fused(real, splat(unit[r]), addend[(size_t)r * addend_stride + g]);
+            gate[r][g] = fused(real, splat(unit[r]), addend[r][g]);
         }
 }
 

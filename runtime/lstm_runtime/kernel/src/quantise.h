@@ -19,6 +19,18 @@ INLINE float largest(const float *x, int count) {
     return largest_lane(larger(most, magnitude(rest)));
 }
 
+/* to = from * scale. */
+INLINE void widen(const int8_t *from, int count, float scale, float *to) {
+    int n = 0;
+    for (; n + LANES <= count; n += LANES) {
+        Bytes bytes;
+        memcpy(&bytes, from + n, sizeof bytes);
+        const Floats wide = __builtin_convertvector(bytes, Floats) * scale;
+        memcpy(to + n, &wide, sizeof wide);
+    }
+    for (; n < count; n++) to[n] = (float)from[n] * scale;
+}
+
 /* Write `count` bytes to q, of values that are `most` at most, and return their unit. What is too
    small to divide by is zero. Where most is infinite or NaN so is the unit, and through it every
    sum that the row goes into: infinity times 0 is NaN. */

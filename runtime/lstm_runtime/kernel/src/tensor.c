@@ -10,15 +10,19 @@ static Status *read_shape(const Api *api, const TensorInfo *info, Tensor *t) {
     return NULL;
 }
 
-Status *read_tensor(const Api *api, const Value *value, Tensor *t) {
+Status *read_shape_of(const Api *api, const Value *value, Tensor *t) {
     *t = (Tensor){0};
     if (!value) return NULL;
     TensorInfo *info = NULL;
     TRY(api->GetTensorTypeAndShape(value, &info));
     Status *status = read_shape(api, info, t);
     api->ReleaseTensorTypeAndShapeInfo(info);
-    if (status) return status;
-    return api->GetTensorMutableData((Value *)value, &t->data);
+    return status;
+}
+
+Status *read_tensor(const Api *api, const Value *value, Tensor *t) {
+    TRY(read_shape_of(api, value, t));
+    return value ? api->GetTensorMutableData((Value *)value, &t->data) : NULL;
 }
 
 Status *read_constant(const Api *api, const KernelInfo *info, size_t input, Tensor *t) {
@@ -28,22 +32,25 @@ Status *read_constant(const Api *api, const KernelInfo *info, size_t input, Tens
     return read_tensor(api, is_constant ? value : NULL, t);
 }
 
-Status *read_input(const Api *api, const KernelContext *context, size_t input, Tensor *t) {
+Status *find_input(const Api *api, const KernelContext *context, size_t input, const Value **value) {
     size_t count = 0;
-    const Value *value = NULL;
+    *value = NULL;
     TRY(api->KernelContext_GetInputCount(context, &count));
-    if (input < count) TRY(api->KernelContext_GetInput(context, input, &value));
+    return input < count ? api->KernelContext_GetInput(context, input, value) : NULL;
+}
+
+Status *read_input(const Api *api, const KernelContext *context, size_t input, Tensor *t) {
+    const Value *value;
+    TRY(find_input(api, context, input, &value));
     return read_tensor(api, value, t);
 }
 
 Status *make_output(const Api *api, KernelContext *context, size_t output, const int64_t *shape,
-                    size_t rank, float **data) {
+                    size_t rank, void **data) {
     Value *value = NULL;
-    void *at = NULL;
+    *data = NULL;
     TRY(api->KernelContext_GetOutput(context, output, shape, rank, &value));
-    if (value) TRY(api->GetTensorMutableData(value, &at));
-    *data = at;
-    return NULL;
+    return value ? api->GetTensorMutableData(value, data) : NULL;
 }
 
 int is_shaped(const Tensor *t, int type, const int64_t *shape) {

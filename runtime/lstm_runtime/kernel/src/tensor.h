@@ -26,6 +26,9 @@ typedef struct {
     int64_t size; /* elements */
 } Tensor;
 
+/* All but the data, which strings have none of. */
+Status *read_shape_of(const Api *api, const Value *value, Tensor *t);
+
 Status *read_tensor(const Api *api, const Value *value, Tensor *t);
 
 /* The initializer that is an operator's input; all zero where there is none. */
@@ -33,9 +36,12 @@ Status *read_constant(const Api *api, const KernelInfo *info, size_t input, Tens
 
 Status *read_input(const Api *api, const KernelContext *context, size_t input, Tensor *t);
 
-/* Make an output of floats; *data is NULL where nobody wants it. */
+/* The value itself; NULL for an input that was left out. */
+Status *find_input(const Api *api, const KernelContext *context, size_t input, const Value **value);
+
+/* Make an output; *data is NULL where nobody wants it. */
 Status *make_output(const Api *api, KernelContext *context, size_t output, const int64_t *shape,
-                    size_t rank, float **data);
+                    size_t rank, void **data);
 
 /* Whether a tensor has this type and exactly these axes, which SHAPE lists. */
 enum { END = -1 };
