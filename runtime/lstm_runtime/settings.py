@@ -18,8 +18,9 @@ from it::
 import dataclasses
 import numbers
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 _Value = TypeVar("_Value")
@@ -113,7 +114,11 @@ def check_settings(config: Any, error: type[Exception]) -> None:
 
 
 def setting_options(
-    config: type, only: Sequence[str] | None = None, *, apply_defaults: bool = True
+    config: type,
+    only: Sequence[str] | None = None,
+    *,
+    apply_defaults: bool = True,
+    chosen: Mapping[str, str] = MappingProxyType({}),
 ) -> Callable[[_Function], _Function]:
     """Make a decorator that gives a click command an option for each setting.
 
@@ -125,6 +130,8 @@ def setting_options(
         only: names of the settings to take; all when left out.
         apply_defaults: whether an option that is left out gives the default; else it gives None
             (an empty tuple for one that may be repeated), and the help shows the default.
+        chosen: names of settings whose default the command chooses, each with what it goes by, for
+            the help: an option that is left out gives None.
 
     """
     import click  # a library that declares settings need not have commands
@@ -141,7 +148,10 @@ def setting_options(
             kind, multiple = _kind(hints[name])
             default, flag = defaults[name], "--" + name.replace("_", "-")
             text = declared[name].help + (" May be given more than once." if multiple else "")
-            if not apply_defaults and default is not None:
+            applied = apply_defaults and name not in chosen
+            if name in chosen:
+                text += f"  [default: by {chosen[name]}]"
+            elif not applied and default is not None:
                 shown = default if isinstance(default, tuple) else (default,)
                 text += f"  [default: {', '.join(map(str, shown))}]"
             option = grouped_option(
@@ -149,8 +159,8 @@ def setting_options(
                 name,
                 type=click.Choice(get_args(kind)) if get_origin(kind) is Literal else kind,
                 multiple=multiple,
-                default=default if apply_defaults else None,
-                show_default=apply_defaults and default is not None,
+                default=default if applied else None,
+                show_default=applied and default is not None,
                 help=text,
                 group=declared[name].group or OTHER,
                 metavar=declared[name].metavar,

@@ -25,10 +25,11 @@ MAY_IMPORT = {
 """Which of the other packages each may know."""
 
 SHARED = {
-    "arrays", "command", "errors", "extras", "files", "model_file", "settings", "tables", "text",
-    "version",
+    "arrays", "bundled", "command", "errors", "extras", "files", "model_file", "settings", "tables",
+    "text", "version",
 }  # fmt: skip
-"""What training may know of the runtime: the file's contract, texts and tables, how to fail."""
+"""What training may know of the runtime: the files that come with it and their contract, texts and
+tables, how to fail."""
 
 RUNS_MODELS = "evaluation.onnx_predictor"
 """The one module of training that runs models: it measures what users get, as an app would."""
@@ -39,8 +40,8 @@ ROOMS = {
         "files extras settings command arrays version log errors"
     ).split(),
     "lstm_training": (
-        "__main__ distillation cli api trainer evaluation data checkpoint file_kind plain_values "
-        "model config errors"
+        "__main__ distillation cli api trainer transfer evaluation data checkpoint file_kind "
+        "plain_values model config errors"
     ).split(),
     "lstm_export": (
         "__main__ cli api report reseal pipeline ownership outcome metadata parity config "

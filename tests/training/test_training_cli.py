@@ -31,9 +31,9 @@ def test_a_run_prints_its_measures_and_files(
     assert (worse in result.stdout) == (checkpoint.metrics["accuracy"] < baseline)
     written = [Path(line) for line in result.stdout.splitlines() if line.startswith(str(tmp_path))]
     assert sorted(written) == sorted(tmp_path.iterdir())
-    # Without a terminal: a line for the data and one an epoch, no bar and no warning.
+    # Without a terminal: what was chosen, a line for the data and one an epoch, no bar, no warning.
     told = [line.split()[0] for line in result.stderr.splitlines()]
-    assert told == ["216", *["epoch"] * 3, "only"]
+    assert told == ["chosen", "216", *["epoch"] * 3, "only"]
 
 
 def test_columns_and_labels_can_be_named(

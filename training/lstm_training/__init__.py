@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from lstm_training.evaluation.metrics import Confusion
     from lstm_training.evaluation.predictions import EvaluatedModel, Predictions, TextStats
     from lstm_training.model import ModelConfig, SentimentRNN
+    from lstm_training.transfer.recommend import choose_start, recommended_config
+    from lstm_training.transfer.start import load_start
 
 _HOMES = {
     "Checkpoint": "lstm_training.checkpoint",
@@ -56,9 +58,12 @@ _HOMES = {
     "TrainingConfig": "lstm_training.config",
     "TrainingResult": "lstm_training.api",
     "Vocabulary": "lstm_runtime.text.vocabulary",
+    "choose_start": "lstm_training.transfer.recommend",
     "evaluate": "lstm_training.evaluation.evaluate",
     "load_checkpoint": "lstm_training.checkpoint",
     "load_examples": "lstm_training.data.sources",
+    "load_start": "lstm_training.transfer.start",
+    "recommended_config": "lstm_training.transfer.recommend",
     "save_checkpoint": "lstm_training.checkpoint",
     "train": "lstm_training.api",
 }
@@ -93,9 +98,12 @@ __all__ = [
     "TrainingResult",
     "Vocabulary",
     "__version__",
+    "choose_start",
     "evaluate",
     "load_checkpoint",
     "load_examples",
+    "load_start",
+    "recommended_config",
     "save_checkpoint",
     "train",
 ]

@@ -24,6 +24,7 @@ from lstm_training.trainer.report import write_history, write_metrics, write_pic
 from lstm_training.trainer.state import EpochRecord
 from lstm_training.trainer.state_file import StateFile
 from lstm_training.trainer.trainer import Trainer
+from lstm_training.transfer.start import with_sizes_of
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
     examples: Examples,
     output: str | Path,
     *,
+    start: Checkpoint | None = None,
     resume: bool = False,
     overwrite: bool = False,
     baselines: bool = True,
@@ -59,6 +61,8 @@ def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
         config: how to train.
         examples: what to train on; a part is held out to choose and measure the model.
         output: folder to write to, made when missing.
+        start: a finished model to start from; its sizes take the place of those of ``config``,
+            and the words of the texts stand behind its own. None for fresh weights.
         resume: go on where an earlier run with the same arguments was stopped. With none there,
             start from the beginning.
         overwrite: start over where an earlier run was stopped; without it and without ``resume``,
@@ -81,7 +85,10 @@ def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
     """
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)
-    classifier = Classifier(config, prepare(examples, config))
+    if start:
+        config = with_sizes_of(start, config)
+    data = prepare(examples, config, start.vocabulary if start else None)
+    classifier = Classifier(config, data, start)
     trainer = classifier.trainer(output)
     if resume and not trainer.state_file.exists() and (output / MODEL_FILE).exists():
         return _finished(output / MODEL_FILE, trainer.state_file)
@@ -96,7 +103,6 @@ def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
         if resume:
             logger.info("%s holds no run to resume: starting from the beginning", output)
         trainer.save()  # a folder that cannot be written to shows now, not after an hour
-    data = classifier.data
     _log_data(data)
     try:
         fit(trainer)

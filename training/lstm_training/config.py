@@ -12,6 +12,12 @@ MixedPrecision = Literal["no", "fp16", "bf16"]
 _INPUT, _OUTPUT, _MODEL, _TRAINING, _DEVICE = "Input", "Output", "Model", "Training", "Device"
 """Headings of a command's help."""
 
+CHOSEN = (
+    "epochs", "batch_size", "learning_rate", "patience", "embedding_dim", "hidden_dim", "n_layers",
+    "memory", "drop_prob", "embedding_dropout", "word_dropout", "gain", "ema", "layer_decay",
+)  # fmt: skip
+"""Settings that `lstm-train` chooses by the number of texts and by what it starts from."""
+
 
 @dataclass(frozen=True)
 class TrainingConfig:
@@ -39,7 +45,8 @@ class TrainingConfig:
 
     vocab_size: int = setting(
         20_000,
-        "Most ids of the vocabulary, padding and unknown included.",
+        "Most ids of the vocabulary, padding and unknown included, those of the model that is "
+        "started from as well.",
         at_least=3,
         because="padding, unknown, a word",
         group=_MODEL,
@@ -83,6 +90,21 @@ class TrainingConfig:
         "Decay of a running mean of the weights, which is kept in their place; 0 for none.",
         at_least=0,
         below=1,
+        group=_TRAINING,
+    )
+
+    memory: int = setting(
+        0,
+        "Tokens that fresh LSTM layers are made to remember, by the biases of their gates; 0 "
+        "leaves these to chance.",
+        at_least=0,
+        group=_MODEL,
+    )
+    layer_decay: float = setting(
+        1.0,
+        "Part of a layer's learning rate that the layer below it has.",
+        above=0,
+        at_most=1,
         group=_TRAINING,
     )
 

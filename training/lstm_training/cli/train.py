@@ -10,7 +10,7 @@ from lstm_runtime.settings import setting_options
 
 from lstm_training.cli.log import log_lines
 from lstm_training.cli.options import column_options, data_option
-from lstm_training.config import TrainingConfig
+from lstm_training.config import CHOSEN, TrainingConfig
 from lstm_training.data.examples import LabelScheme
 from lstm_training.data.sources import load_examples
 from lstm_training.data.tables import Columns
@@ -42,7 +42,13 @@ EXAMPLES = (
     "--baselines/--no-baselines", group="Output", default=True, show_default=True,
     help="Measure TF-IDF with logistic regression and the more frequent label as well.",
 )  # fmt: skip
-@setting_options(TrainingConfig)
+@option(
+    "--start-from", group="Model", metavar="MODEL",
+    help="A model.pt to go on from, with the words of your texts added; default is the bundled "
+    "model, none is fresh weights.  [default: the bundled model for fewer than 25,000 English "
+    "texts that are none of its own, else none]",
+)  # fmt: skip
+@setting_options(TrainingConfig, chosen=dict.fromkeys(CHOSEN, "number of texts and start"))
 @click.version_option(package_name="lstm-edge")
 def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
     *,
@@ -51,6 +57,7 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
     resume: bool,
     overwrite: bool,
     baselines: bool,
+    start_from: str | None,
     text_column: str,
     label_column: str,
     scheme: LabelScheme | None,
@@ -60,20 +67,34 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
 
     The best model goes to OUTPUT/model.pt, for lstm-export to turn into ONNX files. A run that
     was stopped goes on with the same command and --resume, and starts over with --overwrite. For
-    several GPUs or machines: accelerate launch -m lstm_training [OPTIONS].
+    several GPUs or machines: accelerate launch -m lstm_training [OPTIONS]. A finished model learns
+    more with --start-from OUTPUT/model.pt.
     """
     if resume and overwrite:
         raise click.UsageError("--resume goes on and --overwrite starts over: choose one")
+    given = {name: value for name, value in settings.items() if value is not None}
     try:
-        config = TrainingConfig(**settings)
+        TrainingConfig(**given)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
     examples = load_examples(source, Columns(text_column, label_column), scheme)
     with requires_extra("train"):
         from lstm_training.api import train
+        from lstm_training.transfer.recommend import choose_start, recommended_config
     with log_lines():
+        try:
+            start = choose_start(start_from, examples, given)
+        except ConfigError as error:
+            raise click.UsageError(str(error)) from error
+        config = recommended_config(len(examples), start, **given)
         result = train(
-            config, examples, output, resume=resume, overwrite=overwrite, baselines=baselines
+            config,
+            examples,
+            output,
+            start=start,
+            resume=resume,
+            overwrite=overwrite,
+            baselines=baselines,
         )
     if result.files:
         _show(result)

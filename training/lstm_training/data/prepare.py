@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples
+from lstm_training.data.vocabulary import extend_vocabulary
 from lstm_training.errors import DataError
 
 _TOKENIZER = Tokenizer()
@@ -58,8 +59,10 @@ class Dataset:
     "The held-out texts, as they are."
 
 
-def prepare(examples: Examples, config: TrainingConfig) -> Dataset:
+def prepare(examples: Examples, config: TrainingConfig, known: Vocabulary | None = None) -> Dataset:
     """Split and encode ``examples`` as ``config`` says.
+
+    The vocabulary is that of the training texts, behind the words of ``known`` where it is given.
 
     Raises:
         DataError: when there are too few texts of a class, or no word occurs often enough.
@@ -77,6 +80,8 @@ def prepare(examples: Examples, config: TrainingConfig) -> Dataset:
     vocabulary = build_vocabulary(
         (tokenizer.tokens(text) for text in train.texts), config.vocab_size, config.min_count
     )
+    if known:
+        vocabulary = extend_vocabulary(known, vocabulary, config.vocab_size)
     encoder = TextEncoder(tokenizer, vocabulary)
     return Dataset(
         vocabulary,

@@ -1,6 +1,6 @@
 """The seed model as the trainer takes it: its module, its loss and its batches."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from accelerate import PartialState  # type: ignore[import-untyped] # ships no t
 from lstm_runtime.text.vocabulary import UNKNOWN_WORD
 from torch import Tensor, nn
 
+from lstm_training.checkpoint import Checkpoint
 from lstm_training.config import TrainingConfig
 from lstm_training.data.batching import drop_words, epoch_order, make_batch
 from lstm_training.data.prepare import Dataset
@@ -21,8 +22,15 @@ from lstm_training.trainer.config import TrainerConfig
 from lstm_training.trainer.state_file import StateFile
 from lstm_training.trainer.step_loss import StepLoss
 from lstm_training.trainer.trainer import Trainer
+from lstm_training.transfer.memory import remember
+from lstm_training.transfer.rates import rate_of
+from lstm_training.transfer.start import digest, initial_weights
 
 STATE_FILE = "resume.pt"
+
+
+_LATER = {"gain", "ema", "memory", "layer_decay"}
+"""Settings that 0.1.0 had not, and whose defaults change nothing."""
 
 
 class Classifier:
@@ -31,11 +39,15 @@ class Classifier:
     Args:
         config: how to train.
         data: what to train on.
+        start: the model to start from, whose sizes ``config`` has, and whose words stand first in
+            the vocabulary of ``data``; None for fresh weights.
 
     """
 
-    def __init__(self, config: TrainingConfig, data: Dataset) -> None:
-        self.config, self.data = config, data
+    def __init__(
+        self, config: TrainingConfig, data: Dataset, start: Checkpoint | None = None
+    ) -> None:
+        self.config, self.data, self.start = config, data, start
         self.model_config = ModelConfig(
             vocab_size=len(data.vocabulary),
             embedding_dim=config.embedding_dim,
@@ -45,6 +57,11 @@ class Classifier:
         )
         torch.manual_seed(config.seed)
         model = SentimentRNN.from_config(self.model_config, config.embedding_dropout)
+        if start:
+            outputs = self.model_config.output_size
+            model.load_state_dict(initial_weights(start, data.vocabulary, outputs), strict=False)
+        elif config.memory:
+            remember(model, config.memory)
         self.learner = StepLoss(model, config.gain, config.ema)
 
     @property
@@ -81,6 +98,7 @@ class Classifier:
                 start_over="start over with --overwrite",
             ),
             evaluate=lambda: compute_metrics(self.predict(), self.data.held_out.labels),
+            rate_of=lambda name: rate_of(name, config.n_layers, config.layer_decay),
         )
         # From here on random numbers are for dropout, and each process has its own.
         torch.manual_seed(config.seed + 1 + trainer.accelerator.process_index)
@@ -90,9 +108,11 @@ class Classifier:
         """Return what must not change between a run and its resumption."""
         plain = asdict(self.config)
         del plain["checkpoint_every"]  # when to save has no effect on the weights
-        for name in ("gain", "ema"):
-            if not plain[name]:
-                del plain[name]  # runs from before there was one go on
+        for field in fields(TrainingConfig):
+            if field.name in _LATER and plain[field.name] == field.default:
+                del plain[field.name]  # runs from before there was one go on
+        if self.start:
+            plain["start_sha256"] = digest(self.start)
         processes = int(PartialState().num_processes)
         return {**plain, "data_sha256": self.data.sha256, "processes": processes}
 

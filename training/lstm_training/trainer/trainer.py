@@ -36,6 +36,7 @@ class Trainer:
         config: how to train.
         state_file: where the state to resume from is kept.
         evaluate: measures the module on held-out texts after an epoch, where there are any.
+        rate_of: gives the part of the learning rate that the weight of a name has; 1 when left out.
         name: goes before every line of the log, such as ``student_0: ``.
 
     Raises:
@@ -52,6 +53,7 @@ class Trainer:
         state_file: StateFile,
         *,
         evaluate: Callable[[], Metrics] | None = None,
+        rate_of: Callable[[str], float] | None = None,
         name: str = "",
     ) -> None:
         self.module, self.config, self.state_file = module, config, state_file
@@ -59,10 +61,11 @@ class Trainer:
         self._loss_fn, self._batches = loss_fn, batches
         self.accelerator = _accelerator(config)
         self.weights = [weight for weight in module.parameters() if weight.requires_grad]
-        optimizer = AdamW(self.weights, config.learning_rate, weight_decay=config.weight_decay)
+        groups = _groups(module, config.learning_rate, rate_of)
+        optimizer = AdamW(groups, config.learning_rate, weight_decay=config.weight_decay)
         self.scheduler = OneCycleLR(
             optimizer,
-            config.learning_rate,
+            [group["lr"] for group in groups],
             total_steps=config.epochs * len(self.batches_of(0)),
             pct_start=config.warm_up,
             cycle_momentum=config.cycle_momentum,
@@ -151,6 +154,19 @@ class Trainer:
             "%sgoing on in epoch %d, after %s batches",
             self.name, self.state.epoch + 1, f"{self.state.batch:,}",
         )  # fmt: skip
+
+
+def _groups(
+    module: nn.Module, learning_rate: float, rate_of: Callable[[str], float] | None
+) -> list[dict[str, Any]]:
+    """Return the weights that learn, those of one rate together, the fastest first."""
+    found: dict[float, list[nn.Parameter]] = {}
+    for name, weight in module.named_parameters():
+        if weight.requires_grad:
+            found.setdefault(rate_of(name) if rate_of else 1.0, []).append(weight)
+    return [
+        {"params": found[rate], "lr": learning_rate * rate} for rate in sorted(found, reverse=True)
+    ]
 
 
 def _accelerator(config: TrainerConfig) -> Accelerator:

@@ -2,17 +2,15 @@
 
 import hashlib
 from collections.abc import Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from lstm_runtime.text.vocabulary import Vocabulary
 from torch import Tensor
 
 from lstm_training.checkpoint import load_checkpoint
 from lstm_training.model import ModelConfig
-
-EMBEDDING = "embedding.weight"
+from lstm_training.transfer.start import extend
 
 
 @dataclass(frozen=True)
@@ -32,22 +30,19 @@ class Start:
 def load_start(path: Path, words: Set[str]) -> Start:
     """Return the model of a checkpoint with the ``words`` that it lacks, in alphabetical order.
 
-    A word that is added reads as the unknown word until it has learned: nothing that the model
-    says changes before the first step.
+    See `extend`.
 
     Raises:
         CheckpointError: when the file is missing, damaged or no checkpoint.
 
     """
     checkpoint = load_checkpoint(path)
-    known = checkpoint.vocabulary
-    added = sorted(words - known.ids.keys())
-    vectors = checkpoint.state_dict[EMBEDDING]
-    unknown = vectors[known.empty].expand(len(added), -1)
+    added = sorted(words - checkpoint.vocabulary.ids.keys())
+    grown = extend(checkpoint, added)
     digest = hashlib.sha256(path.read_bytes() + "\n".join(added).encode())
     return Start(
-        replace(known, words=(*known.words, *added)),
-        replace(checkpoint.config, vocab_size=len(known) + len(added)),
-        {**checkpoint.state_dict, EMBEDDING: torch.cat([vectors, unknown])},
+        grown.vocabulary,
+        grown.config,
+        grown.state_dict,
         digest.hexdigest(),
     )

