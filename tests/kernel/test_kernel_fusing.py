@@ -1,7 +1,6 @@
 """The nodes that are joined in memory: the same ids, the same bits, and no other file touched."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,7 @@ from lstm_runtime import SentimentModel
 from lstm_runtime.arrays import Array
 from lstm_runtime.bundled import DEFAULT_CPU
 from lstm_runtime.kernel.library import VARIABLE
-from lstm_runtime.model_file.front_end import find_front_end, with_outputs
-from lstm_runtime.model_file.fusing import fuse
+from lstm_runtime.model_file.front_end import find_front_end
 from lstm_runtime.model_file.graph import DOMAIN
 from lstm_runtime.model_file.pruning import prune_to_scores
 from lstm_runtime.text.tokenizer import replace_unportable
@@ -28,6 +26,7 @@ from onnx import helper, numpy_helper
 
 pytestmark = needs_kernel
 
+BUNDLED = DEFAULT_CPU.read_bytes()
 OWN = ["WordIds", "EmbeddedLSTM"]
 WORDS = ("good", "GOOD", "bad!", "it's", "film?", "qwxzv", "9", "é", "-", ".", "'", "\u00a0", "\n")
 TEXTS = st.lists(
@@ -41,19 +40,17 @@ def operators(data: bytes) -> list[str]:
     return [node.op_type for node in onnx.load_from_string(data).graph.node]
 
 
-def scores_only(path: Path) -> bytes:
-    """Return a file as the runtime prunes it, the front end's values as outputs too."""
-    data = prune_to_scores(path.read_bytes())
-    names = find_front_end(data)
-    return with_outputs(data, names) if names else data
+def scores_only(data: bytes, *, joined: bool) -> bytes:
+    """Return a file as the runtime cuts it down, the front end's values as outputs too."""
+    return prune_to_scores(data, find_front_end(data) or (), joined=joined)
 
 
 @pytest.fixture(scope="module")
 def sessions() -> dict[str, Any]:
     """Return the bundled file's session as it was pruned, and with its nodes joined."""
-    data = scores_only(DEFAULT_CPU)
+    plain, joined = (scores_only(BUNDLED, joined=joined) for joined in (False, True))
     with chosen(instruction_sets()[0] if instruction_sets() else PORTABLE):
-        return {"plain": session_as_chosen(data), "joined": session_as_chosen(fuse(data))}
+        return {"plain": session_as_chosen(plain), "joined": session_as_chosen(joined)}
 
 
 @pytest.fixture(autouse=True)
@@ -62,8 +59,7 @@ def best(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_two_nodes_take_the_place_of_twenty_four() -> None:
-    pruned = scores_only(DEFAULT_CPU)
-    joined = fuse(pruned)
+    pruned, joined = (scores_only(BUNDLED, joined=joined) for joined in (False, True))
     assert operators(joined)[:2] == OWN
     assert len(operators(pruned)) - len(operators(joined)) == 22
     assert [i.domain for i in onnx.load_from_string(joined).opset_import].count(DOMAIN) == 1
@@ -74,7 +70,7 @@ def test_two_nodes_take_the_place_of_twenty_four() -> None:
 @given(texts=TEXTS)
 def test_ids_and_answers_are_the_same(sessions: dict[str, Any], texts: list[str]) -> None:
     feed = {"text": np.array([replace_unportable(text) for text in texts], object)}
-    names = find_front_end(DEFAULT_CPU.read_bytes())
+    names = find_front_end(BUNDLED)
     assert names is not None
     wanted = ["probability", names.ids]
     for found, expected in zip(
@@ -146,8 +142,8 @@ NETWORKS = {
 @pytest.mark.parametrize("name", NETWORKS)
 def test_networks_give_the_same_bits(name: str) -> None:
     built, layers = NETWORKS[name]
-    pruned = prune_to_scores(build_graph(built, Int8Weights()).SerializeToString())
-    joined = fuse(pruned)
+    whole = build_graph(built, Int8Weights()).SerializeToString()
+    pruned, joined = (scores_only(whole, joined=joined) for joined in (False, True))
     nodes = [n for n in onnx.load_from_string(joined).graph.node if n.op_type == "EmbeddedLSTM"]
     assert [node.attribute[0].i for node in nodes] == ([layers] if layers else [])
     random = np.random.default_rng(1)
@@ -175,25 +171,24 @@ def test_networks_give_the_same_bits(name: str) -> None:
     ],
 )
 def test_a_front_end_of_another_kind_is_left(op: str, attribute: str, value: Any) -> None:
-    model = onnx.load_from_string(prune_to_scores(DEFAULT_CPU.read_bytes()))
+    model = onnx.load_from_string(BUNDLED)
     node = next(node for node in model.graph.node if node.op_type == op)
     kept = [found for found in node.attribute if found.name != attribute]
     del node.attribute[:]
     node.attribute.extend([*kept, helper.make_attribute(attribute, value)])
-    assert "WordIds" not in operators(fuse(model.SerializeToString()))
+    assert "WordIds" not in operators(scores_only(model.SerializeToString(), joined=True))
 
 
 def test_a_value_that_is_wanted_elsewhere_keeps_its_node() -> None:
-    model = onnx.load_from_string(prune_to_scores(DEFAULT_CPU.read_bytes()))
-    lowered = next(n for n in model.graph.node if n.op_type == "StringNormalizer").output[0]
-    vectors = next(n for n in model.graph.node if n.op_type == "Mul").output[0]
-    for name in (lowered, vectors):
-        model.graph.output.append(helper.make_value_info(name, onnx.TypeProto()))
-    assert fuse(model.SerializeToString()) == model.SerializeToString()
+    model = onnx.load_from_string(BUNDLED)
+    shown = [n.output[0] for n in model.graph.node if n.op_type in {"StringNormalizer", "Mul"}]
+    joined = prune_to_scores(BUNDLED, shown, joined=True)
+    assert operators(joined) == operators(prune_to_scores(BUNDLED, shown))
+    assert {value.name for value in onnx.load_from_string(joined).graph.output} >= set(shown)
 
 
 def test_an_id_outside_the_embedding_is_an_error() -> None:
-    model = onnx.load_from_string(fuse(scores_only(DEFAULT_CPU)))
+    model = onnx.load_from_string(scores_only(BUNDLED, joined=True))
     words = next(node for node in model.graph.node if node.op_type == "WordIds")
     for attribute in words.attribute:
         attribute.i = 1 << 40  # unknown and empty
@@ -203,7 +198,7 @@ def test_an_id_outside_the_embedding_is_an_error() -> None:
 
 
 def test_a_vocabulary_that_is_none_is_refused() -> None:
-    model = onnx.load_from_string(fuse(scores_only(DEFAULT_CPU)))
+    model = onnx.load_from_string(scores_only(BUNDLED, joined=True))
     for initializer in model.graph.initializer:
         if initializer.name == "lstm_edge_keys":
             cut = numpy_helper.to_array(initializer)[:-1]

@@ -4,6 +4,7 @@ The rule: what was asked for either runs or is an error. Only ``auto`` may choos
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,10 @@ from lstm_runtime.inference.session import (
     import_onnxruntime,
 )
 from lstm_runtime.kernel.library import OPERATOR, kernel_in_use
-from lstm_runtime.log import log_info, log_warning
+from lstm_runtime.log import log_warning
 from lstm_runtime.model_file.checksum import verify_checksum
 from lstm_runtime.model_file.contract import Precision
 from lstm_runtime.model_file.front_end import FrontEnd, find_front_end, with_outputs
-from lstm_runtime.model_file.fusing import fuse
 from lstm_runtime.model_file.pruning import Interface, prune_to_scores, read_interface
 
 __all__ = ["CPU", "CUDA", "import_onnxruntime", "open_session"]
@@ -95,34 +95,32 @@ def _open(data: bytes, provider: str, settings: SessionSettings) -> OpenedSessio
     int8_on_cpu = provider == CPU and OPERATOR in data
     may_run = int8_on_cpu and settings.kernel and settings.options is None
     kernel = kernel_in_use() if may_run else None
-    interface = None
-    if int8_on_cpu and settings.only_scores:
-        interface = read_interface(data)
-        data = prune_to_scores(data)
     front_end = find_front_end(data) if settings.only_scores else None
-    if front_end:
-        interface = interface or read_interface(data)
-        data = with_outputs(data, front_end)
-    session = _open_with_kernel(data, provider, settings) if kernel else None
+    is_cut = int8_on_cpu and settings.only_scores
+    interface = read_interface(data) if is_cut or front_end else None
+
+    def cut(*, joined: bool) -> bytes:
+        """Return what a session of these settings needs of the file."""
+        if is_cut:
+            return prune_to_scores(data, front_end or (), joined=joined)
+        return with_outputs(data, front_end) if front_end else data
+
+    session = _open_with_kernel(cut, provider, settings) if kernel else None
     if session is None:
-        session = create_session(data, provider, replace(settings, kernel=False))
         kernel = None
+        session = create_session(cut(joined=False), provider, replace(settings, kernel=False))
     return OpenedSession(session, kernel, interface or _interface(session), front_end)
 
 
-def _open_with_kernel(data: bytes, provider: str, settings: SessionSettings) -> Any:
+def _open_with_kernel(cut: Callable[..., bytes], provider: str, settings: SessionSettings) -> Any:
     """Return a session on the kernel, its nodes joined where they can be; None where it refuses."""
-    fused = fuse(data) if settings.only_scores else data
-    if fused is not data:
+    for joined in (True, False) if settings.only_scores else (False,):
         try:
-            return create_session(fused, provider, settings)
-        except ModelFileError as refused:
-            log_info(__name__, f"the nodes of the file are not joined: {refused}")
-    try:
-        return create_session(data, provider, settings)
-    except ModelFileError as refused:
-        log_warning(__name__, f"ONNX Runtime's own LSTM runs, since the kernel refused: {refused}")
-        return None
+            return create_session(cut(joined=joined), provider, settings)
+        except ModelFileError as error:
+            refused = error
+    log_warning(__name__, f"ONNX Runtime's own LSTM runs, since the kernel refused: {refused}")
+    return None
 
 
 def _interface(session: Any) -> Interface:

@@ -6,7 +6,7 @@ and ``lstm_edge::EmbeddedLSTM`` (kernel/src) do the same to the bit. Nodes that 
 lstm-export wires them stay as they are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from lstm_runtime.model_file.graph import (
@@ -58,27 +58,34 @@ _EMBEDDING = (
 """What it writes for an int8 embedding (lstm_export/graph/precision.py)."""
 
 
-def fuse(data: bytes) -> bytes:
-    """Return a file with the nodes joined that the kernel can do at once.
+class Joined(NamedTuple):
+    """What became of a graph's nodes."""
+
+    nodes: list[Message]
+    initializers: list[bytes]
+    "Those that they read and the graph has not."
+
+
+def join_nodes(
+    nodes: Sequence[Message], constants: Mapping[str, memoryview], outputs: Collection[str]
+) -> Joined:
+    """Return the nodes with those joined that the kernel can do at once.
 
     Args:
-        data: one that gives the probability only, and perhaps what its tokeniser saw: see
-            `prune_to_scores`. The tokens are no output of what is returned.
+        nodes: of a graph, in the order in which they run.
+        constants: its initializers by name.
+        outputs: its outputs. What the tokeniser matched is none afterwards.
 
     """
-    graph = Graph(data)
-    nodes: list[Message] = []
-    added: list[bytes] = []
+    graph = Graph(nodes, constants, outputs)
+    found = Joined([], [])
     at = 0
     while at < len(graph.nodes):
         joined = _join_text(graph, at) or _join_layers(graph, at)
-        if joined:
-            nodes.append(joined.node)
-            added += joined.initializers
-        else:
-            nodes.append(graph.nodes[at].message)
+        found.nodes.append(joined.node if joined else graph.nodes[at].message)
+        found.initializers.extend(joined.initializers if joined else ())
         at += joined.replaced if joined else 1
-    return graph.with_nodes(nodes, added) if len(nodes) < len(graph.nodes) else data
+    return found
 
 
 class _Joined(NamedTuple):

@@ -1,7 +1,7 @@
-"""The graph of a model file as nodes that can be matched and replaced, read without onnx."""
+"""Nodes of a graph that can be matched and written, without the onnx package."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -10,9 +10,6 @@ from typing import NamedTuple
 from lstm_runtime.model_file import protobuf
 
 # Field numbers of onnx.proto.
-_GRAPH, _OPSET = 7, 8
-_NODE, _INITIALIZER, _GRAPH_OUTPUT = 1, 5, 12
-_VALUE_NAME, _OPSET_DOMAIN, _OPSET_VERSION = 1, 1, 2
 _INPUT, _OUTPUT, _OP, _ATTRIBUTE, _NODE_DOMAIN = 1, 2, 4, 5, 7
 _NAME, _INT, _BYTES, _INTS, _KIND = 1, 3, 4, 8, 20
 _DIMS, _TYPE, _TENSOR_NAME, _RAW = 1, 2, 8, 9
@@ -72,16 +69,16 @@ class Node:
 class Graph:
     """The nodes, what they read and who reads them."""
 
-    def __init__(self, data: bytes) -> None:
-        self._data = memoryview(data)
-        self._fields = list(protobuf.fields(next(protobuf.iter_messages(self._data, _GRAPH))))
-        self.nodes = [_parse(node) for node in self._messages(_NODE)]
-        self._constants = {protobuf.text(t, _TENSOR_NAME): t for t in self._messages(_INITIALIZER)}
-        self.outputs = {protobuf.text(v, _VALUE_NAME) for v in self._messages(_GRAPH_OUTPUT)}
+    def __init__(
+        self,
+        nodes: Sequence[Message],
+        constants: Mapping[str, memoryview],
+        outputs: Collection[str],
+    ) -> None:
+        self.nodes = [_parse(node) for node in nodes]
+        self._constants = constants
+        self._outputs = outputs
         self._readers = Counter(name for node in self.nodes for name in node.inputs)
-
-    def _messages(self, number: int) -> list[memoryview]:
-        return [value for n, value in self._fields if n == number and not isinstance(value, int)]
 
     def is_constant(self, name: str) -> bool:
         """Whether a value is an initializer."""
@@ -93,7 +90,7 @@ class Graph:
 
     def is_inner(self, name: str, reads: int = 1) -> bool:
         """Whether a value is read ``reads`` times, and no output."""
-        return self.reads(name) == reads and name not in self.outputs
+        return self.reads(name) == reads and name not in self._outputs
 
     def number(self, name: str) -> int | None:
         """Return the one 64-bit number of a constant; None of what is none."""
@@ -132,40 +129,6 @@ class Graph:
         values = [node.outputs[0] for node in nodes]
         closed = all(n in outer or self.is_inner(v, reads[n]) for n, v in enumerate(values))
         return names if closed else None
-
-    def with_nodes(self, nodes: Sequence[Message], added: Sequence[bytes]) -> bytes:
-        """Return the file with other nodes, without what they leave unused.
-
-        Args:
-            nodes: of the operators of ONNX, ONNX Runtime and `DOMAIN`.
-            added: initializers that they read and the graph has not.
-
-        """
-        domain = [*protobuf.field(_OPSET_DOMAIN, DOMAIN.encode())]
-        domain += protobuf.field(_OPSET_VERSION, 1)
-        pieces = protobuf.field(_OPSET, b"".join(domain))
-        graph = self._graph_with(nodes, added)
-        for number, value in protobuf.fields(self._data):
-            if number == _GRAPH:
-                pieces += [*protobuf.header(_GRAPH, sum(map(len, graph))), *graph]
-            else:
-                pieces += protobuf.field(number, value)
-        return b"".join(pieces)
-
-    def _graph_with(self, nodes: Sequence[Message], added: Sequence[bytes]) -> list[Message]:
-        parsed = [_parse(node) for node in nodes]
-        read = {name for node in parsed for name in node.inputs}
-        made = {name for node in parsed for name in node.outputs}
-        pieces = [piece for node in nodes for piece in protobuf.field(_NODE, node)]
-        pieces += [piece for tensor in added for piece in protobuf.field(_INITIALIZER, tensor)]
-        for number, value in self._fields:
-            if number == _NODE or isinstance(value, int):
-                continue
-            unread = number == _INITIALIZER and protobuf.text(value, _TENSOR_NAME) not in read
-            unmade = number == _GRAPH_OUTPUT and protobuf.text(value, _VALUE_NAME) not in made
-            if not unread and not unmade:
-                pieces += protobuf.field(number, value)
-        return pieces
 
 
 def _parse(message: Message) -> Node:

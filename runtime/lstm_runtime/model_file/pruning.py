@@ -5,13 +5,17 @@ states, tokens and the trajectory only. Without them a text takes 7 to 10 percen
 states, which are zeros unless they are fed, go too: that is what an LSTM starts from anyway.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from lstm_runtime.errors import ModelFileError
 from lstm_runtime.model_file import contract, protobuf
+from lstm_runtime.model_file.fusing import join_nodes
+from lstm_runtime.model_file.graph import DOMAIN
 
 # Field numbers of onnx.proto.
-_GRAPH = 7
+_GRAPH, _OPSET = 7, 8
+_OPSET_DOMAIN, _OPSET_VERSION = 1, 2
 _NODE, _INITIALIZER, _INPUT, _OUTPUT = 1, 5, 11, 12
 _NODE_INPUT, _NODE_OUTPUT, _NODE_OP = 1, 2, 4
 _TENSOR_NAME, _VALUE_NAME = 8, 1
@@ -50,8 +54,14 @@ def read_interface(data: bytes) -> Interface:
     return Interface(frozenset(inputs - stored), frozenset(inputs & stored), frozenset(outputs))
 
 
-def prune_to_scores(data: bytes) -> bytes:
+def prune_to_scores(data: bytes, shown: Collection[str] = (), *, joined: bool = False) -> bytes:
     """Return the file without all that `contract.PROBABILITY` does not need, states included.
+
+    Args:
+        data: the file.
+        shown: values of the graph that become outputs too.
+        joined: whether nodes are joined into operators that only the kernel has, see
+            `lstm_runtime.model_file.fusing`. A shown value that is then made no more is no output.
 
     Raises:
         ModelFileError: when the bytes are not an ONNX file, or one that needs its states
@@ -60,20 +70,34 @@ def prune_to_scores(data: bytes) -> bytes:
     """
     graph = _graph(data)
     fields = list(protobuf.fields(graph))
-    needed, nodes = _needed(fields)
-    if needed & set(_STATES):
+    nodes = _needed_nodes(fields, shown)
+    added: list[bytes] = []
+    if joined:
+        nodes, added = join_nodes(nodes, _constants(fields), {contract.PROBABILITY, *shown})
+    read, made = (_all_names(nodes, number) for number in (_NODE_INPUT, _NODE_OUTPUT))
+    if read & set(_STATES):
         raise ModelFileError("the graph reads its states elsewhere than in its LSTM layers")
     kept = [piece for node in nodes for piece in protobuf.field(_NODE, node)]
+    kept += [piece for tensor in added for piece in protobuf.field(_INITIALIZER, tensor)]
     for number, value in fields:
-        if number != _NODE and _is_kept(number, value, needed):
+        if number != _NODE and _is_kept(number, value, read):
             kept += protobuf.field(number, value)
-    pieces: list[bytes | memoryview] = []
+    for name in made.intersection(shown):  # ONNX Runtime infers the types
+        info = b"".join(protobuf.field(_VALUE_NAME, name.encode()))
+        kept += protobuf.field(_OUTPUT, info)
+    pieces = _opset(DOMAIN) if joined else []
     for number, value in protobuf.fields(memoryview(data)):
         if number == _GRAPH:
             pieces += [*protobuf.header(_GRAPH, sum(map(len, kept))), *kept]
         else:
             pieces += protobuf.field(number, value)
     return b"".join(pieces)
+
+
+def _opset(domain: str) -> "list[bytes | memoryview]":
+    """Return the field that says which version of a domain's operators a file has: 1."""
+    version = [*protobuf.field(_OPSET_DOMAIN, domain.encode()), *protobuf.field(_OPSET_VERSION, 1)]
+    return protobuf.field(_OPSET, b"".join(version))
 
 
 def _graph(data: bytes) -> memoryview:
@@ -83,11 +107,13 @@ def _graph(data: bytes) -> memoryview:
     return graph
 
 
-def _needed(fields: list[protobuf.Field]) -> "tuple[set[str], list[bytes | memoryview]]":
-    """Return the values that the probability comes from, and the nodes that make it, in order."""
+def _needed_nodes(
+    fields: list[protobuf.Field], shown: Collection[str]
+) -> "list[bytes | memoryview]":
+    """Return the nodes that make the probability and what is shown, in order."""
     nodes = [value for number, value in fields if number == _NODE and not isinstance(value, int)]
     states = _made_of_states(nodes)
-    needed = {contract.PROBABILITY}
+    needed = {contract.PROBABILITY, *shown}
     kept: list[bytes | memoryview] = []
     for node in reversed(nodes):  # a graph lists its nodes in the order in which they run
         outputs = _names(node, _NODE_OUTPUT)
@@ -104,7 +130,16 @@ def _needed(fields: list[protobuf.Field]) -> "tuple[set[str], list[bytes | memor
         else:
             kept.append(node)
         needed |= set(inputs)
-    return needed, kept[::-1]
+    return kept[::-1]
+
+
+def _constants(fields: list[protobuf.Field]) -> dict[str, memoryview]:
+    tensors = (v for number, v in fields if number == _INITIALIZER and not isinstance(v, int))
+    return {protobuf.text(tensor, _TENSOR_NAME): tensor for tensor in tensors}
+
+
+def _all_names(nodes: "Sequence[bytes | memoryview]", number: int) -> set[str]:
+    return {name for node in nodes for name in _names(memoryview(node), number)}
 
 
 def _made_of_states(nodes: list[memoryview]) -> set[str]:
