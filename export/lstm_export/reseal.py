@@ -33,13 +33,12 @@ def reseal(path: Path) -> list[Check]:
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from error
     with atomic_path(path) as temporary:
-        temporary.write_bytes(data)
+        temporary.write_bytes(embed_checksum(data))
         try:
             checks = _passed(temporary)
         except LstmEdgeError as error:
             message = str(error).replace(str(temporary), str(path))
             raise type(error)(f"{message}; the file stays as it was") from error
-        temporary.write_bytes(embed_checksum(data))
     return checks
 
 

@@ -6,18 +6,19 @@ const MARKER = "lstm-edge-sha256:";
 const DIGITS = 64;
 
 /**
- * Check a file's bytes against the checksum inside; a file that was written without one passes.
+ * Check a file's bytes against the checksum inside; a file without one is refused, for it may have been
+ * cut before it.
  *
  * Browsers have WebCrypto on https and on localhost only; elsewhere nothing is checked.
  * @param {Uint8Array} bytes
- * @throws {ModelFileError} When the file was damaged or changed after it was written.
+ * @throws {ModelFileError} When the file was damaged or changed after it was written, or is no model file.
  */
 export async function verifyChecksum(bytes) {
   const marker = lastIndexOf(bytes, MARKER);
-  if (marker < 0 || !globalThis.crypto?.subtle) return;
+  if (marker < 0) throw new ModelFileError(`${whatElse(bytes)}: a model file of lstm-export has a checksum`);
+  if (!globalThis.crypto?.subtle) return;
   const start = marker + MARKER.length;
   const digits = String.fromCharCode(...bytes.subarray(start, start + DIGITS));
-  if (/^0+$/.test(digits)) return;
   const blank = bytes.slice();
   blank.fill("0".charCodeAt(0), start, start + DIGITS);
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", blank));
@@ -28,6 +29,15 @@ export async function verifyChecksum(bytes) {
         "again; lstm-export --reseal takes a wanted change",
     );
   }
+}
+
+/** What bytes are that have no checksum. @param {Uint8Array} bytes */
+function whatElse(bytes) {
+  const head = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart().toLowerCase();
+  if (!bytes.length) return "the file is empty";
+  if (head.startsWith("version https://git-lfs")) return "a pointer of Git LFS and not the file itself";
+  if (head.startsWith("<")) return "a web page, as servers send for a missing file";
+  return "cut off, written anew by another tool, or no model file";
 }
 
 /** @param {Uint8Array} bytes @param {string} word @returns {number} -1 when it is not there. */

@@ -1,5 +1,6 @@
 // Files: where they come from, what is read out of them, and what is refused.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
@@ -23,10 +24,11 @@ function altered(from, to, original = bytes) {
   return copy;
 }
 
-/** The file without its checksum, so that what else is wrong with it shows. */
-function unsealed(original = bytes) {
-  const copy = Buffer.from(original), at = copy.lastIndexOf(MARKER) + MARKER.length;
+/** A changed file with a checksum that fits, so that what else is wrong with it shows. */
+function sealedAnew(changed) {
+  const copy = Buffer.from(changed), at = copy.lastIndexOf(MARKER) + MARKER.length;
   copy.fill("0", at, at + 64);
+  copy.write(createHash("sha256").update(copy).digest("hex"), at, "latin1");
   return copy;
 }
 
@@ -81,14 +83,19 @@ test("a changed byte anywhere is found", async () => {
   await assert.rejects(SentimentModel.load(altered("Qwxzv", "Pwxzv")), /checksum does not fit/);
 });
 
-test("a file without a checksum is read", async () => {
-  assert.equal(await answers(unsealed()), await answers(bytes));
+test("a file without a checksum is refused, and one that was sealed anew is read", async () => {
+  const blank = Buffer.from(bytes), at = blank.lastIndexOf(MARKER) + MARKER.length;
+  blank.fill("0", at, at + 64);
+  for (const bad of [blank, altered("lstm-edge-sha256:", "lstm-edge-sha257:"), bytes.subarray(0, at - 50)]) {
+    await assert.rejects(SentimentModel.load(bad), (error) => error instanceof ModelFileError && /checksum/.test(error.message));
+  }
+  assert.equal(await answers(sealedAnew(bytes)), await answers(bytes));
 });
 
 test("cut, foreign, missing, empty and newer files are ModelFileErrors", async () => {
-  const newer = unsealed();
-  const at = newer.lastIndexOf("format_version");
-  newer[newer.indexOf("1", at + 14)] = "7".charCodeAt(0);
+  const changed = Buffer.from(bytes), at = changed.lastIndexOf("format_version");
+  changed[changed.indexOf("1", at + 14)] = "7".charCodeAt(0);
+  const newer = sealedAnew(changed);
   const cuts = [1, 10, 1000, 1_000_000, bytes.length - 1].map((size) => bytes.subarray(0, size));
   const texts = ["<html>", "\x08\x0a", "\x3a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "\x07"];
   const foreign = texts.map((text) => Buffer.from(text, "latin1"));

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lstm_runtime.errors import (
+    AnswerError,
     ClosedError,
     InputError,
     LstmEdgeError,
@@ -51,6 +52,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "AnswerError",
     "Architecture",
     "BulkJob",
     "BulkReport",

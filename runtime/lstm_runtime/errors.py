@@ -17,6 +17,10 @@ class InputError(LstmEdgeError, ValueError):
     """Texts, ids or states that the model cannot take."""
 
 
+class AnswerError(LstmEdgeError, RuntimeError):
+    """An answer that cannot be had: the run fails, or what it gives is no answer."""
+
+
 class VerificationError(LstmEdgeError, RuntimeError):
     """A model whose answers on this device differ from the original model's."""
 

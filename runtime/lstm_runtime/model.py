@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from lstm_runtime.errors import InputError
 from lstm_runtime.inference.batching import answer_ids, answer_many
+from lstm_runtime.inference.checks import require_count
 from lstm_runtime.inference.engine import Engine
 from lstm_runtime.inference.gathering import Gatherer
 from lstm_runtime.inference.ids import Ids, is_one_text, validate_texts
@@ -20,7 +20,10 @@ from lstm_runtime.inference.verification import verify_engine
 from lstm_runtime.model_file.contract import Metadata
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lstm_runtime.inference.streaming import SentimentStream, StreamState
+    from lstm_runtime.model_file.checked import ModelSource
     from lstm_runtime.trace.tracer import Trace, Tracer
 
 
@@ -41,7 +44,7 @@ class SentimentModel:
     @classmethod
     def load(
         cls,
-        path: str | Path | None = None,
+        path: "ModelSource | None" = None,
         provider: str = "auto",
         threads: int | None = None,
         session_options: Any = None,
@@ -50,8 +53,9 @@ class SentimentModel:
         """Load a model file.
 
         Args:
-            path: a file that ``lstm-export`` wrote; None for the model that comes with the
-                package, int8 on the CPU and fp16 elsewhere.
+            path: a file that ``lstm-export`` wrote: its path, its bytes, or a binary file that is
+                open for reading. None for the model that comes with the package, int8 on the CPU
+                and fp16 elsewhere. It is read once: what lies at the path later is not looked at.
             provider: ``auto`` (CUDA if it truly runs, else CPU; logs which and why), ``cpu``,
                 ``cuda``, or the name of any ONNX Runtime provider.
             threads: texts that are scored at once when there are many; None for the cores that
@@ -64,12 +68,12 @@ class SentimentModel:
             ModelFileError: when the file is missing, damaged, foreign or of a newer version.
             ProviderError: when the provider that was asked for cannot run here.
             MissingExtraError: when onnxruntime is not installed.
-            InputError: when ``threads`` is not 1 or more.
+            InputError: when ``threads`` is not 1 or more, or ``path`` is none of these.
 
         """
-        _check_count("threads", threads)
+        require_count("threads", threads)
         settings = SessionSettings(session_options, provider_options)
-        engine = load_engine(None if path is None else Path(path), provider, settings)
+        engine = load_engine(path, provider, settings)
         return cls(engine, threads or usable_cores())
 
     def close(self) -> None:
@@ -93,8 +97,8 @@ class SentimentModel:
         return self._engine.metadata
 
     @property
-    def path(self) -> Path:
-        """The model file."""
+    def path(self) -> "Path":
+        """The model file; ``<bytes>`` where it was given as such."""
         return self._engine.path
 
     @property
@@ -133,7 +137,7 @@ class SentimentModel:
 
         """
         if isinstance(texts, str):
-            _check_count("max_tokens", max_tokens)
+            require_count("max_tokens", max_tokens)
             found, known = score_texts(self._engine, [texts], max_tokens)
             return sentiment(texts, found[0].tolist(), self.metadata, known[0])
         return list(self.score_many(texts, max_tokens=max_tokens))
@@ -163,8 +167,8 @@ class SentimentModel:
         """
         if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
             raise InputError(f"texts must be an iterable of str, not {type(texts).__name__}")
-        _check_count("max_tokens", max_tokens)
-        _check_count("batch_size", batch_size)
+        require_count("max_tokens", max_tokens)
+        require_count("batch_size", batch_size)
         return answer_many(self._engine, texts, batch_size, max_tokens, self._threads)
 
     async def ascore(self, text: str) -> Sentiment:
@@ -225,7 +229,7 @@ class SentimentModel:
             InputError: when the model gives no answer after each token, as bidirectional ones.
 
         """
-        _check_count("max_tokens", max_tokens)
+        require_count("max_tokens", max_tokens)
         return self._tracer.trace(text, max_tokens)
 
     def verify(self) -> Verification:
@@ -242,8 +246,3 @@ class SentimentModel:
         from lstm_runtime.trace.tracer import Tracer  # one text needs none
 
         return Tracer(self._engine)
-
-
-def _check_count(name: str, value: int | None) -> None:
-    if value is not None and value < 1:
-        raise InputError(f"{name} must be 1 or more, not {value}")

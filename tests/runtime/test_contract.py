@@ -4,28 +4,29 @@ from dataclasses import replace
 import pytest
 from lstm_runtime import ModelFileError, SentimentModel
 from lstm_runtime.inference.results import sentiment
-from lstm_runtime.model_file.contract import FORMAT_VERSION, Metadata
+from lstm_runtime.model_file.contract import FORMAT_VERSION
+from lstm_runtime.model_file.parsing import parse_metadata
 
 
 def test_metadata_survives_the_round_trip(int8: SentimentModel, ids: SentimentModel) -> None:
     for metadata in (int8.metadata, ids.metadata):
-        assert Metadata.from_props(metadata.to_props()) == metadata
+        assert parse_metadata(metadata.to_props()) == metadata
 
 
 def test_unknown_properties_of_other_tools_are_left_alone(int8: SentimentModel) -> None:
     props = int8.metadata.to_props() | {"someone_else": "not json"}
-    assert Metadata.from_props(props) == int8.metadata
+    assert parse_metadata(props) == int8.metadata
 
 
 def test_a_foreign_file_says_so() -> None:
     with pytest.raises(ModelFileError, match="not a model file of lstm-export"):
-        Metadata.from_props({"author": "me"})
+        parse_metadata({"author": "me"})
 
 
 def test_a_newer_format_says_upgrade(int8: SentimentModel) -> None:
     props = int8.metadata.to_props() | {"format_version": json.dumps(FORMAT_VERSION + 1)}
     with pytest.raises(ModelFileError, match="upgrade lstm-edge"):
-        Metadata.from_props(props)
+        parse_metadata(props)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_damaged_metadata_is_a_model_file_error(
     int8: SentimentModel, name: str, value: str
 ) -> None:
     with pytest.raises(ModelFileError, match="damaged"):
-        Metadata.from_props(int8.metadata.to_props() | {name: value})
+        parse_metadata(int8.metadata.to_props() | {name: value})
 
 
 def test_the_label_turns_at_the_threshold(int8: SentimentModel) -> None:

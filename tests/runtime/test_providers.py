@@ -3,7 +3,7 @@ import logging
 import re
 import sys
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,6 @@ import onnxruntime
 import pytest
 from lstm_runtime import MissingExtraError, ProviderError, SentimentModel
 from lstm_runtime.inference import cuda, providers, session
-from lstm_runtime.model_file.contract import Metadata
 
 HAS_CUDA = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
 
@@ -19,20 +18,11 @@ HAS_CUDA = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
 class FakeSession:
     """A session of a build with CUDA: lists what it was told to, and fails where told to."""
 
-    def __init__(self, metadata: Metadata, listed: list[str], failure: str | None) -> None:
-        self._metadata, self._listed, self._failure = metadata, listed, failure
+    def __init__(self, listed: list[str], failure: str | None) -> None:
+        self._listed, self._failure = listed, failure
 
     def get_providers(self) -> list[str]:
         return self._listed
-
-    def get_modelmeta(self) -> Any:
-        return SimpleNamespace(custom_metadata_map=self._metadata.to_props())
-
-    def get_inputs(self) -> list[Any]:
-        return [SimpleNamespace(name="text")]
-
-    def get_overridable_initializers(self) -> list[Any]:
-        return []
 
     def get_outputs(self) -> list[Any]:
         return [SimpleNamespace(name="probability")]
@@ -40,13 +30,13 @@ class FakeSession:
     def run(self, outputs: list[str], feed: dict[str, Any]) -> list[Any]:
         if self._failure:
             raise RuntimeError(self._failure)
-        return [np.full((len(feed["text"]), 1), 0.9, np.float32)]
+        answers = np.full((len(feed["text"]), 1), 0.9, np.float32)
+        return [answers, np.zeros((len(feed["text"]), 1), np.int64)][: len(outputs)]
 
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch, model_files: dict[str, Path]) -> Any:
     """Pretend that a build with CUDA is installed; returns what decides how it behaves."""
-    metadata = SentimentModel.load(model_files["fp32"], "cpu").metadata
     how = SimpleNamespace(lists=True, fails=None, refuses=None)
 
     def create(data: bytes, provider: str, settings: object) -> FakeSession:
@@ -54,7 +44,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, model_files: dict[str, Path]) -> Any:
         if on_cuda and how.refuses:
             raise ProviderError(f"{provider} cannot run here: {how.refuses}")
         listed = [provider] if how.lists or not on_cuda else [session.CPU]
-        return FakeSession(metadata, listed, how.fails if on_cuda else None)
+        return FakeSession(listed, how.fails if on_cuda else None)
 
     runtime = SimpleNamespace(
         get_available_providers=lambda: [session.CUDA, session.CPU],
@@ -104,18 +94,9 @@ def test_cuda_scores_in_batches_by_length(fake: Any) -> None:
     assert [answer.text for answer in model.score_many(texts)] == texts
 
 
-def test_int8_on_cuda_names_the_other_files(
-    fake: Any, monkeypatch: pytest.MonkeyPatch, model_files: dict[str, Path]
-) -> None:
-    metadata = SentimentModel.load(model_files["fp32"], "cpu").metadata
-    int8 = FakeSession(
-        SimpleNamespace(to_props=lambda: metadata.to_props() | {"precision": '"int8"'}),
-        [session.CUDA],
-        None,
-    )  # type: ignore[arg-type]
-    monkeypatch.setattr(providers, "create_session", lambda *_: int8)
+def test_int8_on_cuda_names_the_other_files(fake: Any, model_files: dict[str, Path]) -> None:
     with pytest.raises(ProviderError, match=r"int8 file runs on the CPU only.*model\.fp16\.onnx"):
-        SentimentModel.load(fake.path, "cuda")
+        SentimentModel.load(model_files["int8"], "cuda")
 
 
 @pytest.mark.skipif(HAS_CUDA, reason="this onnxruntime has CUDA")
@@ -217,10 +198,15 @@ def test_the_missing_part_of_cuda_is_named(
 
 
 def test_preloading_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    cuda.preload(
-        SimpleNamespace(preload_dlls=lambda directory: sys.stdout.write(f"no {directory}"))
-    )
+    runtime = ModuleType("onnxruntime")
+    code = "def preload_dlls(directory): print('no', directory); calls.append(sys.stdout)"
+    exec(code, vars(runtime))  # noqa: S102 - its globals are the module's, as in ONNX Runtime
+    vars(runtime).update(calls=[], sys=sys)
+    ours = sys.stdout
+    cuda.preload(runtime)
     assert capsys.readouterr().out == ""
+    assert runtime.calls == [ours]
+    assert not hasattr(runtime, "print")
 
 
 def test_any_provider_of_the_build_can_be_asked_for(model_files: dict[str, Path]) -> None:

@@ -26,7 +26,7 @@ def test_the_cell_with_the_files_weights_gives_the_files_answers(
     stream = model.stream()
     stream.push(MIXED)
     stream.finish()
-    weights = read_weights(model_files[precision], 2)
+    weights = read_weights(OnnxReader(model_files[precision]), 2)
     words = OnnxReader(model_files[precision]).vocabulary()
     ids = [words.get(token, 1) for token in model.trace(MIXED).tokens]
     zero = np.zeros((2, 1, 16), np.float32)

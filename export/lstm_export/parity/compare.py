@@ -25,7 +25,7 @@ NUMPY_BATCH = 5
 
 def file_parity(model: Path, suite: ParitySuite) -> Parity:
     """Compare the ONNX file ``model``, run by ONNX Runtime alone, with the original's answers."""
-    session = open_session(model, "cpu", SessionSettings(kernel=False)).session
+    session = open_session(model.read_bytes(), "cpu", SessionSettings(kernel=False)).session
     return _parity(suite, [run_file(session, case) for case in suite.cases])
 
 
@@ -36,7 +36,7 @@ def kernel_parity(model: Path, suite: ParitySuite) -> "tuple[str, Parity] | None
         The kernel's instruction set and the differences; None where it does not run this file.
 
     """
-    opened = open_session(model, "cpu")
+    opened = open_session(model.read_bytes(), "cpu")
     if opened.kernel is None:
         return None
     return opened.kernel, _parity(suite, [run_file(opened.session, c) for c in suite.cases])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lstm_runtime.bundled import DEFAULT_CPU
 from lstm_runtime.kernel.library import STOCK, kernel_in_use
-from lstm_runtime.model_file.reader import OnnxReader
+from lstm_runtime.model_file.checked import read_model_file
 from lstm_runtime.version import __version__
 
 
@@ -29,11 +29,11 @@ def version(model_file: Path | None) -> Version:
     """Return the versions of the tool and of a model file; None for the package's own for CPUs.
 
     Raises:
-        ModelFileError: when the file is missing or not of ``lstm-export``.
+        ModelFileError: as `read_model_file`.
 
     """
     path = model_file or DEFAULT_CPU
-    metadata = OnnxReader(path).metadata()
+    metadata = read_model_file(path).metadata
     kernel = kernel_in_use() if metadata.precision == "int8" else None
     return Version(__version__, path.name, metadata.precision, metadata.source_sha256, kernel)
 

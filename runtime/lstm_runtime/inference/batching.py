@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from lstm_runtime.arrays import Array
 from lstm_runtime.errors import InputError
-from lstm_runtime.inference.engine import Engine, require_text
+from lstm_runtime.inference.checks import require_text
+from lstm_runtime.inference.engine import Engine
 from lstm_runtime.inference.parallel import ordered_map
 from lstm_runtime.inference.results import Sentiment, sentiment
 from lstm_runtime.inference.scoring import score_texts

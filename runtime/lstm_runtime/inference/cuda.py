@@ -2,8 +2,6 @@
 
 import ctypes
 import sys
-from contextlib import redirect_stdout
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +15,15 @@ _PROVIDER = "onnxruntime_providers_cuda.dll" if _WINDOWS else "libonnxruntime_pr
 
 def preload(runtime: Any) -> None:
     """Load CUDA and cuDNN from the pip packages of the extra, where ONNX Runtime can do that."""
-    if hasattr(runtime, "preload_dlls"):
-        # It prints what it did not find; `missing_part` says that in one line.
-        with redirect_stdout(StringIO()):
-            runtime.preload_dlls(directory="")
+    if not hasattr(runtime, "preload_dlls"):
+        return
+    # It prints what it did not find; `missing_part` says that in one line. Its own module finds
+    # another `print` for that long: the app's standard output is not ours to turn away.
+    runtime.print = lambda *_words, **_how: None
+    try:
+        runtime.preload_dlls(directory="")
+    finally:
+        del runtime.print
 
 
 def missing_part(runtime: Any) -> str:

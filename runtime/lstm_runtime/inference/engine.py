@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -10,12 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_runtime.arrays import Array
-from lstm_runtime.errors import ClosedError, InputError, ModelFileError, ProviderError
+from lstm_runtime.errors import AnswerError, ClosedError, InputError, ModelFileError
+from lstm_runtime.inference.checks import require_text
 from lstm_runtime.inference.providers import OpenedSession, open_session, require_precision
-from lstm_runtime.inference.session import CPU, SessionSettings, brief
+from lstm_runtime.inference.session import SessionSettings, brief
 from lstm_runtime.model_file import contract
+from lstm_runtime.model_file.checked import ModelFile
 from lstm_runtime.model_file.contract import Metadata
-from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer, replace_unportable
+from lstm_runtime.text.tokenizer import (
+    LONGEST_FOREIGN,
+    TextEncoder,
+    Tokenizer,
+    replace_unportable,
+)
 from lstm_runtime.text.vocabulary import Vocabulary
 
 Feed = dict[str, NDArray[Any]]
@@ -28,46 +34,58 @@ class Engine:
     changes after construction but `close`.
     """
 
-    def __init__(self, opened: OpenedSession, path: Path, settings: SessionSettings) -> None:
+    def __init__(self, opened: OpenedSession, file: ModelFile, settings: SessionSettings) -> None:
         self._session = session = opened.session
         self._settings = settings
         self._whole_lock = Lock()
         self._whole: Any = None
-        self.path = path
-        self.metadata = _metadata(session, path)
+        self._file: ModelFile | None = file
+        self.path = file.path
+        self.digest = file.digest
+        self.metadata = file.metadata
         self.provider = str(session.get_providers()[0])
         self.kernel = opened.kernel
-        required = opened.interface.required
-        self.inputs = required | opened.interface.optional
-        self.outputs = opened.interface.outputs
+        required = file.interface.required
+        self.inputs = required | file.interface.optional
+        self.outputs = file.interface.outputs
         self.front_end = opened.front_end
         self._given = {node.name for node in session.get_outputs()}
         self._only_scores = not self.outputs <= self._given
         self.reads_text = contract.TEXT in self.inputs
         self._needs_state = contract.H0 in required
         spec = self.metadata.tokenizer
-        self._tokenizer = None if spec is None else Tokenizer(spec.pattern)
+        self.tokenizer = None if spec is None else Tokenizer(spec.pattern, LONGEST_FOREIGN)
         self._encoder = _encoder(self.metadata)
 
     @classmethod
-    def open(cls, path: Path, provider: str, settings: SessionSettings) -> "Engine":
-        """Open a file on one provider and run it once.
+    def open(cls, file: ModelFile, provider: str, settings: SessionSettings) -> "Engine":
+        """Open a file on one provider.
 
         Raises:
-            ModelFileError: when the file is missing, damaged, foreign or of a newer version.
+            ModelFileError: when ONNX Runtime cannot load the file.
             ProviderError: when the provider cannot run it.
 
         """
-        scores = open_session(path, provider, replace(settings, only_scores=True))
-        engine = cls(scores, path, settings)
+        scores = _open(file, provider, replace(settings, only_scores=True))
+        engine = cls(scores, file, settings)
         require_precision(engine.provider, engine.metadata.precision)
-        if engine.provider != CPU:
-            engine._probe()
         return engine
 
     def open_stock(self) -> "Engine":
         """Open the same file once more, without the kernel."""
-        return self.open(self.path, self.provider, replace(self._settings, kernel=False))
+        return self.open(self.file, self.provider, replace(self._settings, kernel=False))
+
+    @property
+    def file(self) -> ModelFile:
+        """What was loaded, whatever lies at its path by now.
+
+        Raises:
+            ClosedError: when the model was closed.
+
+        """
+        if self._file is None:
+            raise _closed()
+        return self._file
 
     @property
     def has_state(self) -> bool:
@@ -81,7 +99,7 @@ class Engine:
 
     def close(self) -> None:
         """Let go of the session; runs under way in other threads finish."""
-        self._session = self._whole = None
+        self._session = self._whole = self._file = None
 
     def zero_state(self, batch: int = 1) -> Array:
         """Return the state that every text starts from, ``[layers, batch, hidden]``."""
@@ -105,9 +123,9 @@ class Engine:
 
     def keep_last(self, text: str, max_tokens: int | None) -> str:
         """Return the end of ``text`` with its last ``max_tokens`` tokens; None for all of it."""
-        if max_tokens is None or self._tokenizer is None:
+        if max_tokens is None or self.tokenizer is None:
             return text
-        return self._tokenizer.keep_last(text, max_tokens)
+        return self.tokenizer.keep_last(text, max_tokens)
 
     def ids_feed(self, texts: Sequence[Sequence[int] | NDArray[np.int64]]) -> Feed:
         """Return the inputs for texts that are ids already; pads shorter ones on the right."""
@@ -127,11 +145,12 @@ class Engine:
         Raises:
             ClosedError: when the model was closed.
             InputError: when a text is longer than the network reads.
+            AnswerError: when ONNX Runtime cannot run it, as for want of memory.
 
         """
         session = self._session
         if session is None:
-            raise ClosedError("the model is closed: load it again")
+            raise _closed()
         if self._only_scores:
             if self._given.issuperset(outputs) and contract.H0 not in feed:
                 return self._answers(session, outputs, feed)
@@ -147,7 +166,7 @@ class Engine:
         except Exception as error:  # ONNX Runtime raises classes of its own
             bound = self.metadata.max_tokens
             if bound is None:
-                raise
+                raise AnswerError(f"ONNX Runtime cannot answer: {brief(error)}") from error
             raise InputError(
                 f"the network reads {bound} tokens of a text at most: give max_tokens={bound} "
                 f"(--max-tokens {bound}) to read the last ones"
@@ -191,39 +210,19 @@ class Engine:
         """Return the session of the whole file, which is opened when it is first needed."""
         with self._whole_lock:
             if self._whole is None:
-                whole = open_session(self.path, self.provider, self._settings).session
-                if _metadata(whole, self.path) != self.metadata:
-                    raise ModelFileError(f"{self.path} was changed since it was loaded")
-                self._whole = whole
+                self._whole = _open(self.file, self.provider, self._settings).session
             return self._whole
 
-    def _probe(self) -> None:
-        """Run one inference: a session can list its provider and still fail in the LSTM."""
-        feed = self.text_feed(["a"]) if self.reads_text else self.ids_feed([[0]])
-        try:
-            found = self.probabilities(feed)
-        except Exception as error:  # whatever class the provider raises, it cannot run
-            raise ProviderError(f"{self.provider} fails in this model: {brief(error)}") from error
-        if not np.isfinite(found).all():
-            raise ProviderError(f"{self.provider} gives {found.ravel().tolist()} for this model")
 
-
-def require_text(text: Any) -> None:
-    """Check that a text is one.
-
-    Raises:
-        InputError: when it is not a str.
-
-    """
-    if not isinstance(text, str):
-        raise InputError(f"a text must be a str, not {type(text).__name__}")
-
-
-def _metadata(session: Any, path: Path) -> Metadata:
+def _open(file: ModelFile, provider: str, settings: SessionSettings) -> OpenedSession:
     try:
-        return Metadata.from_props(session.get_modelmeta().custom_metadata_map)
+        return open_session(file.data, provider, settings)
     except ModelFileError as error:
-        raise ModelFileError(f"{path}: {error}") from error
+        raise ModelFileError(f"{file.path}: {error}") from error
+
+
+def _closed() -> ClosedError:
+    return ClosedError("the model is closed: load it again")
 
 
 def _encoder(metadata: Metadata) -> TextEncoder | None:
@@ -231,4 +230,4 @@ def _encoder(metadata: Metadata) -> TextEncoder | None:
         return None
     spec, words = metadata.tokenizer, metadata.vocabulary
     unknown = None if spec.unknown is None else words[spec.unknown]
-    return TextEncoder(Tokenizer(spec.pattern), Vocabulary(words, unknown))
+    return TextEncoder(Tokenizer(spec.pattern, LONGEST_FOREIGN), Vocabulary(words, unknown))

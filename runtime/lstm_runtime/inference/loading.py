@@ -1,16 +1,16 @@
 """From a path and a provider's name to an engine: what was asked for, or the best that runs."""
 
-from pathlib import Path
-
 from lstm_runtime.bundled import DEFAULT_CPU, DEFAULT_OTHER
 from lstm_runtime.errors import ProviderError
 from lstm_runtime.inference.engine import Engine
-from lstm_runtime.inference.providers import candidates
+from lstm_runtime.inference.probing import require_running
+from lstm_runtime.inference.providers import candidates, require_build
 from lstm_runtime.inference.session import CPU, SessionSettings
 from lstm_runtime.log import log_info
+from lstm_runtime.model_file.checked import ModelFile, ModelSource, read_model_file
 
 
-def load_engine(path: Path | None, provider: str, settings: SessionSettings) -> Engine:
+def load_engine(source: ModelSource | None, provider: str, settings: SessionSettings) -> Engine:
     """Open a model file, or the package's own, on a provider; with ``auto`` on the best.
 
     Raises:
@@ -21,10 +21,16 @@ def load_engine(path: Path | None, provider: str, settings: SessionSettings) -> 
     """
     names = candidates(provider)
     reason = "" if len(names) > 1 else "the only one in this onnxruntime"
+    file: ModelFile | None = None
     for name in names:
-        bundled = DEFAULT_CPU if name == CPU else DEFAULT_OTHER
         try:
-            engine = Engine.open(path or bundled, name, settings)
+            require_build(name)
+            if file is None or source is None:
+                bundled = DEFAULT_CPU if name == CPU else DEFAULT_OTHER
+                file = read_model_file(bundled if source is None else source)
+            engine = Engine.open(file, name, settings)
+            if name != CPU:
+                require_running(engine)
         except ProviderError as error:
             if name == names[-1]:
                 raise

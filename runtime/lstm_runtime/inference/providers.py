@@ -6,7 +6,6 @@ The rule: what was asked for either runs or is an error. Only ``auto`` may choos
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from lstm_runtime.errors import MissingExtraError, ModelFileError, ProviderError
@@ -21,10 +20,9 @@ from lstm_runtime.inference.session import (
 )
 from lstm_runtime.kernel.library import OPERATOR, kernel_in_use
 from lstm_runtime.log import log_warning
-from lstm_runtime.model_file.checksum import verify_checksum
 from lstm_runtime.model_file.contract import Precision
 from lstm_runtime.model_file.front_end import FrontEnd, find_front_end, with_outputs
-from lstm_runtime.model_file.pruning import Interface, prune_to_scores, read_interface
+from lstm_runtime.model_file.pruning import prune_to_scores
 
 __all__ = ["CPU", "CUDA", "import_onnxruntime", "open_session"]
 
@@ -51,39 +49,30 @@ class OpenedSession:
     "An ``onnxruntime.InferenceSession`` that lists the wanted provider first."
     kernel: str | None
     "The instruction set of the int8 kernel; None where ONNX Runtime's own operators run."
-    interface: Interface
-    "What the file takes and gives; a session of scores only has less."
     front_end: FrontEnd | None = None
     "Two outputs more of a session of scores only: what its graph made of the texts."
 
 
 def open_session(
-    model: Path, provider: str, settings: SessionSettings | None = None
+    model: bytes, provider: str, settings: SessionSettings | None = None
 ) -> OpenedSession:
     """Open ``model`` on one provider.
 
     Args:
-        model: path of an ``.onnx`` file.
+        model: an ONNX file that is our own, or that was checked: `ModelFile.data`.
         provider: ``cpu``, ``cuda`` or the name of any ONNX Runtime provider.
         settings: how the session is made; None for the defaults.
 
     Raises:
-        ModelFileError: when the file is missing, damaged or not an ONNX model.
+        ModelFileError: when ONNX Runtime cannot load it.
         ProviderError: when the provider cannot run here; the message says why and what to do.
 
     """
     name = PROVIDER_WORDS.get(provider, provider)
     runtime = require_build(name)
-    if not model.is_file():
-        raise ModelFileError(f"{model}: no such file")
     if name == CUDA:
         cuda.preload(runtime)
-    data = model.read_bytes()
-    try:
-        verify_checksum(data)
-        opened = _open(data, name, settings or SessionSettings())
-    except ModelFileError as error:
-        raise ModelFileError(f"{model}: {error}") from error
+    opened = _open(model, name, settings or SessionSettings())
     if name not in opened.session.get_providers():
         why = cuda.missing_part(runtime) if name == CUDA else "a device or a library is missing"
         raise ProviderError(f"{name} cannot run here: {why}")
@@ -97,7 +86,6 @@ def _open(data: bytes, provider: str, settings: SessionSettings) -> OpenedSessio
     kernel = kernel_in_use() if may_run else None
     front_end = find_front_end(data) if settings.only_scores else None
     is_cut = int8_on_cpu and settings.only_scores
-    interface = read_interface(data) if is_cut or front_end else None
 
     def cut(*, joined: bool) -> bytes:
         """Return what a session of these settings needs of the file."""
@@ -109,7 +97,7 @@ def _open(data: bytes, provider: str, settings: SessionSettings) -> OpenedSessio
     if session is None:
         kernel = None
         session = create_session(cut(joined=False), provider, replace(settings, kernel=False))
-    return OpenedSession(session, kernel, interface or _interface(session), front_end)
+    return OpenedSession(session, kernel, front_end)
 
 
 def _open_with_kernel(cut: Callable[..., bytes], provider: str, settings: SessionSettings) -> Any:
@@ -121,15 +109,6 @@ def _open_with_kernel(cut: Callable[..., bytes], provider: str, settings: Sessio
             refused = error
     log_warning(__name__, f"ONNX Runtime's own LSTM runs, since the kernel refused: {refused}")
     return None
-
-
-def _interface(session: Any) -> Interface:
-    return Interface(
-        frozenset(node.name for node in session.get_inputs()),
-        # Optional states are inputs that are also initializers.
-        frozenset(node.name for node in session.get_overridable_initializers()),
-        frozenset(node.name for node in session.get_outputs()),
-    )
 
 
 def require_build(name: str) -> Any:

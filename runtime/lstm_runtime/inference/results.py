@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 
+from lstm_runtime.errors import AnswerError
 from lstm_runtime.model_file.contract import Interface, Metadata
 
 
@@ -76,15 +78,26 @@ class ModelInfo:
     "What the file says about itself: labels, sizes, precision, metrics, parity and more."
 
 
+_ROUNDED_ONE = 1.001
+
+
 def sentiment(
     text: str, probability: Sequence[float], metadata: Metadata, known: float | None = None
 ) -> Sentiment:
-    """Name the label for one row of the output ``probability``, ``[classes]``."""
+    """Name the label for one row of the output ``probability``, ``[classes]``.
+
+    Raises:
+        AnswerError: when it holds what is no answer, such as NaN.
+
+    """
     labels = metadata.labels
     if metadata.activation == "none":
+        _require(all(map(isfinite, probability)), probability)
         values = dict(zip(labels, map(float, probability), strict=True))
         label = max(values, key=values.__getitem__)
         return Sentiment(text, label, None, values, values[label], known)
+    # NaN fails every comparison; half precision may round a sum of 1 up.
+    _require(all(0.0 <= value <= _ROUNDED_ONE for value in probability), probability)
     if len(probability) == 1:
         positive = float(probability[0])
         scores = dict(zip(labels, (1.0 - positive, positive), strict=True))
@@ -93,3 +106,12 @@ def sentiment(
         scores = dict(zip(labels, map(float, probability), strict=True))
         label = max(scores, key=scores.__getitem__)
     return Sentiment(text, label, scores[label], scores, known=known)
+
+
+def _require(is_answer: bool, values: Sequence[float]) -> None:
+    if not is_answer:
+        shown = ", ".join(f"{value:.3g}" for value in values[:5])
+        raise AnswerError(
+            f"the model answers {shown}, which is no answer: the file's weights are damaged, or "
+            "this device cannot run them (lstm-run --verify)"
+        )

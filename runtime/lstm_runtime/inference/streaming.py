@@ -11,7 +11,6 @@ from lstm_runtime.inference.engine import Engine, Feed
 from lstm_runtime.inference.ids import Ids, validate_ids
 from lstm_runtime.inference.results import Sentiment, sentiment
 from lstm_runtime.model_file import contract
-from lstm_runtime.text.tokenizer import Tokenizer
 
 _OUTPUTS = (contract.PROBABILITY, contract.HN, contract.CN)
 
@@ -28,6 +27,8 @@ class StreamState:
     "The word at the end of what was pushed, not read yet since more of it may come."
     probability: tuple[float, ...] | None = None
     "The model's output so far, one value per class; None before the first token."
+    model: str = ""
+    "Checksum of the file whose state it is; '' in one that an app made itself."
 
 
 class SentimentStream:
@@ -43,10 +44,14 @@ class SentimentStream:
         if not engine.has_state:
             raise InputError(f"{engine.path} cannot be streamed: it has no states to continue from")
         self._engine = engine
-        spec = engine.metadata.tokenizer
-        self._tokenizer = None if spec is None else Tokenizer(spec.pattern)
+        self._tokenizer = engine.tokenizer
         zero = engine.zero_state()
-        self._state = StreamState(zero, zero) if state is None else state
+        self._state = StreamState(zero, zero, model=engine.digest) if state is None else state
+        if self._state.model not in {"", engine.digest}:
+            raise InputError(
+                "the state is another model's: it was made with a file whose checksum begins "
+                f"with {self._state.model[:12]}, and {engine.path} has {engine.digest[:12]}"
+            )
         for name, array in (("h", self._state.h), ("c", self._state.c)):
             _check_state(name, array, zero.shape)
 

@@ -10,15 +10,28 @@ from lstm_runtime.inference.results import Verification
 from lstm_runtime.kernel.library import STOCK
 from lstm_runtime.model_file.contract import Reference
 
+MEANINGLESS = 0.5
+"""A tolerance from which on a label may turn without a difference being found."""
+
 
 def verify_engine(engine: Engine) -> Verification:
     """Replay the reference answers, with the int8 kernel where it runs and without it.
 
     Raises:
-        VerificationError: when an answer differs by more than the export allowed.
+        VerificationError: when an answer differs by more than the export allowed, and when the
+            file has nothing to compare with, or allows whatever comes.
 
     """
     references, tolerance = engine.metadata.reference, engine.metadata.tolerance
+    if not references:
+        raise VerificationError(
+            f"{engine.path} carries no reference answers, so nothing shows that it is right"
+        )
+    if tolerance >= MEANINGLESS:
+        raise VerificationError(
+            f"{engine.path} allows a difference of {tolerance:.2g}, which proves nothing: export "
+            f"it again with a tolerance below {MEANINGLESS}"
+        )
     differences = {engine.kernel or STOCK: _largest(engine, references)}
     if engine.kernel:
         differences[STOCK] = _largest(engine.open_stock(), references)

@@ -33,10 +33,9 @@ Initializers: the weights, under the names of `EMBEDDING`, `weight_names` and `i
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from lstm_runtime.errors import ModelFileError
 from lstm_runtime.model_file import checksum
 
 FORMAT_VERSION = 1
@@ -200,51 +199,3 @@ class Metadata:
         values = asdict(self)
         props = {name: json.dumps(values[name], sort_keys=True) for name in sorted(values)}
         return props | {checksum.PROPERTY: checksum.BLANK}
-
-    @classmethod
-    def from_props(cls, props: Mapping[str, str]) -> "Metadata":
-        """Read what `to_props` wrote.
-
-        Raises:
-            ModelFileError: when the file was not written by ``lstm-export``, is of a newer
-                version, or its metadata is damaged.
-
-        """
-        if "format_version" not in props or "architecture" not in props:
-            raise ModelFileError(
-                "not a model file of lstm-export: it carries no lstm-edge metadata"
-            )
-        if props["format_version"] != json.dumps(FORMAT_VERSION):
-            raise ModelFileError(
-                f"model file of format {props['format_version'][:20]}; this version of lstm-edge "
-                f"reads format {FORMAT_VERSION}: upgrade lstm-edge, or export the model again"
-            )
-        try:
-            known = {field.name for field in fields(cls)}
-            found = cls(**_typed({k: json.loads(v) for k, v in props.items() if k in known}))
-        except (TypeError, KeyError, ValueError, AttributeError) as error:
-            raise ModelFileError(f"the model file's metadata is damaged: {error}") from error
-        least = 1 if found.activation == "none" else 2
-        if len(found.labels) != max(found.architecture.classes, least):
-            raise ModelFileError(
-                f"the model file's metadata is damaged: {len(found.labels)} labels for "
-                f"{found.architecture.classes} classes"
-            )
-        return found
-
-
-def _typed(values: dict[str, Any]) -> dict[str, Any]:
-    """Turn the JSON values of `Metadata` into the types of its fields."""
-    values["labels"] = tuple(values["labels"])
-    values["architecture"] = Architecture(**values["architecture"])
-    values["reference"] = tuple(_reference(item) for item in values["reference"])
-    if values.get("tokenizer") is not None:
-        values["tokenizer"] = TokenizerSpec(**values["tokenizer"])
-    if values.get("vocabulary") is not None:
-        values["vocabulary"] = tuple(values["vocabulary"])
-    return values
-
-
-def _reference(item: dict[str, Any]) -> Reference:
-    ids = item["ids"]
-    return Reference(tuple(item["probability"]), item["text"], None if ids is None else tuple(ids))

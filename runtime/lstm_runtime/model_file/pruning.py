@@ -6,7 +6,6 @@ states, which are zeros unless they are fed, go too: that is what an LSTM starts
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from lstm_runtime.errors import ModelFileError
 from lstm_runtime.model_file import contract, protobuf
@@ -26,32 +25,6 @@ _STATE_MAKERS = ("Expand", "Split")
 "Operators through which the states reach the layers."
 
 _STATES = (contract.H0, contract.C0)
-
-
-@dataclass(frozen=True)
-class Interface:
-    """What a file takes and gives."""
-
-    required: frozenset[str]
-    "Inputs that must be fed."
-    optional: frozenset[str]
-    "Inputs with a default."
-    outputs: frozenset[str]
-    "Outputs."
-
-
-def read_interface(data: bytes) -> Interface:
-    """Return the names of a file's inputs and outputs.
-
-    Raises:
-        ModelFileError: when the bytes are not an ONNX file.
-
-    """
-    graph = _graph(data)
-    stored = {protobuf.text(t, _TENSOR_NAME) for t in protobuf.iter_messages(graph, _INITIALIZER)}
-    inputs = {protobuf.text(v, _VALUE_NAME) for v in protobuf.iter_messages(graph, _INPUT)}
-    outputs = {protobuf.text(v, _VALUE_NAME) for v in protobuf.iter_messages(graph, _OUTPUT)}
-    return Interface(frozenset(inputs - stored), frozenset(inputs & stored), frozenset(outputs))
 
 
 def prune_to_scores(data: bytes, shown: Collection[str] = (), *, joined: bool = False) -> bytes:

@@ -10,10 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from lstm_runtime.errors import VocabularyError
+from lstm_runtime.errors import InputError, VocabularyError
+from lstm_runtime.text.backtracking import UnsafePatternError, rereads
 from lstm_runtime.text.vocabulary import Vocabulary
 
 DEFAULT_PATTERN = "[a-z0-9']+|[!?]"
+
+LONGEST_FOREIGN = 50_000
+"""Longest text, in characters, where the time that a model file's pattern takes may grow with the
+square of it: seconds."""
 
 _BEYOND_RE2 = re.compile(r"\(\?(<?[=!]|>)|\\[1-9]")
 
@@ -41,27 +46,32 @@ class Tokenizer:
     ``C``, the one locale that exists on every device.
 
     Raises:
-        VocabularyError: when the pattern is not a regular expression, needs what RE2 lacks, or
-            matches the empty string.
+        VocabularyError: when the pattern is not a regular expression, needs what RE2 lacks,
+            matches the empty string, or could take Python for ever.
 
     """
 
     pattern: str = DEFAULT_PATTERN
     "A regular expression that ``re`` and RE2 read alike: no look-around, no back-reference."
+    longest: int | None = None
+    "Longest text, in characters, for a pattern whose time may grow with its square; None for any."
 
     def __post_init__(self) -> None:
         """Compile the pattern, so that a bad one fails here and not at the first text."""
-        try:
-            matches_empty = self._regex.fullmatch("") is not None
-        except re.error as error:
-            raise VocabularyError(f"token pattern {self.pattern!r}: {error}") from error
-        if matches_empty:
-            raise VocabularyError(f"token pattern {self.pattern!r} matches the empty string")
         if _BEYOND_RE2.search(self.pattern):
             raise VocabularyError(
                 f"token pattern {self.pattern!r} uses look-around or a back-reference, which RE2, "
                 "the regular expressions of ONNX Runtime, does not have"
             )
+        try:
+            rereads(self.pattern)
+            matches_empty = self._regex.fullmatch("") is not None
+        except (re.error, OverflowError, RecursionError) as error:
+            raise VocabularyError(f"token pattern {self.pattern!r}: {error}") from error
+        except UnsafePatternError as error:
+            raise VocabularyError(f"token pattern {self.pattern!r} {error}") from error
+        if matches_empty:
+            raise VocabularyError(f"token pattern {self.pattern!r} matches the empty string")
 
     @cached_property
     def _regex(self) -> re.Pattern[str]:
@@ -91,6 +101,11 @@ class Tokenizer:
         return text[last[1].start() :] if len(last) > count else text
 
     def _matches(self, text: str) -> Iterator[re.Match[str]]:
+        if self.longest is not None and len(text) > self.longest and rereads(self.pattern):
+            raise InputError(
+                f"a text of {len(text):,} characters: with this file's token pattern, "
+                f"{self.longest:,} can be read in reasonable time"
+            )
         return self._regex.finditer(replace_unportable(text).translate(_ASCII_LOWER))
 
 

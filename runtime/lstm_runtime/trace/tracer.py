@@ -12,7 +12,6 @@ from lstm_runtime.inference.results import Sentiment, sentiment
 from lstm_runtime.inference.scoring import score_texts
 from lstm_runtime.model_file import contract
 from lstm_runtime.model_file.reader import OnnxReader
-from lstm_runtime.text.tokenizer import Tokenizer
 from lstm_runtime.trace.lstm_cell import Gates, run_layers
 from lstm_runtime.trace.weights import TracedWeights, read_weights
 
@@ -57,14 +56,16 @@ class Tracer:
     @cached_property
     def _weights(self) -> TracedWeights:
         engine = self._engine
-        return read_weights(engine.path, engine.metadata.architecture.n_layers)
+        reader = OnnxReader(engine.path, engine.file.data)
+        return read_weights(reader, engine.metadata.architecture.n_layers)
 
     @cached_property
     def _vocabulary(self) -> dict[str, int]:
         """Word to id; the graph has it, or else the metadata."""
         words = self._engine.metadata.vocabulary
         if words is None:
-            words_and_padding = OnnxReader(self._engine.path).vocabulary()
+            reader = OnnxReader(self._engine.path, self._engine.file.data)
+            words_and_padding = reader.vocabulary()
             return {word: n for word, n in words_and_padding.items() if word}
         return {word: n for n, word in enumerate(words) if word}
 
@@ -90,11 +91,11 @@ class Tracer:
     def _after_each_token(self, text: str, ids: list[int]) -> Array:
         """Return the answers to the text up to each token, ``[tokens, classes]``."""
         engine, spec = self._engine, self._engine.metadata.tokenizer
-        if not engine.reads_text or spec is None:
+        if not engine.reads_text or spec is None or engine.tokenizer is None:
             feeds = [engine.ids_feed([ids[: n + 1]]) for n in range(len(ids))]
         else:
             # Dropped words give no token, and change no answer.
-            pairs = Tokenizer(spec.pattern).prefixes(text)
+            pairs = engine.tokenizer.prefixes(text)
             dropping = spec.unknown is None
             parts = [part for word, part in pairs if not dropping or word in self._vocabulary]
             feeds = [engine.text_feed([part]) for part in parts or [text]]

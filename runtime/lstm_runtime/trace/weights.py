@@ -1,12 +1,12 @@
 """The LSTM's weights out of a model file, in the words of `lstm_runtime.trace.lstm_cell`."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_runtime.arrays import Array
+from lstm_runtime.errors import ModelFileError
 from lstm_runtime.model_file.contract import EMBEDDING, int8_names, lstm_name, weight_names
 from lstm_runtime.model_file.reader import OnnxReader
 from lstm_runtime.trace.lstm_cell import CellWeights
@@ -22,16 +22,19 @@ class TracedWeights:
     "First layer first."
 
 
-def read_weights(path: Path, n_layers: int) -> TracedWeights:
+def read_weights(reader: OnnxReader, n_layers: int) -> TracedWeights:
     """Read a file of any precision; int8 becomes float by its scales.
 
     Raises:
-        ModelFileError: when the file is missing or is not an ONNX file.
+        ModelFileError: when the weights are not there, or not of shapes that belong together.
 
     """
-    found = OnnxReader(path).weights()
-    layers = tuple(_layer(found, lstm_name(n)) for n in range(n_layers))
-    return TracedWeights(_embedding(found), layers)
+    found = reader.weights()
+    try:
+        layers = tuple(_layer(found, lstm_name(n)) for n in range(n_layers))
+        return TracedWeights(_embedding(found), layers)
+    except (KeyError, ValueError, IndexError) as error:
+        raise ModelFileError(f"the file's weights cannot be traced: {error}") from error
 
 
 def _embedding(found: dict[str, NDArray[np.generic]]) -> Array:

@@ -1,0 +1,115 @@
+"""Whether what a model file says of itself can be: types, sizes, numbers and labels.
+
+A file is somebody else's: its labels end up in terminals and pages, its sizes in allocations.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from lstm_runtime.errors import ModelFileError
+from lstm_runtime.model_file.contract import (
+    Activation,
+    Architecture,
+    Metadata,
+    Precision,
+    Reference,
+    TokenizerSpec,
+)
+
+_LARGEST_SIZE = 2**31 - 1
+_LARGEST_STATE = 2**24
+"""Numbers in the states of a text: they are allocated before ONNX Runtime can say no."""
+_LONGEST_LABEL = 1000
+_CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What moves a cursor or turns the direction of writing, or is no character at all."""
+
+
+def check_metadata(found: Metadata) -> None:
+    """Check the values of a file's metadata.
+
+    Raises:
+        ModelFileError: names the first that cannot be.
+
+    """
+    _check_architecture(found.architecture)
+    _check_labels(found)
+    classes = found.architecture.classes
+    _require(found.precision in get_args(Precision), "precision")
+    _require(found.activation in (None, *get_args(Activation)), "activation")
+    _require(_is_number(found.threshold) and 0 <= found.threshold <= 1, "threshold")
+    _require(_is_number(found.tolerance) and found.tolerance >= 0, "tolerance")
+    _require(isinstance(found.source_sha256, str), "source_sha256")
+    _require(isinstance(found.exporter, str), "exporter")
+    _require(isinstance(found.batches, bool), "batches")
+    _require(found.max_tokens is None or _is_size(found.max_tokens, 1), "max_tokens")
+    for name in ("metrics", "training", "versions", "parity"):
+        _require(isinstance(getattr(found, name), Mapping | None), name)
+    _check_words(found)
+    _require(all(_is_reference(item, classes, found) for item in found.reference), "reference")
+
+
+def _check_architecture(found: Architecture) -> None:
+    for name in ("vocab_size", "classes"):
+        _require(_is_size(getattr(found, name), 1), name)
+    for name in ("embedding_dim", "hidden_dim", "n_layers"):
+        _require(_is_size(getattr(found, name), 0), name)
+    _require(found.n_layers * found.hidden_dim <= _LARGEST_STATE, "hidden_dim")
+    _require(isinstance(found.bidirectional, bool), "bidirectional")
+    _require(isinstance(found.readout, str), "readout")
+
+
+def _check_labels(found: Metadata) -> None:
+    least = 1 if found.activation == "none" else 2
+    if len(found.labels) != max(found.architecture.classes, least):
+        raise _damaged(f"{len(found.labels)} labels for {found.architecture.classes} classes")
+    for label in found.labels:
+        _require(isinstance(label, str) and len(label) <= _LONGEST_LABEL, "labels")
+        if _CONTROL.search(label):
+            raise _damaged(f"the label {label!r} has control characters")
+    if len(set(found.labels)) != len(found.labels):
+        raise _damaged("two labels are the same")
+
+
+def _check_words(found: Metadata) -> None:
+    """Check the tokeniser's ids and the vocabulary."""
+    size, spec, words = found.architecture.vocab_size, found.tokenizer, found.vocabulary
+    if spec is not None:
+        _require(isinstance(spec.pattern, str), "tokenizer")
+        _require(all(_is_id(n, size) for n in _special_ids(spec)), "tokenizer")
+    if words is not None:
+        _require(len(words) == size and all(isinstance(word, str) for word in words), "vocabulary")
+
+
+def _special_ids(spec: TokenizerSpec) -> list[Any]:
+    return [spec.pad, spec.empty, *([] if spec.unknown is None else [spec.unknown])]
+
+
+def _is_reference(item: Reference, classes: int, found: Metadata) -> bool:
+    numbers = len(item.probability) == classes and all(map(_is_number, item.probability))
+    if item.ids is None:
+        return numbers and isinstance(item.text, str)
+    known = all(_is_id(n, found.architecture.vocab_size) for n in item.ids)
+    return numbers and bool(item.ids) and known and isinstance(item.text, str | None)
+
+
+def _is_size(value: Any, least: int) -> bool:
+    return type(value) is int and least <= value <= _LARGEST_SIZE
+
+
+def _is_id(value: Any, size: int) -> bool:
+    return type(value) is int and 0 <= value < size
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
+
+
+def _require(holds: bool, name: str) -> None:
+    if not holds:
+        raise _damaged(f"{name} is not as it must be")
+
+
+def _damaged(what: str) -> ModelFileError:
+    return ModelFileError(f"the model file's metadata is damaged: {what}")

@@ -1,0 +1,233 @@
+r"""Whether Python's ``re`` runs a pattern in a time that its texts can be read in.
+
+ONNX Runtime has RE2, whose time is linear whatever the pattern is. Python goes back and tries
+again: ``(a|aa)+$`` takes as long as the universe for forty letters. A pattern comes with a model
+file, so it is looked at before it runs.
+
+Each alternative of a pattern is turned into positions and what may follow each (Glushkov's
+automaton). Where the next character decides what follows, there is one way only, and nothing to go
+back to. Where it does not, going back is harmless in two cases: whatever follows is a whole match
+already (``\d+\.?\d*``), or the place is passed once a match, and there are few of them.
+"""
+
+import re
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import combinations
+from typing import Any
+
+_parser: Any = re._parser  # type: ignore[attr-defined] # what the compiler itself sees; no other way
+_OPS: Any = re._constants  # type: ignore[attr-defined]
+
+_LAST = 0x10FFFF
+_MOST_POSITIONS = 400
+_MOST_FORKS = 4
+"""Places with two ways that are passed once: each may double the work."""
+
+Ranges = tuple[tuple[int, int], ...]
+
+_ASCII_CLASSES: dict[str, Ranges] = {
+    "DIGIT": ((48, 57),),
+    "SPACE": ((9, 13), (32, 32)),
+    "WORD": ((48, 57), (65, 90), (95, 95), (97, 122)),
+}
+
+
+class UnsafePatternError(ValueError):
+    """A pattern that Python's ``re`` could take for ever on, or that RE2 does not have."""
+
+
+@dataclass
+class _Part:
+    """A piece of a pattern."""
+
+    nullable: bool
+    "Whether it matches nothing at all."
+    first: list[int]
+    "Positions that it can begin with."
+    last: list[int]
+    "Positions that it can end with."
+
+
+@dataclass
+class _Automaton:
+    """The positions of one alternative."""
+
+    sets: list[Ranges] = field(default_factory=list)
+    "The characters of each position."
+    follow: list[set[int]] = field(default_factory=list)
+    "The positions that may come behind each."
+    asserts: bool = False
+    "Whether something other than a character is asked for, such as a word's boundary."
+
+    def position(self, characters: Ranges) -> _Part:
+        """Add a position."""
+        if len(self.sets) >= _MOST_POSITIONS:
+            raise UnsafePatternError("is too long")
+        self.sets.append(characters)
+        self.follow.append(set())
+        place = len(self.sets) - 1
+        return _Part(False, [place], [place])
+
+    def link(self, before: Iterable[int], after: Iterable[int]) -> None:
+        """Let one set of positions follow another."""
+        behind = set(after)
+        for place in before:
+            self.follow[place] |= behind
+
+    def behind(self, places: Iterable[int], within: Set[int] | None = None) -> set[int]:
+        """Return the positions that can be reached from ``places``, on a way through ``within``."""
+        found: set[int] = set()
+        todo = list(places)
+        while todo:
+            new = self.follow[todo.pop()] - found
+            new = new if within is None else new & within
+            found |= new
+            todo += new
+        return found
+
+
+@lru_cache(maxsize=64)
+def rereads(pattern: str) -> bool:
+    """Check a pattern; return whether a text may be read more than a few times.
+
+    Where it may, time grows with the square of a text's length at worst, as for ``<[^>]+>`` in a
+    text of ``<`` only; else it grows with the length.
+
+    Raises:
+        UnsafePatternError: when it may grow faster, or the pattern needs what RE2 lacks.
+        re.error: when it is no regular expression.
+
+    """
+    tree = _parser.parse(pattern, re.ASCII)
+    fold = re.search(r"\(\?[a-zA-Z]*i", pattern) is not None
+    branches = [tree]
+    if len(tree) == 1 and tree[0][0] is _OPS.BRANCH:
+        branches = tree[0][1][1]
+    found = [_rereads(branch, fold=fold) for branch in branches]
+    return any(found)
+
+
+def _rereads(branch: Any, *, fold: bool) -> bool:
+    automaton = _Automaton()
+    whole = _sequence(automaton, branch, fold)
+    accepting = set() if automaton.asserts else set(whole.last)
+    forks = 0
+    for place, followers in ((None, whole.first), *enumerate(automaton.follow)):
+        if not _overlap(automaton, followers):
+            continue
+        if automaton.behind(followers) | set(followers) <= accepting:
+            continue
+        forks += 1
+        if (place is not None and place in automaton.behind([place])) or forks > _MOST_FORKS:
+            raise UnsafePatternError(
+                "can match a text in many ways, which Python's re would try one by one: write it "
+                r"so that the next character tells what follows, as in \d+(?:\.\d+)?"
+            )
+    unsure = set(range(len(automaton.sets))) - accepting
+    return any(place in automaton.behind([place], unsure) for place in unsure)
+
+
+def _sequence(automaton: _Automaton, items: Any, fold: bool) -> _Part:
+    """Add pieces one behind the other."""
+    found = _Part(True, [], [])
+    for operator, argument in items:
+        found = _joined(automaton, found, _item(automaton, operator, argument, fold))
+    return found
+
+
+def _joined(automaton: _Automaton, one: _Part, two: _Part) -> _Part:
+    automaton.link(one.last, two.first)
+    return _Part(
+        one.nullable and two.nullable,
+        one.first + two.first if one.nullable else one.first,
+        one.last + two.last if two.nullable else two.last,
+    )
+
+
+def _item(automaton: _Automaton, operator: Any, argument: Any, fold: bool) -> _Part:
+    if operator is _OPS.SUBPATTERN:
+        return _sequence(automaton, argument[3], fold)
+    if operator is _OPS.BRANCH:
+        parts = [_sequence(automaton, branch, fold) for branch in argument[1]]
+        return _Part(
+            any(part.nullable for part in parts),
+            [place for part in parts for place in part.first],
+            [place for part in parts for place in part.last],
+        )
+    if operator in {_OPS.MAX_REPEAT, _OPS.MIN_REPEAT}:
+        return _repeat(automaton, argument, fold)
+    if operator is _OPS.AT:
+        automaton.asserts = True
+        return _Part(True, [], [])
+    return automaton.position(_characters(operator, argument, fold))
+
+
+def _repeat(automaton: _Automaton, argument: Any, fold: bool) -> _Part:
+    """Add as many copies as there must be, and a loop for those that there may be."""
+    least, most, items = argument
+    found = _Part(True, [], [])
+    for _ in range(min(int(least), _MOST_POSITIONS + 1)):
+        found = _joined(automaton, found, _sequence(automaton, items, fold))
+    if most == least:
+        return found
+    loop = _sequence(automaton, items, fold)
+    if int(most) - int(least) > 1:
+        automaton.link(loop.last, loop.first)
+    return _joined(automaton, found, _Part(True, loop.first, loop.last))
+
+
+def _characters(operator: Any, argument: Any, fold: bool) -> Ranges:
+    """Return the characters of one position as ranges."""
+    if operator is _OPS.IN:
+        negated = argument[0][0] is _OPS.NEGATE
+        items = argument[1:] if negated else argument
+        found = [one for kind, what in items for one in _characters(kind, what, fold)]
+        return _others(found) if negated else tuple(found)
+    if operator is _OPS.LITERAL:
+        return _folded(((argument, argument),), fold)
+    if operator is _OPS.NOT_LITERAL:
+        return _others(_folded(((argument, argument),), fold))
+    if operator is _OPS.RANGE:
+        return _folded((tuple(argument),), fold)
+    if operator is _OPS.ANY:
+        return ((0, _LAST),)
+    if operator is _OPS.CATEGORY:
+        name = str(argument).removeprefix("CATEGORY_")
+        known = _ASCII_CLASSES[name.removeprefix("NOT_")]
+        return _others(known) if name.startswith("NOT_") else known
+    raise UnsafePatternError(f"has {str(operator).lower()}, which RE2 does not have")
+
+
+def _folded(ranges: Ranges, fold: bool) -> Ranges:
+    """Add the other case of ASCII letters, where case does not matter."""
+    if not fold:
+        return ranges
+    return ranges + tuple(
+        (ord(chr(n).swapcase()), ord(chr(n).swapcase()))
+        for low, high in ranges
+        for n in range(low, min(high, 127) + 1)
+        if chr(n).isalpha()
+    )
+
+
+def _others(ranges: Sequence[tuple[int, int]]) -> Ranges:
+    """Return all characters that are not in ``ranges``."""
+    found, start = [], 0
+    for low, high in sorted(ranges):
+        if low > start:
+            found.append((start, low - 1))
+        start = max(start, high + 1)
+    return (*found, (start, _LAST)) if start <= _LAST else tuple(found)
+
+
+def _overlap(automaton: _Automaton, places: Iterable[int]) -> bool:
+    """Whether two of the positions have a character in common."""
+    sets = [automaton.sets[place] for place in places]
+    return any(
+        low_a <= high_b and low_b <= high_a
+        for a, b in combinations(sets, 2)
+        for low_a, high_a in a
+        for low_b, high_b in b
+    )
