@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lstm_runtime.errors import (
     AnswerError,
     ClosedError,
+    ClusterError,
     InputError,
     LstmEdgeError,
     MissingExtraError,
@@ -57,6 +58,7 @@ __all__ = [
     "BulkJob",
     "BulkReport",
     "ClosedError",
+    "ClusterError",
     "InputError",
     "LstmEdgeError",
     "Metadata",

@@ -35,3 +35,7 @@ class MissingExtraError(LstmEdgeError, ImportError):
 
 class ClosedError(LstmEdgeError, RuntimeError):
     """A model that was asked after it was closed."""
+
+
+class ClusterError(LstmEdgeError, RuntimeError):
+    """A cluster that cannot be reached, or that failed for good."""

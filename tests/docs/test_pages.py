@@ -41,6 +41,7 @@ SLOW = {
     "CONTRIBUTING.md",
     "docs/guides/app.md",
     "docs/guides/checkpoint.md",
+    "docs/guides/cluster.md",
     "docs/guides/own-data.md",
     "docs/guides/precision.md",
     "docs/start/quick-start.md",

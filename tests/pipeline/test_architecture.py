@@ -36,7 +36,7 @@ RUNS_MODELS = "evaluation.onnx_predictor"
 
 ROOMS = {
     "lstm_runtime": (
-        "__main__ cli bulk model trace inference bundled kernel tables model_file text "
+        "__main__ cli distributed bulk model trace inference bundled kernel tables model_file text "
         "files extras settings command arrays version log errors"
     ).split(),
     "lstm_training": (

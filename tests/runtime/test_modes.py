@@ -28,6 +28,12 @@ VALUES = {
     "--provider-option": ["--provider-option", "a=b"],
     "--threads": ["--threads", "2"],
     "--batch-size": ["--batch-size", "1"],
+    "--engine": ["--engine", "ray"],
+    "--ray-address": ["--ray-address", "auto"],
+    "--workers": ["--workers", "2"],
+    "--gpus-per-worker": ["--gpus-per-worker", "1"],
+    "--id-column": ["--id-column", "id"],
+    "--output-format": ["--output-format", "csv"],
 }
 """A valid value for each option that takes one."""
 
@@ -60,6 +66,12 @@ TEXT                need .        .        need    .       .        .           
 --provider-option   take take     take     take    take    take     take        .      .
 --threads           .    .        take     .       take    .        take        .      .
 --batch-size        .    .        take     .       .       .        .           .      .
+--engine            .    .        take     .       .       .        .           .      .
+--ray-address       .    .        take     .       .       .        .           .      .
+--workers           .    .        take     .       .       .        .           .      .
+--gpus-per-worker   .    .        take     .       .       .        .           .      .
+--id-column         .    .        take     .       .       .        .           .      .
+--output-format     .    .        take     .       .       .        .           .      .
 --trace             .    .        .        need    .       .        .           .      .
 --bench             .    .        .        .       need    .        .           .      .
 --verify            .    .        .        .       .       need     .           .      .

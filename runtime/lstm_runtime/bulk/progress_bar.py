@@ -25,9 +25,9 @@ class ProgressBar:
         self._started = time.monotonic()
         self._shown = 0.0
 
-    def step(self) -> None:
-        """Count one more row; a few times a second, show it."""
-        self._done += 1
+    def step(self, rows: int = 1) -> None:
+        """Count one more row, or more; a few times a second, show it."""
+        self._done += rows
         if self._stream is None:
             return
         now = time.monotonic()

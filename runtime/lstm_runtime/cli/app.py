@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from lstm_runtime.cli.cluster import require_engine, score_on_ray
 from lstm_runtime.cli.modes import TEXT, choose_mode
 from lstm_runtime.cli.options import Options, with_options
 from lstm_runtime.cli.texts import file_texts, given_texts, has_columns
@@ -59,8 +60,11 @@ def given_names(ctx: click.Context) -> list[str]:
 
 def _check_values(texts: Sequence[str], asked: Options, given: Set[str]) -> None:
     """Refuse values that could have no effect."""
+    require_engine(asked, given)
     if asked.plot_file and (len(texts) != 1 or texts[0] == "-"):
         raise click.UsageError("--plot needs one TEXT")
+    if asked.engine == "ray":
+        return
     files = [path for path in (asked.input_file, asked.output_file) if path]
     if not any(has_columns(path) or path.is_dir() for path in files):
         for name in given & {"--text-column", "--prefix"}:
@@ -79,6 +83,8 @@ def _answer(texts: Sequence[str], asked: Options) -> Iterable[str]:
 
 
 def _score_files(_texts: Sequence[str], asked: Options) -> Iterable[str]:
+    if asked.engine == "ray":
+        return score_on_ray(_texts, asked)
     from lstm_runtime.bulk.job import BulkJob, run_bulk
     from lstm_runtime.cli.output import bulk_line, json_object
 
@@ -97,7 +103,7 @@ def _score_files(_texts: Sequence[str], asked: Options) -> Iterable[str]:
     except KeyboardInterrupt:
         click.echo("stopped; --resume goes on from here", err=True)
         raise
-    yield json_object(report) if asked.as_json else bulk_line(report)
+    return [json_object(report) if asked.as_json else bulk_line(report)]
 
 
 def _trace(texts: Sequence[str], asked: Options) -> Iterable[str]:

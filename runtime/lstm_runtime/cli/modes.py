@@ -13,6 +13,14 @@ TEXT = "TEXT"
 _MODEL = {"--model", "--json"}
 _DEVICE = _MODEL | {"--provider", "--provider-option"}
 _TABLE = {"--input", "--text-column"}
+_CLUSTER = {
+    "--engine",
+    "--ray-address",
+    "--workers",
+    "--gpus-per-worker",
+    "--id-column",
+    "--output-format",
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,8 @@ _CHOSEN = (
         "--output",
         _DEVICE
         | _TABLE
-        | {"--max-tokens", "--prefix", "--on-error", "--resume", "--threads", "--batch-size"},
+        | {"--max-tokens", "--prefix", "--on-error", "--resume", "--threads", "--batch-size"}
+        | _CLUSTER,
         {"--input"},
     ),
     _mode("trace", "--trace", _DEVICE | {"--max-tokens", "--plot"}, {TEXT}),

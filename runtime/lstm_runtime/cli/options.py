@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
 
+from lstm_runtime.cli.cluster import ENGINE_OPTIONS, SourcePath, TargetPath
 from lstm_runtime.command import option
 from lstm_runtime.tables.options import text_column_option
 
@@ -36,6 +37,12 @@ class Options(NamedTuple):
     self_test: bool
     info: bool
     version: bool
+    engine: Literal["local", "ray"]
+    ray_address: str | None
+    workers: int | None
+    gpus_per_worker: float
+    id_column: str | None
+    output_format: Literal["parquet", "csv", "tsv", "jsonl"]
 
     def load(self) -> "SentimentModel":
         """Load the model."""
@@ -62,7 +69,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--input",
         "input_file",
         group="Input",
-        type=click.Path(exists=True, path_type=Path),
+        type=SourcePath(exists=True, path_type=Path),
         help="Read texts from a file: .csv, .tsv, .jsonl (each also .gz) or .parquet have a column "
         "of them; any other has one a line. With --output also a folder of such files.",
     ),
@@ -77,7 +84,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--output",
         "output_file",
         group="Output",
-        type=click.Path(path_type=Path),
+        type=TargetPath(path_type=Path),
         help="Write the rows of --input with label and score added, in the input's format.",
     ),
     option(
@@ -144,6 +151,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Texts of like length in one run.  [default: 8 with the int8 kernel, 1 on the CPU "
         "without it, else 64]",
     ),
+    *ENGINE_OPTIONS,
     option(
         "--trace",
         group="Instead of answers",

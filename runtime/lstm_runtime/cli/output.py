@@ -11,6 +11,7 @@ from lstm_runtime.model_file.contract import Metadata
 
 if TYPE_CHECKING:
     from lstm_runtime.bulk.job import BulkReport
+    from lstm_runtime.distributed.job import ClusterReport
 
 _COLOURS = ("red", "green")
 
@@ -36,7 +37,7 @@ def json_object(found: Any) -> str:
     return json.dumps(asdict(found))
 
 
-def bulk_line(report: "BulkReport") -> str:
+def bulk_line(report: "BulkReport | ClusterReport") -> str:
     """Return what a bulk run did, with its rate."""
     rate = (report.rows - report.resumed) / max(report.seconds, 1e-9)
     bad = f", {report.bad:,} without an answer" if report.bad else ""

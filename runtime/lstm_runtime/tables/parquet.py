@@ -29,6 +29,11 @@ class ParquetTable:
         self._path = path
         self._columns = columns
 
+    @property
+    def text_column(self) -> str:
+        """Name of the column with the texts."""
+        return self._columns.text
+
     def rows(self) -> Iterator[TextRow]:
         """Yield the texts of the text column."""
         number = 0

@@ -1,0 +1,103 @@
+"""``lstm-run --engine ray``: its options, and what they ask for."""
+
+from collections.abc import Callable, Iterable, Sequence, Set
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lstm_runtime.command import option
+from lstm_runtime.distributed.settings import ClusterJob, ScoringSettings
+from lstm_runtime.settings import setting_options
+
+if TYPE_CHECKING:
+    from lstm_runtime.cli.options import Options
+
+_OF_WORKERS = ("workers", "gpus_per_worker")
+_OF_THE_JOB = ("ray_address", "id_column", "output_format")
+_ANYWHERE = ("://", "*", "?", "[")
+
+
+class SourcePath(click.Path):
+    """A path that exists, or a URI or a glob, which stays as it was given."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a `Path`, or the string of a URI or a glob."""
+        text = str(value)
+        if any(sign in text for sign in _ANYWHERE) and not Path(text).exists():
+            return text
+        return super().convert(value, param, ctx)
+
+
+class TargetPath(click.Path):
+    """A path, or a URI, which stays as it was given."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a `Path`, or the string of a URI."""
+        return value if "://" in str(value) else super().convert(value, param, ctx)
+
+
+ENGINE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    option(
+        "--engine",
+        group="Ray",
+        type=click.Choice(["local", "ray"]),
+        default="local",
+        show_default=True,
+        help="What runs --output: this process, or the workers of a Ray cluster, which writes part "
+        "files into a folder. --input may then be a glob or a URI.",
+    ),
+    setting_options(ScoringSettings, _OF_WORKERS),
+    setting_options(ClusterJob, _OF_THE_JOB),
+)
+
+
+def require_engine(asked: "Options", given: Set[str]) -> None:
+    """Refuse what only Ray takes where Ray was not asked for.
+
+    Raises:
+        click.UsageError: names the option.
+
+    """
+    if asked.engine == "ray":
+        return
+    for name in (*_OF_WORKERS, *_OF_THE_JOB):
+        flag = "--" + name.replace("_", "-")
+        if flag in given:
+            raise click.UsageError(f"{flag} needs --engine ray")
+    for path in (asked.input_file, asked.output_file):
+        if isinstance(path, str):
+            raise click.UsageError(f"{path}: a URI or a glob needs --engine ray")
+
+
+def score_on_ray(_texts: Sequence[str], asked: "Options") -> Iterable[str]:
+    """Run the job; return the line that reports it."""
+    from lstm_runtime.cli.output import bulk_line, json_object
+    from lstm_runtime.distributed.job import run_cluster
+
+    scoring = ScoringSettings(
+        asked.text_column,
+        asked.prefix,
+        asked.on_error,
+        asked.max_tokens,
+        asked.batch_size,
+        asked.provider,
+        asked.provider_options,
+        asked.threads or 1,
+        **{name: getattr(asked, name) for name in _OF_WORKERS},
+    )
+    job = ClusterJob(
+        str(asked.input_file),
+        str(asked.output_file),
+        asked.model_file,
+        scoring,
+        asked.resume,
+        **{name: getattr(asked, name) for name in _OF_THE_JOB},
+    )
+    try:
+        report = run_cluster(job)
+    except KeyboardInterrupt:
+        if job.id_column is not None:
+            click.echo("stopped; --resume goes on from here", err=True)
+        raise
+    return [json_object(report) if asked.as_json else bulk_line(report)]

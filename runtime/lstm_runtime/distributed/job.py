@@ -1,0 +1,140 @@
+"""Bulk scoring on a Ray cluster: tables in, a folder of part files out, resumable by row."""
+
+import hashlib
+import json
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from lstm_runtime.distributed.cluster import connected, data_settings, family_errors, node_resources
+from lstm_runtime.distributed.output import OutputFolder, Part, count_part
+from lstm_runtime.distributed.places import Place, place_of, table_files
+from lstm_runtime.distributed.progress import counted, estimate_rows
+from lstm_runtime.distributed.scoring import model_bytes, pool_for, score
+from lstm_runtime.distributed.settings import ClusterJob, ScoringSettings
+from lstm_runtime.distributed.sizing import CPUS_PER_TASK
+
+_LARGEST_BLOCK = 8 << 20
+_SMALLEST_BLOCK = 256 << 10
+_BLOCKS_PER_WORKER = 8
+
+
+@dataclass(frozen=True)
+class ClusterReport:
+    """What a run on a cluster did."""
+
+    files: int
+    "Part files in the output."
+    rows: int
+    "Rows in them."
+    bad: int
+    "Rows without an answer."
+    resumed: int
+    "Rows whose answer an earlier run had found."
+    seconds: float
+    "Time that this run took."
+    workers: int
+    "Workers that it started with."
+    nodes: int
+    "Nodes of the cluster."
+
+
+def run_cluster(job: ClusterJob) -> ClusterReport:
+    """Score tables on a Ray cluster.
+
+    The output folder is complete when it holds ``manifest.json``, which lists the parts and their
+    rows. Rows of a part come in the order of their file, parts in any order.
+
+    Raises:
+        InputError: names the file, line or row that cannot be scored, or says what does not fit.
+        MissingExtraError: when Ray is not installed.
+
+    """
+    started = time.monotonic()
+    files = table_files(job.source)
+    with connected(job.ray_address) as ray:
+        pool = pool_for(job.scoring)
+        folder = OutputFolder(place_of(job.output))
+        subject = _subject(job, files)
+        resumes = folder.begin(subject, resume=job.resume)
+        resumed = folder.checkpointed_rows() if resumes else 0
+        with folder.forgotten_on_error(keep=job.id_column is not None), family_errors():
+            with counted(ray, lambda: estimate_rows(files)) as tally:
+                _write_parts(ray, job, files, folder, tally)
+            parts = _count_parts(ray, folder, job.scoring.columns.added[0])
+        report = ClusterReport(
+            len(parts),
+            sum(part.rows for part in parts),
+            sum(part.bad for part in parts),
+            resumed,
+            time.monotonic() - started,
+            pool.start,
+            len(node_resources()),
+        )
+        folder.finish(parts, {**subject, **asdict(report)})
+    return report
+
+
+def _write_parts(
+    ray: Any,
+    job: ClusterJob,
+    files: list[tuple[Place, int]],
+    folder: OutputFolder,
+    tally: Any,
+) -> None:
+    """Read, score and write all rows, but those that an earlier run has finished."""
+    from lstm_runtime.distributed.sink import PartSink
+    from lstm_runtime.distributed.source import TableSource
+
+    with data_settings(ray, _block_size(files, job.scoring), _checkpoint(job, folder)):
+        dataset = ray.data.read_datasource(
+            TableSource(files, job.scoring.columns, job.id_column),
+            num_cpus=CPUS_PER_TASK,
+            override_num_blocks=len(files),
+        )
+        scored = score(dataset, job.model, tally, **vars(job.scoring))
+        sink = PartSink(folder.place, job.output_format)
+        scored.write_datasink(sink, ray_remote_args={"num_cpus": CPUS_PER_TASK})
+
+
+def _count_parts(ray: Any, folder: OutputFolder, label: str) -> list[Part]:
+    """Count the rows that are truly in the parts, on all nodes."""
+    count = ray.remote(num_cpus=CPUS_PER_TASK)(count_part)
+    return list(ray.get([count.remote(place, label) for place in folder.part_places()]))
+
+
+def _block_size(files: list[tuple[Place, int]], scoring: ScoringSettings) -> int:
+    """Return the bytes of a block: small enough that every worker gets several."""
+    share = sum(size for _, size in files) // (pool_for(scoring).most * _BLOCKS_PER_WORKER)
+    return max(_SMALLEST_BLOCK, min(_LARGEST_BLOCK, share))
+
+
+def _checkpoint(job: ClusterJob, folder: OutputFolder) -> Any:
+    if job.id_column is None:
+        return None
+    from ray.data.checkpoint import CheckpointConfig
+
+    # Its folder is removed when the manifest is there: before, a kill would have all rows scored
+    # once more.
+    return CheckpointConfig(
+        job.id_column,
+        folder.checkpoint.path,
+        override_filesystem=folder.checkpoint.filesystem,
+        delete_checkpoint_on_success=False,
+    )
+
+
+def _subject(job: ClusterJob, files: list[tuple[Place, int]]) -> dict[str, Any]:
+    """Return what decides the answers and where they are."""
+    listed = json.dumps([(place.path, size) for place, size in files])
+    scoring = job.scoring
+    return {
+        "input": hashlib.sha256(listed.encode()).hexdigest(),
+        "model": hashlib.sha256(model_bytes(job.model, scoring.device)).hexdigest(),
+        "provider": scoring.device,
+        "--text-column": scoring.text_column,
+        "--prefix": scoring.prefix,
+        "--max-tokens": scoring.max_tokens,
+        "--id-column": job.id_column,
+        "--output-format": job.output_format,
+    }

@@ -1,0 +1,89 @@
+"""One worker of a cluster: loads the model once, then adds answers to blocks of rows."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lstm_runtime.bulk.job import answer_rows
+from lstm_runtime.distributed.settings import ScoringSettings
+from lstm_runtime.model import SentimentModel
+from lstm_runtime.tables.base import TextRow
+
+PROBLEM = "__problem__"
+"""Column in which our own reader says why a row is bad; null where it is not."""
+
+
+class ScoringWorker:
+    """An actor of a Ray Data pool: a block of rows in, the same rows with answers out.
+
+    Args:
+        model: the bytes of a model file: a worker needs no file of its own.
+        settings: how to answer.
+        tally: an actor that counts rows, or None.
+
+    """
+
+    def __init__(self, model: bytes, settings: ScoringSettings, tally: Any = None) -> None:
+        self._settings = settings
+        self._tally = tally
+        self._model = _load(model, settings)
+
+    def __call__(self, block: Any) -> Any:
+        """Return an Arrow table with the columns added, and `PROBLEM` taken away.
+
+        Raises:
+            InputError: at a bad row, unless those are kept.
+
+        """
+        import pyarrow
+
+        settings = self._settings
+        settings.columns.check(block.column_names, "the dataset")
+        answers = list(
+            answer_rows(
+                self._model,
+                self._rows(block),
+                settings.on_error,
+                settings.batch_size,
+                settings.max_tokens,
+            )
+        )
+        if PROBLEM in block.column_names:
+            block = block.drop_columns([PROBLEM])
+        label, score = settings.columns.added
+        labels = pyarrow.array([answer.label for answer in answers], pyarrow.string())
+        scores = pyarrow.array([answer.score for answer in answers], pyarrow.float64())
+        if self._tally is not None:
+            self._tally.add.remote(len(answers))
+        return block.append_column(label, labels).append_column(score, scores)
+
+    def _rows(self, block: Any) -> Iterator[TextRow]:
+        """Yield the texts; null, and what is no text, is a bad row."""
+        texts = block.column(self._settings.text_column).to_pylist()
+        known = PROBLEM in block.column_names
+        problems = block.column(PROBLEM).to_pylist() if known else [None] * len(texts)
+        for number, (text, problem) in enumerate(zip(texts, problems, strict=True), start=1):
+            if problem is not None:
+                where, _, why = problem.partition("\0")
+                yield TextRow(where, "", problem=why)
+            elif isinstance(text, str):
+                yield TextRow("", text)
+            else:
+                why = "the text is null" if text is None else "the text is no string"
+                yield TextRow(f"row {number} of a block", "", problem=why)
+
+
+def _load(data: bytes, settings: ScoringSettings) -> SentimentModel:
+    handle, name = tempfile.mkstemp(suffix=".onnx")
+    path = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        options = dict(settings.provider_options or {}) or None
+        return SentimentModel.load(
+            path, settings.device, settings.threads, provider_options=options
+        )
+    finally:
+        path.unlink()

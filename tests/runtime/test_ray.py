@@ -1,0 +1,271 @@
+"""Bulk scoring on Ray: a small real cluster, started once, and the parts that need none."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from lstm_runtime import InputError, SentimentModel
+from lstm_runtime.distributed import ClusterJob, ScoringSettings, run_cluster, score
+from lstm_runtime.distributed.output import count_part
+from lstm_runtime.distributed.places import place_of, table_files
+from lstm_runtime.distributed.progress import estimate_rows
+from lstm_runtime.distributed.sizing import CPUS_PER_TASK, plan_pool
+from pyarrow import parquet
+
+ray = pytest.importorskip("ray")
+
+WORDS = "the film was good bad great awful fun dull best worst love hate boring".split()
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """Start a cluster of two CPUs, connect to it, and return its address."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    context = ray.init(
+        "local",
+        num_cpus=2,
+        object_store_memory=200_000_000,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="error",
+    )
+    yield context.address_info["address"]
+    ray.shutdown()
+
+
+def sentence(number: int) -> str:
+    return " ".join(WORDS[(number // 7**place) % len(WORDS)] for place in range(5))
+
+
+def parts(folder: Path) -> pa.Table:
+    return parquet.read_table(sorted(folder.glob("*.parquet")))
+
+
+def by_id(table: pa.Table) -> dict[str, tuple[str, float]]:
+    """Return label and score by id; an id that comes twice fails."""
+    rows = table.to_pylist()
+    found = {row["id"]: (row["label"], row["score"]) for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def local(model: SentimentModel, texts: list[str]) -> list[tuple[str, float | None]]:
+    return [(answer.label, answer.score) for answer in model.score_many(texts)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder of three formats with four good rows, a bad one, and a file of no kind."""
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "a.csv").write_text("id,text\n007,a good film\n008,too,many\n", "utf-8")
+    (source / "b.jsonl").write_text(
+        '{"id": "9", "text": "an awful film"}\n{"id": "10", "text": "fun"}\n', "utf-8"
+    )
+    parquet.write_table(
+        pa.table({"id": ["11"], "text": ["dull"], "when": pa.array([5], pa.timestamp("s"))}),
+        source / "c.parquet",
+    )
+    (source / "notes.md").write_text("no table", "utf-8")
+    return source
+
+
+def test_a_folder_is_scored_as_the_local_run_scores_it(
+    cluster: str, folder: Path, tmp_path: Path, int8: SentimentModel
+) -> None:
+    output = tmp_path / "out"
+    settings = ScoringSettings(on_error="keep")
+    report = run_cluster(ClusterJob(str(folder), str(output), int8.path, settings))
+    assert (report.rows, report.bad, report.workers, report.nodes) == (5, 1, 2, 1)
+
+    rows = {row["id"]: row for row in parts(output).to_pylist()}
+    texts = {"007": "a good film", "9": "an awful film", "10": "fun", "11": "dull"}
+    for name, answer in zip(texts, local(int8, list(texts.values())), strict=True):
+        assert (rows[name]["label"], rows[name]["score"]) == answer
+    assert rows["11"]["when"].timestamp() == 5
+    assert rows[None]["text"] == "008,too,many"
+    assert rows[None]["label"] is rows[None]["score"] is None
+
+    manifest = json.loads((output / "manifest.json").read_text())
+    listed = {part["name"]: part["rows"] for part in manifest["parts"]}
+    assert listed.keys() == {path.name for path in output.glob("*.parquet")}
+    assert sum(listed.values()) == manifest["rows"] == 5
+    with pytest.raises(InputError, match="finished run"):
+        run_cluster(ClusterJob(str(folder), str(output), int8.path, settings))
+
+
+def test_a_bad_row_is_named_and_leaves_nothing(
+    cluster: str, folder: Path, tmp_path: Path, int8: SentimentModel
+) -> None:
+    with pytest.raises(InputError, match=r"a\.csv, line 3: 3 fields, but the header has 2"):
+        run_cluster(ClusterJob(f"{folder}/*.csv", str(tmp_path / "out"), int8.path))
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_a_row_without_an_id_is_refused(folder: Path) -> None:
+    from lstm_runtime.distributed.source import iter_tables
+
+    ((place, _),) = table_files(f"{folder}/a.csv")
+    with pytest.raises(InputError, match=r"a\.csv: a row has no 'id'"):
+        list(iter_tables(place, ScoringSettings().columns, "id"))
+    with pytest.raises(InputError, match=r"no column 'number' \(found: id, text\).*--id-column"):
+        list(iter_tables(place, ScoringSettings().columns, "number"))
+
+
+def test_fields_of_several_kinds_are_refused_in_words(tmp_path: Path) -> None:
+    from lstm_runtime.distributed.source import iter_tables
+
+    (tmp_path / "a.jsonl").write_text('{"text": "a", "n": 1}\n{"text": "b", "n": "1"}\n')
+    ((place, _),) = table_files(str(tmp_path))
+    with pytest.raises(InputError, match="a field holds values of several kinds"):
+        list(iter_tables(place, ScoringSettings().columns, None))
+
+
+@pytest.mark.parametrize("output_format", ["csv", "tsv", "jsonl", "parquet"])
+def test_parts_are_read_back_with_the_same_values(tmp_path: Path, output_format: Any) -> None:
+    from lstm_runtime.distributed.sink import PartSink
+    from ray.data.block import BlockAccessor
+
+    table = pa.table(
+        {
+            "text": ['good, "very"', "b \N{GRINNING FACE}"],
+            "label": ["positive", None],
+            "score": [0.1 + 0.2, None],
+        }
+    )
+    part = tmp_path / f"part.{output_format}"
+    with pa.OSFile(str(part), "wb") as file:
+        sink = PartSink(place_of(str(tmp_path)), output_format)
+        sink.write_block_to_file(BlockAccessor.for_block(table), file)
+    found = count_part(place_of(str(part)), "label")
+    assert (found.rows, found.bad, found.bytes) == (2, 1, part.stat().st_size)
+    if output_format == "parquet":
+        rows = parquet.read_table(part).to_pylist()
+    elif output_format == "jsonl":
+        rows = [json.loads(line) for line in part.read_text("utf-8").splitlines()]
+    else:
+        with part.open(encoding="utf-8", newline="") as lines:
+            read = csv.DictReader(lines, delimiter="," if output_format == "csv" else "\t")
+            rows = [row | {"score": row["score"] and float(row["score"])} for row in read]
+        rows[1] |= {name: rows[1][name] or None for name in ("label", "score")}
+    assert rows == table.to_pylist()
+
+
+def test_a_dataset_at_hand_gets_answers(cluster: str, int8: SentimentModel) -> None:
+    texts = [sentence(n) for n in range(50)]
+    dataset = ray.data.from_items([{"review": text} for text in texts])
+    rows = score(dataset, int8.path, text_column="review", prefix="our_", workers=1).take_all()
+    found = {row["review"]: (row["our_label"], row["our_score"]) for row in rows}
+    assert len(rows) == 50
+    assert found == dict(zip(texts, local(int8, texts), strict=True))
+
+
+@pytest.mark.slow
+def test_a_killed_job_goes_on_without_scoring_a_row_twice(
+    cluster: str, tmp_path: Path, int8: SentimentModel
+) -> None:
+    count = 60_000
+    source, output = tmp_path / "in.parquet", tmp_path / "out"
+    texts = [sentence(n) for n in range(count)]
+    ids = [f"r{n}" for n in range(count)]
+    parquet.write_table(pa.table({"id": ids, "text": texts}), source)
+    command = [
+        str(Path(sys.executable).with_name("lstm-run")),
+        *("--input", str(source), "--output", str(output), "--model", str(int8.path)),
+        *("--engine", "ray", "--ray-address", cluster, "--id-column", "id", "--json"),
+    ]
+    checkpoint = tmp_path / ".out.checkpoint"
+    first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 300
+    while not any(".pending" not in p.name for p in checkpoint.glob("*.parquet")):
+        assert first.poll() is None, first.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    assert not (output / "manifest.json").exists()
+
+    with pytest.raises(InputError, match="interrupted run: add --resume"):
+        run_cluster(ClusterJob(str(source), str(output), int8.path, id_column="id"))
+    second = subprocess.run(
+        [*command, "--resume"], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert second.returncode == 0, second.stderr
+    report = json.loads(second.stdout)
+    assert report["rows"] == count
+    assert 0 < report["resumed"] < count
+    assert by_id(parts(output)) == dict(zip(ids, local(int8, texts), strict=True))
+    assert not checkpoint.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--workers", "2"], "--workers needs --engine ray"),
+        (["--id-column", "id"], "--id-column needs --engine ray"),
+        (["--engine", "ray", "--workers", "0"], "workers is 0; it must be at least 1"),
+        (["--engine", "ray", "--resume"], "--resume needs --id-column"),
+        (["--engine", "ray", "--ray-address", "127.0.0.1:1"], "no Ray cluster at 127.0.0.1:1"),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    run: Any, folder: Path, tmp_path: Path, options: list[str], message: str
+) -> None:
+    found = run("lstm-run", "--input", str(folder), "--output", str(tmp_path / "out"), *options)
+    assert found.returncode in {1, 2}
+    assert message in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_globs_and_uris_need_a_cluster(run: Any, tmp_path: Path) -> None:
+    found = run("lstm-run", "--input", "s3://bucket/*.csv", "--output", str(tmp_path / "out"))
+    assert found.returncode == 2
+    assert "needs --engine ray" in found.stderr
+
+
+def test_workers_leave_room_for_reading_on_every_node() -> None:
+    nodes = [{"CPU": 1.0}, {"CPU": 4.0}, {"CPU": 0.0}]
+    pool = plan_pool(nodes, None, 1, 0)
+    assert (pool.start, pool.most) == (5, 5)
+    for node in nodes[:2]:
+        assert node["CPU"] - int(node["CPU"]) * pool.cpus >= 2 * CPUS_PER_TASK - 1e-9
+    assert plan_pool(nodes, 2, 1, 0).start == 2
+    grows = plan_pool(nodes, 9, 2, 0)
+    assert (grows.start, grows.most) == (2, 9)
+    assert plan_pool([{"CPU": 8.0, "GPU": 2.0}], None, 1, 0.5).start == 4
+
+
+def test_a_job_without_room_for_a_worker_is_refused() -> None:
+    with pytest.raises(InputError, match="each needs 1 CPU and 1 GPU of one node"):
+        plan_pool([{"CPU": 4.0}], None, 1, 1)
+    with pytest.raises(InputError, match="no worker fits: each needs 8 CPU"):
+        plan_pool([{"CPU": 4.0}, {"CPU": 4.0}], None, 8, 0)
+
+
+def test_sources_are_found_by_path_glob_and_uri(folder: Path) -> None:
+    def names(address: str) -> list[str]:
+        return [Path(place.path).name for place, _ in table_files(address)]
+
+    assert names(str(folder)) == ["a.csv", "b.jsonl", "c.parquet"]
+    assert names(f"{folder}/*.[cj]s*") == ["a.csv", "b.jsonl"]
+    assert names(f"{folder.parent}/*/a.csv") == ["a.csv"]
+    assert names(folder.as_uri()) == ["a.csv", "b.jsonl", "c.parquet"]
+    with pytest.raises(InputError, match=r"no \.txt"):
+        table_files(f"{folder}/*.zip")
+    with pytest.raises(InputError, match="nowhere://x"):
+        place_of("nowhere://x")
+
+
+def test_rows_are_estimated_for_the_progress_bar(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "long.csv").write_text("text\n" + "good\n" * 100_000)
+    assert estimate_rows(table_files(str(tmp_path / "long.csv"))) == pytest.approx(100_000, rel=0.1)
+    assert estimate_rows(table_files(str(folder / "c.parquet"))) == 1
