@@ -6,10 +6,10 @@ from lstm_runtime.errors import InputError
 from lstm_runtime.text.tokenizer import Tokenizer
 from lstm_runtime.text.vocabulary import Vocabulary
 from lstm_training.data.examples import Examples
-from lstm_training.data.sources import load_examples
 from torch import nn
 
 from lstm_export.checkpoint.hints import ArchitectureHints
+from lstm_export.checkpoint.labelled import load_labelled
 from lstm_export.checkpoint.source import Source, load_source, module_source
 from lstm_export.checkpoint.vocabulary_file import read_vocabulary
 from lstm_export.config import ExportConfig
@@ -66,7 +66,7 @@ def export(  # noqa: PLR0913 - keyword arguments, each with a default
         source = _with_words(source, vocabulary, unknown, pattern)
         if labels is not None:
             source = source.with_labels(tuple(labels))
-        examples = load_examples(str(data)) if isinstance(data, str | Path) else data
+        examples = load_labelled(source, str(data)) if isinstance(data, str | Path) else data
         results = list(export_source(source, Path(output), config or ExportConfig(), examples))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""

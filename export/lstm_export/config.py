@@ -1,7 +1,7 @@
 """What an export is to write."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
 from lstm_runtime.errors import InputError
@@ -31,6 +31,9 @@ class ExportConfig:
     "Granularity and range of int8 weights."
     atol: Mapping[Precision, float] = field(default_factory=dict)
     "Largest difference of a probability, other than the default; the mean's bound moves along."
+    agreement: float | None = None
+    """Smallest share of the texts that have to get the same label from an int8 or fp16 file; None
+    for the default."""
     notes: str = ""
     "Markdown for the model card: what the checkpoint cannot tell of itself."
 
@@ -54,6 +57,8 @@ class ExportConfig:
             raise InputError("precisions: none is given")
         if any(not 0 < bound < float("inf") for bound in self.atol.values()):
             raise InputError(f"atol: {dict(self.atol)} must hold positive numbers")
+        if self.agreement is not None and not 0 <= self.agreement <= 1:
+            raise InputError(f"agreement: {self.agreement} is not between 0 and 1")
         if not self.name or set(self.name) & set("/\\\0") or self.name.startswith("."):
             raise InputError(f"name: {self.name!r} is no file name")
 
@@ -70,4 +75,6 @@ class ExportConfig:
         usual = TOLERANCES[precision]
         if plain:
             usual = usual.scaled_to(4 * usual.max_abs)
+        if self.agreement is not None and precision != "fp32":
+            usual = replace(usual, agreement=self.agreement)
         return usual.scaled_to(self.atol.get(precision, usual.max_abs))

@@ -32,7 +32,7 @@ def make_metadata(
     network = source.network
     return Metadata(
         labels=source.label_names,
-        threshold=0.5,
+        threshold=source.threshold,
         architecture=network.architecture,
         precision=precision,
         tolerance=config.tolerance(precision, plain=parity.plain).max_abs,

@@ -37,4 +37,17 @@ def require_parity(results: Sequence[ExportResult]) -> None:
     """
     failed = [f"{r.name}: {'; '.join(r.failures)}" for r in results if r.failures]
     if failed:
-        raise ParityError(f"not equal to the original, so not written: {' | '.join(failed)}")
+        told = f"not equal to the original, so not written: {' | '.join(failed)}"
+        raise ParityError(told + _way_out([result.name for result in results if result.failures]))
+
+
+def _way_out(names: Sequence[str]) -> str:
+    """Say what can be done about files that rounding moves too far."""
+    coarse = [name for name in names if name in {"int8", "fp16"}]
+    if not coarse or len(coarse) < len(names):
+        return ""  # float32 that differs is no matter of rounding
+    name = coarse[0]
+    return (
+        f". Leave it out with --precision fp32, or see with --data FILE how far texts of your own "
+        f"move, and allow it with --atol {name}=NUMBER or --agreement NUMBER"
+    )

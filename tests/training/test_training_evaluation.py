@@ -229,10 +229,11 @@ def test_the_second_of_two_classes_is_measured(tmp_path: Path, interface: str) -
     assert (predictor.model.labels, predictor.model.threshold) == (("bad", "good"), 0.5)
 
 
-def test_more_classes_and_free_ones_are_refused(tmp_path: Path) -> None:
+def test_texts_of_other_labels_and_free_ones_are_refused(tmp_path: Path) -> None:
     five = exported(trained_like(MeanPooled()), ("a", "b", "c", "d", "e"), tmp_path / "five")
-    with pytest.raises(EvaluationError, match=r"tells 5 labels apart \(a, b, c, d, e\)"):
-        open_model(str(five))
+    two = Examples("two", ("w1", "w2"), (0, 1), ("bad", "good"))
+    with pytest.raises(EvaluationError, match=r"tells 5 labels apart \(a, b, c, d, e\), two has 2"):
+        evaluate(five, two)
     free = exported(trained_like(TwoSigmoids()), ("a", "b"), tmp_path / "free")
     with pytest.raises(EvaluationError, match="do not add up to 1"):
         open_model(str(free)).predict(("w1 w2", "w9"))
@@ -246,10 +247,11 @@ def saved(path: Path, labels: tuple[str, ...] = ("bad", "good"), outputs: int = 
     return path
 
 
-def test_a_checkpoint_with_more_than_two_labels_is_refused(tmp_path: Path) -> None:
+def test_a_checkpoint_whose_labels_do_not_fit_is_refused(tmp_path: Path) -> None:
     path = saved(tmp_path / "model.pt", ("a", "b", "c"), outputs=3)
-    with pytest.raises(CheckpointError, match="3 outputs and 3 labels"):
-        open_model(str(path))
+    assert open_model(str(path)).model.labels == ("a", "b", "c")
+    with pytest.raises(CheckpointError, match="2 labels for 3 logits"):
+        open_model(str(saved(tmp_path / "odd.pt", ("a", "b"), outputs=3)))
     with pytest.raises(EvaluationError, match="--provider is for"):
         open_model(str(path), "cpu")
 

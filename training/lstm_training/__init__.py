@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     from lstm_training.data.examples import Examples, LabelScheme
     from lstm_training.data.sources import load_examples
     from lstm_training.data.tables import Columns
+    from lstm_training.evaluation.confusion import Confusion, LabelMeasures
     from lstm_training.evaluation.evaluate import evaluate
-    from lstm_training.evaluation.evaluator import Evaluation, LengthBucket, Mistake
-    from lstm_training.evaluation.metrics import Confusion
+    from lstm_training.evaluation.evaluator import Evaluation, LengthBucket
+    from lstm_training.evaluation.mistakes import Mistake
     from lstm_training.evaluation.predictions import EvaluatedModel, Predictions, TextStats
     from lstm_training.model import ModelConfig, SentimentRNN
     from lstm_training.transfer.recommend import choose_start, recommended_config
@@ -43,13 +44,14 @@ if TYPE_CHECKING:
 _HOMES = {
     "Checkpoint": "lstm_training.checkpoint",
     "Columns": "lstm_training.data.tables",
-    "Confusion": "lstm_training.evaluation.metrics",
+    "Confusion": "lstm_training.evaluation.confusion",
     "EvaluatedModel": "lstm_training.evaluation.predictions",
     "Evaluation": "lstm_training.evaluation.evaluator",
     "Examples": "lstm_training.data.examples",
+    "LabelMeasures": "lstm_training.evaluation.confusion",
     "LabelScheme": "lstm_training.data.examples",
     "LengthBucket": "lstm_training.evaluation.evaluator",
-    "Mistake": "lstm_training.evaluation.evaluator",
+    "Mistake": "lstm_training.evaluation.mistakes",
     "ModelConfig": "lstm_training.model",
     "Predictions": "lstm_training.evaluation.predictions",
     "SentimentRNN": "lstm_training.model",
@@ -80,6 +82,7 @@ __all__ = [
     "Evaluation",
     "EvaluationError",
     "Examples",
+    "LabelMeasures",
     "LabelScheme",
     "LengthBucket",
     "LstmEdgeError",

@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import Dataset, prepare
-from lstm_training.errors import DivergenceError, TrainingError
+from lstm_training.errors import ConfigError, DivergenceError, TrainingError
 from lstm_training.evaluation.baselines import Baseline, fit_baselines
 from lstm_training.evaluation.evaluator import wilson_interval
-from lstm_training.evaluation.metrics import THRESHOLD, Confusion, Metrics, compute_metrics
+from lstm_training.evaluation.held_out import HeldOutResult
 from lstm_training.trainer.classifier import Classifier
 from lstm_training.trainer.loop import fit
 from lstm_training.trainer.report import write_history, write_metrics, write_pictures
@@ -77,13 +76,16 @@ def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
 
     Raises:
         DataError: when the examples cannot be split or hold no words.
+        ConfigError: when a threshold is to be fitted for more than two labels.
         TrainingError: when training fails, when the earlier run was another one, or when there is
             an unfinished run that is neither to be resumed nor overwritten.
         TrainingInterruptedError: when stopped by Ctrl-C or SIGTERM, after saving the state.
         CheckpointError: when the state of the earlier run is damaged, or a file cannot be written.
 
     """
-    output = Path(output)
+    output, labels = Path(output), len(examples.label_names)
+    if labels > 2 and config.fit_threshold != "no":
+        raise ConfigError(f"fit_threshold is for two labels, and {examples.name} has {labels}")
     output.mkdir(parents=True, exist_ok=True)
     if start:
         config = with_sizes_of(start, config)
@@ -128,6 +130,9 @@ def _log_data(data: Dataset) -> None:
         "%s texts to learn from, %s held out, %s copies left out, %s words",
         *(f"{count:,}" for count in counts),
     )
+    names, numbers = data.train_examples.label_names, data.train_examples.counts
+    told = ", ".join(f"{count:,} {name}" for name, count in zip(names, numbers, strict=True))
+    logger.info("labels of the texts to learn from: %s", told)
     if data.conflicting:
         logger.info(
             "%s texts are left out because as many of their copies, or more, have the other label",
@@ -154,22 +159,23 @@ def _write(
     """Write what the run came to; the state to resume from goes last."""
     trainer.use_best()
     data, history = classifier.data, trainer.state.history
-    labels, scores = data.held_out.labels, classifier.predict()
+    names, aim = examples.label_names, classifier.config.fit_threshold
+    measured = HeldOutResult.fitted(classifier.predict(), data.held_out.labels, names, aim)
+    measured.warn_of_one_answer()
     if len(data.held_out) < FEW_TEXTS:
         logger.warning(
             "only %d texts are held out, so the measures say little: see their intervals",
             len(data.held_out),
         )
     beside = fit_baselines(data.train_examples, data.held_out_examples) if baselines else []
-    metrics = compute_metrics(scores, labels)
-    checkpoint = _checkpoint(classifier, trainer, examples, metrics, beside)
+    checkpoint = _checkpoint(classifier, trainer, examples, measured, beside)
     if not trainer.accelerator.is_main_process:
         return TrainingResult(checkpoint, ())
     files = (
         output / MODEL_FILE,
-        write_metrics(output, _report(checkpoint, history, scores, labels)),
+        write_metrics(output, _report(checkpoint, history, measured)),
         write_history(output, history),
-        *write_pictures(output, history, scores, labels, examples.label_names),
+        *write_pictures(output, history, measured),
     )
     save_checkpoint(checkpoint, output / MODEL_FILE)
     trainer.state_file.path.unlink()
@@ -180,16 +186,17 @@ def _checkpoint(
     classifier: Classifier,
     trainer: Trainer,
     examples: Examples,
-    metrics: Metrics,
+    measured: HeldOutResult,
     baselines: list[Baseline],
 ) -> Checkpoint:
-    data, texts = classifier.data, len(classifier.data.held_out)
+    data, texts, metrics = classifier.data, len(classifier.data.held_out), measured.metrics()
     return Checkpoint(
         config=classifier.model_config,
         state_dict={name: t.cpu() for name, t in classifier.model.state_dict().items()},
         vocabulary=data.vocabulary,
         labels=examples.label_names,
-        metrics=asdict(metrics),
+        threshold=measured.threshold,
+        metrics=metrics,
         training={
             "data": examples.name,
             "rows": {
@@ -199,8 +206,9 @@ def _checkpoint(
                 "train": len(data.train),
                 "held_out": len(data.held_out),
             },
+            "lengths": data.train.length_quantiles(),
             "best_epoch": trainer.state.best_epoch.epoch,
-            "accuracy_interval": list(wilson_interval(round(metrics.accuracy * texts), texts)),
+            "accuracy_interval": list(wilson_interval(round(metrics["accuracy"] * texts), texts)),
             "baselines": {
                 one.name: {"accuracy": one.accuracy, "interval": list(one.interval)}
                 for one in baselines
@@ -212,12 +220,14 @@ def _checkpoint(
 
 
 def _report(
-    checkpoint: Checkpoint, history: list[EpochRecord], scores: Tensor, labels: Tensor
+    checkpoint: Checkpoint, history: list[EpochRecord], measured: HeldOutResult
 ) -> dict[str, Any]:
     """Return what metrics.json holds: the checkpoint's account, the confusions and the time."""
     return {
         "held_out": checkpoint.metrics,
-        "confusion": asdict(Confusion.count(scores >= THRESHOLD, labels)),
+        "threshold": measured.threshold,
+        "confusion": measured.confusion.to_plain(),
+        "labels": [one.to_plain() for one in measured.confusion.measures(measured.names)],
         **checkpoint.training,
         "model": asdict(checkpoint.config),
         "epochs": len(history),

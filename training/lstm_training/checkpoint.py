@@ -41,9 +41,11 @@ class Checkpoint:
     state_dict: dict[str, Tensor]
     vocabulary: Vocabulary
     labels: tuple[str, ...] = ("negative", "positive")
-    "Label names; with one logit, the second is what the probability speaks of."
+    "Label names, one for each logit; with one logit two, and the probability is the second's."
     pattern: str = DEFAULT_PATTERN
     "The tokeniser's pattern."
+    threshold: float = 0.5
+    "With one logit, the probability from which on the second label is given."
     metrics: dict[str, float] = field(default_factory=dict)
     "Measures on the held-out part of the training data."
     training: dict[str, Any] = field(default_factory=dict)
@@ -71,6 +73,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
         "vocabulary": list(checkpoint.vocabulary.words),
         "labels": list(checkpoint.labels),
         "pattern": checkpoint.pattern,
+        "threshold": checkpoint.threshold,
         "metrics": checkpoint.metrics,
         "training": checkpoint.training,
     }
@@ -189,12 +192,18 @@ def parse_checkpoint(content: dict[str, Any], path: Path) -> Checkpoint:
             vocabulary=Vocabulary(tuple(content["vocabulary"])),
             labels=tuple(content["labels"]),
             pattern=content["pattern"],
+            threshold=float(content.get("threshold", 0.5)),  # of which earlier files have none
             metrics=content["metrics"],
             training=content["training"],
         )
         checkpoint.model()
     except (KeyError, TypeError, RuntimeError, AttributeError, VocabularyError) as error:
         raise CheckpointError(f"{path} is damaged: {error}") from error
+    if len(checkpoint.labels) != max(checkpoint.config.output_size, 2):
+        raise CheckpointError(
+            f"{path} is damaged: {len(checkpoint.labels)} labels for "
+            f"{checkpoint.config.output_size} logits"
+        )
     if len(checkpoint.vocabulary) != checkpoint.config.vocab_size:
         raise CheckpointError(
             f"{path} is damaged: {len(checkpoint.vocabulary)} words for "

@@ -8,6 +8,8 @@ from lstm_runtime.settings import check_settings, setting
 from lstm_training.errors import ConfigError
 
 MixedPrecision = Literal["no", "fp16", "bf16"]
+ClassWeight = Literal["no", "balanced"]
+FitThreshold = Literal["no", "accuracy", "f1"]
 
 _INPUT, _OUTPUT, _MODEL, _TRAINING, _DEVICE = "Input", "Output", "Model", "Training", "Device"
 """Headings of a command's help."""
@@ -105,6 +107,18 @@ class TrainingConfig:
         "Part of a layer's learning rate that the layer below it has.",
         above=0,
         at_most=1,
+        group=_TRAINING,
+    )
+
+    class_weight: ClassWeight = setting(
+        "no",
+        "balanced: texts of rare labels weigh more, so that all labels weigh the same.",
+        group=_TRAINING,
+    )
+    fit_threshold: FitThreshold = setting(
+        "no",
+        "Of two labels, give the second from the probability on that has the highest accuracy, or "
+        "mean F1 of both labels, on the held-out texts, and not from 0.5 on.",
         group=_TRAINING,
     )
 

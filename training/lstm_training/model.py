@@ -16,7 +16,7 @@ class ModelConfig:
     vocab_size: int
     "Number of ids, padding and unknown included."
     output_size: int = 1
-    "Logits; one means the probability of the positive label."
+    "Logits; one means the probability of the positive label, several that of each."
     embedding_dim: int = 128
     "Length of a word's vector."
     hidden_dim: int = 128
@@ -68,10 +68,14 @@ class SentimentRNN(nn.Module):
         self.fc = nn.Linear(hidden_dim, output_size)
         self.sig = nn.Sigmoid()
 
-    @classmethod
-    def from_config(cls, config: ModelConfig, embedding_dropout: float = 0.0) -> "SentimentRNN":
-        """Build the model that ``config`` describes, with fresh weights."""
-        return cls(
+    @staticmethod
+    def from_config(config: ModelConfig, embedding_dropout: float = 0.0) -> "SentimentRNN":
+        """Build the model that ``config`` describes, with fresh weights.
+
+        With several logits it is a `LabelRNN`.
+        """
+        kind = SentimentRNN if config.output_size == 1 else LabelRNN
+        return kind(
             config.vocab_size,
             config.output_size,
             config.embedding_dim,
@@ -129,3 +133,24 @@ class SentimentRNN(nn.Module):
         steps, _ = self.lstm(self.embedding_dropout(self.embedding(ids)))
         rows = torch.arange(len(lengths), device=ids.device)
         return torch.as_tensor(self.fc(self.dropout(steps[rows, lengths.long() - 1])))
+
+
+class LabelRNN(SentimentRNN):
+    """The same network for three labels or more, which gives the probability of each.
+
+    The seed's ``forward`` speaks of its last logit alone.
+    """
+
+    def forward(self, x: Tensor, hidden: State) -> tuple[Tensor, State]:
+        """Score texts of one length.
+
+        Args:
+            x: ids, int ``[batch, sequence]``.
+            hidden: states, each ``[n_layers, batch, hidden_dim]``; see `init_hidden`.
+
+        Returns:
+            The softmax at the last step, ``[batch, output_size]``, and the states after it.
+
+        """
+        trajectory, hidden = self.trajectory(x, hidden)
+        return trajectory[:, -1].softmax(dim=-1), hidden

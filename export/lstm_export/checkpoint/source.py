@@ -43,6 +43,8 @@ class Source:
     "Tokeniser and vocabulary; None where there are none."
     labels: tuple[str, ...] = ()
     "Label names; empty for the usual ones."
+    threshold: float = 0.5
+    "With one probability, from which on the second label is given."
     metrics: Mapping[str, Any] = field(default_factory=dict)
     "Measures that training wrote into the checkpoint."
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -198,6 +200,7 @@ def load_source(
             original,
             parsed.encoder,
             parsed.labels,
+            parsed.threshold,
             parsed.metrics,
             parsed.training,
         )

@@ -157,12 +157,25 @@ EXAMPLES = (
     "and 95 % of all (fp16, int8).  [default: fp32=1e-5, fp16=5e-3, int8=0.05]",
 )
 @option(
+    "--agreement",
+    group="Proof",
+    type=click.FloatRange(0, 1),
+    help="Smallest share of the texts that get the same label from an int8 or fp16 file.  "
+    "[default: 0.995]",
+)
+@option(
     "--data",
     group="Proof",
     help="Labelled texts (as for lstm-train): compared too, with the accuracy before and after.",
 )
 @option("--text-column", group="Proof", help="Column of --data.  [default: text]")
 @option("--label-column", group="Proof", help="Column of --data.  [default: label]")
+@option(
+    "--label-map",
+    group="Proof",
+    metavar="VALUES=NAME …",
+    help="Which values of that column mean which of the model's labels: '1,2=bad 4,5=good'.",
+)
 @option(
     "--reseal",
     group="Instead of an export",
@@ -200,7 +213,7 @@ def main(
     source = make_source(checkpoint, options)
     for note in source.notes:
         click.echo(f"note: {note}", err=True)
-    config, data = make_config(options), load_data(options)
+    config, data = make_config(options), load_data(options, source)
     folder = output or checkpoint.parent
     require_own(beside_files(folder, config))
     results = list(export_source(source, folder, config, data))

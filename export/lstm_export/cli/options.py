@@ -9,11 +9,13 @@ import click
 from lstm_runtime.model_file.contract import Precision
 from lstm_runtime.text.tokenizer import Tokenizer
 from lstm_training.data.examples import Examples
-from lstm_training.data.sources import load_examples
+from lstm_training.data.labels import parse_label_map
 from lstm_training.data.tables import Columns
+from lstm_training.errors import ConfigError
 
 from lstm_export.checkpoint.content import read_content
 from lstm_export.checkpoint.hints import ArchitectureHints
+from lstm_export.checkpoint.labelled import load_labelled
 from lstm_export.checkpoint.source import Source, load_source
 from lstm_export.checkpoint.user_class import build_module
 from lstm_export.checkpoint.vocabulary_file import read_vocabulary
@@ -39,7 +41,11 @@ def check_combinations(options: Mapping[str, Any]) -> None:
             options["vocabulary"],
         ),
         (("init",), "a class: add --module FILE:CLASS", options["module_name"]),
-        (("text_column", "label_column"), "labelled texts: add --data FILE", options["data"]),
+        (
+            ("text_column", "label_column", "label_map"),
+            "labelled texts: add --data FILE",
+            options["data"],
+        ),
     ):
         given = [
             f"--{name.replace('_', '-')}" for name in names if options[name] not in {None, False}
@@ -108,6 +114,7 @@ def make_config(options: Mapping[str, Any]) -> ExportConfig:
         state=options["state"],
         int8=Int8Weights(options["per_channel"], options["reduce_range"]),
         atol=parse_atol(options["atol"]),
+        agreement=options["agreement"],
         notes=read_notes(options["notes"]),
     )
 
@@ -120,12 +127,16 @@ def read_notes(path: Path | None) -> str:
         raise click.BadParameter(f"{path} is not UTF-8", param_hint="--notes") from error
 
 
-def load_data(options: Mapping[str, Any]) -> Examples | None:
-    """Return the labelled texts of ``--data``."""
+def load_data(options: Mapping[str, Any], source: Source) -> Examples | None:
+    """Return the labelled texts of ``--data``, with the model's own labels."""
     if options["data"] is None:
         return None
     columns = Columns(options["text_column"] or "text", options["label_column"] or "label")
-    return load_examples(options["data"], columns)
+    try:
+        values = parse_label_map(options["label_map"]) if options["label_map"] else ()
+    except ConfigError as error:
+        raise click.BadParameter(str(error), param_hint="--label-map") from error
+    return load_labelled(source, options["data"], columns, values)
 
 
 def parse_atol(values: tuple[str, ...]) -> dict[Precision, float]:

@@ -11,7 +11,7 @@ from lstm_export.checkpoint.source import Source
 from lstm_export.config import ExportConfig
 from lstm_export.outcome import ExportResult, require_parity
 from lstm_export.ownership import beside_files, remove_other_models
-from lstm_export.parity.self_test_texts import REFERENCE_TEXTS
+from lstm_export.parity.self_test_texts import reference_texts
 from lstm_export.report.coverage import Coverage, measure_coverage
 from lstm_export.report.model_card import write_card
 from lstm_export.report.plot import draw_parity
@@ -49,4 +49,6 @@ def report_results(
 def _coverage(source: Source, data: Examples | None) -> Coverage | None:
     if source.encoder is None:
         return None
-    return measure_coverage(source.encoder, (*REFERENCE_TEXTS, *(data.texts if data else ())))
+    return measure_coverage(
+        source.encoder, (*reference_texts(source), *(data.texts if data else ()))
+    )

@@ -1,6 +1,6 @@
 """The inputs of the parity proof: batch sizes and lengths that no exporter has seen."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -13,7 +13,9 @@ from lstm_export.network import Network
 from lstm_export.traced.network import TracedNetwork
 
 SHAPES = ((1, 1), (1, 7), (5, 300), (32, 230))
-"""(batch, longest length) of the random cases."""
+"""(batch, longest length) of the random cases, where nothing is known of the model's texts."""
+BATCHES = (1, 1, 5, 32)
+"""Batches of the random cases, where the lengths of the model's texts are known."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,13 @@ def random_cases(
     *,
     states: bool,
     padding: frozenset[int] = frozenset(),
+    trained: Sequence[int] = (),
 ) -> Iterator[Case]:
     """Yield random batches.
+
+    A network that has learned from short texts alone may do anything with hundreds of words: what
+    it does there says nothing of it, and any rounding decides. So where the lengths are known that
+    it was trained on, those are the lengths of the batches.
 
     Args:
         network: gives the sizes.
@@ -53,17 +60,25 @@ def random_cases(
             take the same way into the graph as texts.
         states: whether to start from carried states too.
         padding: ids that the original takes for no words.
+        trained: lengths of texts that the model was trained on, rising; empty where not known.
 
     """
     random = np.random.default_rng(1)
     draw = _Words(network, graph, padding)
-    for (batch, wanted), carried in product(SHAPES, (False, True) if states else (False,)):
+    shapes = _trained_shapes(trained) if trained else SHAPES
+    for (batch, wanted), carried in product(shapes, (False, True) if states else (False,)):
         longest = min(wanted, network.max_tokens or wanted)
         lengths = random.integers(1, longest + 1, batch)
         lengths[random.integers(batch)] = longest
         ids, texts = draw.batch(random, lengths)
         name = f"{batch} x {longest}{', carried state' if carried else ''}"
         yield Case(name, ids, *_states(random, network, batch, carried=carried), texts, carried)
+
+
+def _trained_shapes(trained: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield batches whose longest text is a word, a usual one, or among the longest."""
+    usual, long = trained[len(trained) // 2], trained[-2:][0]
+    return zip(BATCHES, (1, usual, trained[-1], long), strict=True)
 
 
 def text_cases(

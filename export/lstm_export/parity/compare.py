@@ -89,14 +89,23 @@ def _feed(session: Any, case: Case, lengths: NDArray[np.int32]) -> dict[str, NDA
 def _parity(suite: ParitySuite, found: Sequence[ModelOutput]) -> Parity:
     return Parity(
         tuple(
-            CaseParity(case.name, _max_abs(w, f), case.reference)
+            CaseParity(case.name, _max_abs(w, f), case.reference, _excerpt(case))
             for case, w, f in zip(suite.cases, suite.expected, found, strict=True)
         ),
         np.concatenate([answer.probability for answer in suite.expected]),
         np.concatenate([answer.probability for answer in found]),
         suite.plain,
         sum(case.reference or case.labelled for case in suite.cases),
+        suite.threshold,
     )
+
+
+def _excerpt(case: Case) -> str:
+    """Return how a reference text begins; the user's own are not told."""
+    if not case.reference or not case.texts:
+        return ""
+    words = case.texts[0].split()
+    return f", {' '.join(words[:5])!r}{' …' if len(words) > 5 else ''}"
 
 
 def _max_abs(wanted: ModelOutput, found: ModelOutput) -> dict[str, float]:

@@ -25,6 +25,8 @@ class CaseParity:
     "Output to its largest difference; that of states is relative to values above 1."
     reference: bool
     "Whether it is one of the texts that the file carries as its reference."
+    excerpt: str = ""
+    "How that text begins."
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Parity:
     "Whether they are plain numbers, which name no label, and not probabilities."
     texts: int = 0
     "Rows at the end that are texts and not random words; 0 where there are no texts."
+    threshold: float = 0.5
+    "With one probability, from which on the second label is given."
 
     @property
     def max_abs(self) -> dict[str, float]:
@@ -72,8 +76,8 @@ class Parity:
         if self.plain:
             return 1.0
         wanted, found = self.wanted[-self.texts :], self.found[-self.texts :]
-        clear = _margin(wanted) > NEAR_THRESHOLD
-        same = _labels(wanted) == _labels(found)
+        clear = _margin(wanted, self.threshold) > NEAR_THRESHOLD
+        same = self._labels(wanted) == self._labels(found)
         return float(same[clear].mean()) if clear.any() else 1.0
 
     @property
@@ -91,8 +95,15 @@ class Parity:
         """
         right = np.array(labels)
         end = len(right)
-        before, after = (_labels(values[-end:]) == right for values in (self.wanted, self.found))
+        before, after = (
+            self._labels(values[-end:]) == right for values in (self.wanted, self.found)
+        )
         return float(before.mean()), float(after.mean())
+
+    def _labels(self, probability: Array) -> NDArray[np.int64]:
+        if probability.shape[1] == 1:
+            return np.asarray(probability[:, 0] >= self.threshold, np.int64)
+        return np.asarray(np.argmax(probability, axis=1))
 
     def summary(self) -> dict[str, Any]:
         """Return what goes into the file's metadata."""
@@ -136,21 +147,19 @@ class Parity:
 
     def _reference_limits(self, limit: float) -> list[tuple[str, float, float]]:
         return [
-            (f"probability (case {case.name})", case.max_abs[contract.PROBABILITY], limit)
+            (
+                f"probability (case {case.name}{case.excerpt})",
+                case.max_abs[contract.PROBABILITY],
+                limit,
+            )
             for case in self.cases
             if case.reference
         ]
 
 
-def _labels(probability: Array) -> NDArray[np.int64]:
-    if probability.shape[1] == 1:
-        return np.asarray(probability[:, 0] >= 0.5, np.int64)
-    return np.asarray(np.argmax(probability, axis=1))
-
-
-def _margin(probability: Array) -> Array:
+def _margin(probability: Array, threshold: float) -> Array:
     """Return how far each text is from another label."""
     if probability.shape[1] == 1:
-        return np.asarray(np.abs(probability[:, 0] - 0.5))
+        return np.asarray(np.abs(probability[:, 0] - threshold))
     ordered = np.sort(probability, axis=1)
     return np.asarray(ordered[:, -1] - ordered[:, -2])

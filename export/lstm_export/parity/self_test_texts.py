@@ -6,6 +6,9 @@ and a review of several hundred words.
 
 from typing import Final
 
+from lstm_export.checkpoint.source import Source
+from lstm_export.parity.lengths import trained_lengths
+
 _LONG_REVIEW = (
     "I went in with no great hopes, and for the first half hour I was sure that I had been right: "
     "the dialogue is stiff, the lighting is flat, and the lead seems to be reading from a card. "
@@ -33,3 +36,11 @@ REFERENCE_TEXTS: Final = (
     _LONG_REVIEW * 4,
     "Ten minutes of story in two hours of film. " * 12,
 )
+
+
+def reference_texts(source: Source) -> tuple[str, ...]:
+    """Return the texts that are no longer than those that the model was trained on, where known."""
+    lengths, encoder = trained_lengths(source), source.encoder
+    if not lengths or encoder is None:
+        return REFERENCE_TEXTS
+    return tuple(text for text in REFERENCE_TEXTS if len(encoder(text)) <= lengths[-1])

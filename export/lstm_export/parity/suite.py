@@ -1,7 +1,7 @@
 """All inputs of a proof with the original's answers, asked for once."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 
 from lstm_runtime.text.tokenizer import TextEncoder
@@ -11,7 +11,8 @@ from lstm_export.checkpoint.source import Source
 from lstm_export.config import ExportConfig
 from lstm_export.parity.cases import Case, random_cases, text_cases
 from lstm_export.parity.ground_truth import Original
-from lstm_export.parity.self_test_texts import REFERENCE_TEXTS
+from lstm_export.parity.lengths import trained_lengths
+from lstm_export.parity.self_test_texts import reference_texts
 from lstm_export.reference.outputs import ModelOutput
 
 
@@ -25,6 +26,8 @@ class ParitySuite:
     "The original's answer to each case."
     plain: bool = False
     "Whether the answers are plain numbers, not probabilities."
+    threshold: float = 0.5
+    "With one probability, from which on the second label is given."
 
     @property
     def without_data(self) -> "ParitySuite":
@@ -37,7 +40,8 @@ class ParitySuite:
 
     def _only(self, wanted: Sequence[bool]) -> "ParitySuite":
         cases = tuple(compress(self.cases, wanted))
-        return ParitySuite(cases, tuple(compress(self.expected, wanted)), self.plain)
+        expected = tuple(compress(self.expected, wanted))
+        return replace(self, cases=cases, expected=expected)
 
 
 def build_suite(
@@ -54,13 +58,22 @@ def build_suite(
     """
     graph = source.graph_encoder(config.interface)
     states = source.network.continuable and config.state != "none"
-    cases = list(random_cases(source.network, graph, states=states, padding=source.padding))
+    cases = list(
+        random_cases(
+            source.network,
+            graph,
+            states=states,
+            padding=source.padding,
+            trained=trained_lengths(source),
+        )
+    )
     if source.encoder is not None:
-        cases += _texts(source, graph, REFERENCE_TEXTS, reference=True)
+        cases += _texts(source, graph, reference_texts(source), reference=True)
     if data is not None:
         cases += _texts(source, graph, data.texts, reference=False)
     plain = source.network.activation == "none"
-    return ParitySuite(tuple(cases), tuple(map(original.answer, cases)), plain)
+    answers = tuple(map(original.answer, cases))
+    return ParitySuite(tuple(cases), answers, plain, source.threshold)
 
 
 def _texts(

@@ -16,11 +16,11 @@ _BAR = 20
 
 def trace_lines(trace: Trace, metadata: Metadata) -> Iterator[str]:
     """Yield the text in colour, then a line per token: probability and the gates' means."""
-    label = metadata.labels[-1]
-    answer = trace.sentiment
+    answer, shown_class = trace.sentiment, shown_label(trace, metadata.labels)
+    label = metadata.labels[shown_class]
     yield f"{coloured(answer.label, metadata)} {answer.number:.3f}"
     yield ""
-    pairs = list(zip(trace.tokens, trace.probability[:, -1].tolist(), strict=True))
+    pairs = list(zip(trace.tokens, trace.probability[:, shown_class].tolist(), strict=True))
     yield " ".join(_tinted(token or "(no token)", value) for token, value in pairs)
     yield ""
     width = min(max(map(len, (*trace.tokens, "token"))), 24)
@@ -34,6 +34,11 @@ def trace_lines(trace: Trace, metadata: Metadata) -> Iterator[str]:
         numbers = "  ".join(f"{mean:8.3f}" for mean in means)
         unknown = "" if known else "  (unknown word)"
         yield f"{token[:width]:{width}}  {value:8.3f}  {bar}  {numbers}{unknown}"
+
+
+def shown_label(trace: Trace, labels: tuple[str, ...]) -> int:
+    """Return whose probability is shown: the second's of two labels, the answer's of more."""
+    return labels.index(trace.sentiment.label) if len(labels) > 2 else -1
 
 
 def trace_json(trace: Trace) -> str:

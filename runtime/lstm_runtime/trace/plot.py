@@ -36,16 +36,11 @@ def plot_trace(trace: Trace, path: Path, labels: tuple[str, ...]) -> None:
     axes = figure.subplots(len(ratios), 1, sharex=True, height_ratios=ratios, squeeze=False)[:, 0]
     top = axes[0]
     positions = np.arange(count)
-    value = trace.probability[:, -1]
-    top.axhline(0.5, color="0.6", linewidth=0.8)
-    top.fill_between(
-        positions, 0.5, value, where=value >= 0.5, color="tab:green", alpha=0.3, interpolate=True
-    )
-    top.fill_between(
-        positions, 0.5, value, where=value < 0.5, color="tab:red", alpha=0.3, interpolate=True
-    )
-    top.plot(positions, value, color="0.2", linewidth=1.2)
-    top.set(ylim=(0, 1), xlim=(-0.5, count - 0.5), ylabel=f"probability: {labels[-1]}")
+    if len(labels) > 2:
+        _plot_each_label(trace, top, labels)
+    else:
+        _plot_second_label(trace, top, labels[-1])
+    top.set(ylim=(0, 1), xlim=(-0.5, count - 0.5))
     top.set_title(f"{trace.sentiment.label} {trace.sentiment.number:.3f}", loc="left")
     if len(trace.learn):
         _plot_gates(trace, axes[1])
@@ -53,6 +48,28 @@ def plot_trace(trace: Trace, path: Path, labels: tuple[str, ...]) -> None:
         axes[-1].set_xticks(positions, trace.tokens, rotation=90, fontsize=8)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=130)
+
+
+def _plot_second_label(trace: Trace, top: "Axes", label: str) -> None:
+    """Draw the one probability that two labels have, and which side of the middle it is on."""
+    value = trace.probability[:, -1]
+    positions = np.arange(len(value))
+    top.axhline(0.5, color="0.6", linewidth=0.8)
+    for where, color in ((value >= 0.5, "tab:green"), (value < 0.5, "tab:red")):
+        top.fill_between(
+            positions, 0.5, value, where=where, color=color, alpha=0.3, interpolate=True
+        )
+    top.plot(positions, value, color="0.2", linewidth=1.2)
+    top.set_ylabel(f"probability: {label}")
+
+
+def _plot_each_label(trace: Trace, top: "Axes", labels: tuple[str, ...]) -> None:
+    """Draw a line for each label."""
+    for label, values in zip(labels, trace.probability.T, strict=True):
+        # A line whose name begins with "_" would have no place in the legend.
+        top.plot(values, linewidth=1.2, label=label.replace("$", r"\$").lstrip("_") or " ")
+    top.set_ylabel("probability")
+    top.legend(fontsize=8)
 
 
 def _plot_gates(trace: Trace, bottom: "Axes") -> None:

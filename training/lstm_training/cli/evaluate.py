@@ -7,8 +7,7 @@ import click
 from lstm_runtime.command import OneLineErrorCommand, option
 from lstm_runtime.extras import requires_extra
 
-from lstm_training.cli.options import column_options, data_option
-from lstm_training.data.examples import LabelScheme
+from lstm_training.cli.options import column_options, data_option, label_scheme
 from lstm_training.data.tables import Columns
 
 if TYPE_CHECKING:  # torch and rich load slowly, and --help must answer at once
@@ -48,7 +47,8 @@ def main(  # noqa: PLR0913 - one for each option
     source: str,
     text_column: str,
     label_column: str,
-    scheme: LabelScheme | None,
+    labels: tuple[str, ...] | None,
+    label_map: tuple[tuple[str, str], ...] | None,
     provider: str,
     mistakes: int,
     as_json: bool,
@@ -64,6 +64,7 @@ def main(  # noqa: PLR0913 - one for each option
         from lstm_training.evaluation.evaluate import evaluate  # loads torch
         from lstm_training.evaluation.report import write_evaluation
     columns = Columns(text_column, label_column)
+    scheme = label_scheme(labels, label_map)
     evaluation = evaluate(model, source, columns=columns, scheme=scheme, provider=provider)
     files = write_evaluation(evaluation, mistakes, output) if output else []
     _show(evaluation, mistakes, files, as_json=as_json)

@@ -8,6 +8,8 @@ from lstm_runtime.command import option
 from lstm_runtime.tables.options import label_column_option, text_column_option
 
 from lstm_training.data.examples import LabelScheme
+from lstm_training.data.labels import parse_label_map, parse_names
+from lstm_training.errors import ConfigError, DataError
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -28,25 +30,51 @@ def data_option(names: str, **settings: Any) -> Callable[[_Function], _Function]
 
 
 def column_options(function: _Function) -> _Function:
-    """Add ``--text-column``, ``--label-column`` and ``--labels``, the argument ``scheme``."""
-    for add in (_labels_option, label_column_option, text_column_option):
+    """Add ``--text-column``, ``--label-column``, ``--labels`` and ``--label-map``.
+
+    The last two are the arguments ``labels`` and ``label_map``, of which `label_scheme` makes one.
+    """
+    for add in (_label_map_option, _labels_option, label_column_option, text_column_option):
         function = add(function)
     return function
 
 
-def _labels(
-    _context: click.Context, _option: click.Parameter, value: str | None
+def label_scheme(
+    labels: tuple[str, ...] | None, label_map: tuple[tuple[str, str], ...] | None
 ) -> LabelScheme | None:
-    """Read NEG,POS."""
-    if value is None:
+    """Return what the two options say; None where neither is given.
+
+    Raises:
+        click.UsageError: when they do not fit each other.
+
+    """
+    if labels is None and label_map is None:
         return None
-    names = tuple(name.strip() for name in value.split(","))
-    if len(names) != 2 or not all(names) or names[0].lower() == names[1].lower():
-        raise click.BadParameter("give two different values, such as bad,good")
-    return LabelScheme((names[0], names[1]))
+    try:
+        return LabelScheme(labels, values=label_map or ())
+    except DataError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
+    """Return a callback of click that reads an option's value."""
+
+    def read(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
+        try:
+            return None if value is None else parse(value)
+        except ConfigError as error:
+            raise click.BadParameter(str(error)) from error
+
+    return read
 
 
 _labels_option = option(
-    "--labels", "scheme", group="Input", metavar="NEG,POS", callback=_labels,
-    help="The two labels of your data, if not 0/1, negative/positive, neg/pos or false/true.",
+    "--labels", group="Input", metavar="NAME,NAME[,…]", callback=_parsed(parse_names),
+    help="The labels of your data in their order, of two the negative first, if not 0/1, "
+    "negative/positive, neg/pos or false/true: bad,good or 1,2,3,4,5.",
+)  # fmt: skip
+_label_map_option = option(
+    "--label-map", group="Input", metavar="VALUES=NAME …", callback=_parsed(parse_label_map),
+    help="Which values of the label column mean which label: "
+    "'1,2=negative 3=neutral 4,5=positive'.",
 )  # fmt: skip

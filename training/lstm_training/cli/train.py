@@ -9,9 +9,8 @@ from lstm_runtime.extras import requires_extra
 from lstm_runtime.settings import setting_options
 
 from lstm_training.cli.log import log_lines
-from lstm_training.cli.options import column_options, data_option
+from lstm_training.cli.options import column_options, data_option, label_scheme
 from lstm_training.config import CHOSEN, TrainingConfig
-from lstm_training.data.examples import LabelScheme
 from lstm_training.data.sources import load_examples
 from lstm_training.data.tables import Columns
 from lstm_training.errors import ConfigError
@@ -23,6 +22,7 @@ if TYPE_CHECKING:  # torch loads slowly, and --help must answer at once
 EXAMPLES = (
     "lstm-train --limit 5000 --epochs 3 -o model",
     "lstm-train --data reviews.csv --text-column review --labels bad,good -o model",
+    "lstm-train --data stars.csv --label-map '1,2=bad 3=fair 4,5=good' -o model",
 )
 
 
@@ -60,7 +60,8 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
     start_from: str | None,
     text_column: str,
     label_column: str,
-    scheme: LabelScheme | None,
+    labels: tuple[str, ...] | None,
+    label_map: tuple[tuple[str, str], ...] | None,
     **settings: Any,
 ) -> None:
     """Train the sentiment LSTM on movie reviews or your own labelled texts.
@@ -77,6 +78,7 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
         TrainingConfig(**given)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
+    scheme = label_scheme(labels, label_map)
     examples = load_examples(source, Columns(text_column, label_column), scheme)
     with requires_extra("train"):
         from lstm_training.api import train

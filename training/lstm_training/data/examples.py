@@ -1,13 +1,16 @@
 """Labelled texts in memory, and what counts as a label."""
 
 import hashlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
+from lstm_training.data.labels import USUAL, plain_label
 from lstm_training.errors import DataError
 
-_NEGATIVE = ("0", "negative", "neg", "false")
-_POSITIVE = ("1", "positive", "pos", "true")
+_MOST_VALUES = 12
+"""Values of a label column that a message names."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,9 @@ class Examples:
     texts: tuple[str, ...]
     "The texts."
     labels: tuple[int, ...]
-    "Their labels: 0 or 1."
-    label_names: tuple[str, str] = ("negative", "positive")
-    "What 0 and 1 mean."
+    "Their labels: 0, 1 and so on."
+    label_names: tuple[str, ...] = ("negative", "positive")
+    "What 0, 1 and so on mean; of two, the second is what a model's probability speaks of."
 
     def __post_init__(self) -> None:
         """Check that there is a text and that the columns belong together."""
@@ -52,6 +55,12 @@ class Examples:
     def __len__(self) -> int:
         """Return the number of texts."""
         return len(self.texts)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many texts each label has."""
+        found = Counter(self.labels)
+        return tuple(found[n] for n in range(len(self.label_names)))
 
     def select(self, positions: Iterable[int]) -> "Examples":
         """Return the examples at ``positions``, in that order."""
@@ -77,18 +86,48 @@ class Examples:
 class LabelScheme:
     """How the label column is read."""
 
-    names: tuple[str, str] | None = None
-    "The data's own two values, negative first; None accepts 0/1, neg/pos, false/true and the like."
-    others: tuple[str, str] | None = None
-    "Two more values to accept where `names` is None, negative first; known words keep their sense."
+    names: tuple[str, ...] | None = None
+    """The labels' names in their order, of two the negative first; they are the values of the
+    column too, where ``values`` says nothing else. None accepts 0/1, neg/pos, false/true and the
+    like."""
+    others: tuple[str, ...] | None = None
+    "The names that a model has for them, which are accepted where `names` is None."
+    values: tuple[tuple[str, str], ...] = ()
+    "Values of the column, each with the name that it means; `names` may then be left out."
+
+    def __post_init__(self) -> None:
+        """Check that every value means a label that there is.
+
+        Raises:
+            DataError: names the value that does not, or the label that none means.
+
+        """
+        known = set(map(plain_label, self.label_names))
+        meant = {plain_label(name) for _, name in self.values}
+        if self.values and meant != known:
+            odd = ", ".join(sorted(meant ^ known))
+            raise DataError(f"the labels and those that values are mapped to differ in: {odd}")
 
     @property
-    def label_names(self) -> tuple[str, str]:
-        """What 0 and 1 are called in the model."""
-        return self.names or ("negative", "positive")
+    def label_names(self) -> tuple[str, ...]:
+        """What 0, 1 and so on are called in the model."""
+        if self.names is not None:
+            return self.names
+        if self.values:
+            names: dict[str, str] = {}
+            for _, name in self.values:
+                names.setdefault(plain_label(name), name)
+            return tuple(names.values())
+        others = self.others or ()
+        return ("negative", "positive") if self._reads_usual else others
+
+    @property
+    def folders(self) -> tuple[str, ...] | None:
+        """The names of the folders that texts lie in; None for the usual ones."""
+        return tuple(value for value, _ in self.values) or self.names
 
     def parse(self, row: LabelledRow) -> int:
-        """Return the label of ``row`` as 0 or 1.
+        """Return the label of ``row`` as 0, 1 and so on.
 
         Raises:
             DataError: when the label is missing or unknown; names the row.
@@ -96,37 +135,52 @@ class LabelScheme:
         """
         if row.label is None or row.label == "":
             raise DataError(f"{row.where}: the label is missing")
-        value = _plain(row.label)
-        negative, positive = self._accepted()
-        if value in negative:
-            return 0
-        if value in positive:
-            return 1
-        accepted = "/".join(negative) + " or " + "/".join(positive)
+        accepted = self._accepted()
+        found = accepted.get(plain_label(row.label))
+        if found is not None:
+            return found
+        classes = [
+            "/".join(value for value, k in accepted.items() if k == n)
+            for n in range(len(self.label_names))
+        ]
         raise DataError(
-            f"{row.where}: unknown label {row.label!r:.40}; accepted: {accepted} "
-            "(name your own two with --labels NEG,POS)"
+            f"{row.where}: unknown label {row.label!r:.40}; accepted: {' or '.join(classes)} "
+            "(name your own with --labels, as in --labels NEG,POS, or map them with --label-map)"
         )
 
-    def reverses(self, labels: tuple[str, str]) -> bool:
-        """Tell whether the first of ``labels`` means 1 here and the second 0."""
-        negative, positive = self._accepted()
-        return _plain(labels[0]) in positive and _plain(labels[1]) in negative
+    def places_in(self, labels: tuple[str, ...]) -> tuple[int, ...]:
+        """Return which of a model's ``labels`` each class here is.
 
-    def _accepted(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        if self.names is not None:
-            return (_plain(self.names[0]),), (_plain(self.names[1]),)
-        others = tuple(map(_plain, self.others or ()))
-        if not others or {*others} & {*_NEGATIVE, *_POSITIVE}:
-            return _NEGATIVE, _POSITIVE
-        return (*_NEGATIVE, others[0]), (*_POSITIVE, others[1])
+        Names that they have in common decide; without any, the order in which they stand.
+        """
+        named = {plain_label(name): n for n, name in enumerate(self.label_names)}
+        known = self._accepted() | named
+        classes = [known.get(plain_label(label), -1) for label in labels]
+        if sorted(classes) != list(range(len(labels))):
+            return tuple(range(len(labels)))
+        return tuple(classes.index(n) for n in range(len(labels)))
 
+    def reverses(self, labels: tuple[str, ...]) -> bool:
+        """Tell whether the first of two ``labels`` means 1 here and the second 0."""
+        return self.places_in(labels) == (1, 0)
 
-def _plain(value: object) -> str:
-    """Return a label as a lower-case word; spreadsheets and Parquet may have made 1 into 1.0."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip().lower()
+    @property
+    def _reads_usual(self) -> bool:
+        """Whether the usual values have their usual sense: not where a name takes one of them."""
+        if self.names is not None or self.values:
+            return False
+        senses = [USUAL.get(plain_label(name)) for name in self.others or ()]
+        return senses in ([], [None, None], [0, 1], [1, 0])
+
+    def _accepted(self) -> dict[str, int]:
+        """Return which values mean which class."""
+        named = {plain_label(name): n for n, name in enumerate(self.label_names)}
+        if self.values:
+            return {plain_label(value): named[plain_label(name)] for value, name in self.values}
+        if not self._reads_usual:
+            return named
+        others = {plain_label(name): n for n, name in enumerate(self.others or ())}
+        return others | USUAL
 
 
 def collect(name: str, rows: Iterable[LabelledRow], scheme: LabelScheme) -> Examples:
@@ -135,14 +189,32 @@ def collect(name: str, rows: Iterable[LabelledRow], scheme: LabelScheme) -> Exam
     An empty text is legal, since the model can read one; a missing text is not.
 
     Raises:
-        DataError: names the first row that has no text or no known label.
+        DataError: names the first row that has no text or no known label, and what other labels
+            there are.
 
     """
-    texts, labels = [], []
-    for row in rows:
+    texts, labels, values = [], [], Counter[str]()
+    remaining = iter(rows)
+    for row in remaining:
         if not isinstance(row.text, str):
             kind = "missing" if row.text is None else f"not a string but {row.text!r:.40}"
             raise DataError(f"{row.where}: the text is {kind}")
         texts.append(row.text)
-        labels.append(scheme.parse(row))
+        values[plain_label(row.label)] += 1
+        try:
+            labels.append(scheme.parse(row))
+        except DataError as error:
+            told = "" if row.label in {None, ""} else _other_values(values, remaining)
+            raise DataError(f"{error}{told}") from error
     return Examples(name, tuple(texts), tuple(labels), scheme.label_names)
+
+
+def _other_values(values: Counter[str], remaining: Iterator[LabelledRow]) -> str:
+    """Say what the label column holds, so that its labels can be named at the second attempt."""
+    with suppress(DataError):  # the first error is what is told
+        for row in remaining:
+            values[plain_label(row.label)] += 1
+            if len(values) > _MOST_VALUES:
+                return f"; the column holds more than {_MOST_VALUES} different values"
+    told = ", ".join(f"{value!r:.40} ({count:,})" for value, count in sorted(values.items()))
+    return f"; the column holds {told}"

@@ -24,13 +24,13 @@ _TEST: Part = "test"
 
 
 def read_folder(
-    root: Path, classes: tuple[str, str] = CLASSES, *, measuring: bool = False
+    root: Path, classes: tuple[str, ...] = CLASSES, *, measuring: bool = False
 ) -> Iterator[LabelledRow]:
     """Yield the texts of ``root/train/{neg,pos}`` or, without a train folder, ``root/{neg,pos}``.
 
     Args:
         root: the folder.
-        classes: names of the two folders, which become the labels.
+        classes: names of the folders, which become the labels.
         measuring: whether ``root`` may be the test part.
 
     Raises:
@@ -48,13 +48,13 @@ def read_folder(
 
 
 def read_archive(
-    path: Path, classes: tuple[str, str] = CLASSES, part: Part = "train"
+    path: Path, classes: tuple[str, ...] = CLASSES, part: Part = "train"
 ) -> Iterator[LabelledRow]:
     """Yield the texts of one part of a .tar.gz of such a folder, sorted by class and name.
 
     Args:
         path: the archive.
-        classes: names of the two folders, which become the labels.
+        classes: names of the folders, which become the labels.
         part: ``train``, or what is not in ``test`` where there is no train; or ``test``.
 
     Raises:
@@ -73,11 +73,12 @@ def read_archive(
     for name in sorted(in_part or found, key=lambda name: (name.parent.name, name)):
         yield _row(f"{path}, {name}", found[name], name.parent.name)
     if not found:
-        raise DataError(f"{path} holds no {classes[0]}/*.txt or {classes[1]}/*.txt")
+        wanted = " or ".join(f"{name}/*.txt" for name in classes)
+        raise DataError(f"{path} holds no {wanted}")
 
 
 def _members(
-    archive: tarfile.TarFile, classes: tuple[str, str], part: Part
+    archive: tarfile.TarFile, classes: tuple[str, ...], part: Part
 ) -> Iterator[tuple[PurePosixPath, bytes]]:
     """Yield name and content of every labelled text in the test part, or else outside of it."""
     for member in archive:

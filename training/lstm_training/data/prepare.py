@@ -1,7 +1,7 @@
 """From labelled texts to ids: distinct texts, a held-out part, a vocabulary, encoded columns."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,7 @@ class EncodedTexts:
     ids: tuple[Tensor, ...]
     "Ids of each text, int32 ``[tokens]``, at least one."
     labels: Tensor
-    "Labels, float ``[texts]``."
+    "Labels, or probabilities of the second of two, float ``[texts]``."
 
     def __len__(self) -> int:
         """Return the number of texts."""
@@ -35,6 +35,11 @@ class EncodedTexts:
     def lengths(self) -> list[int]:
         """Tokens of each text."""
         return [len(ids) for ids in self.ids]
+
+    def length_quantiles(self) -> list[int]:
+        """Return the lengths that 0, 5, 10 and so on to 100 % of the texts do not exceed."""
+        found = np.quantile(self.lengths, np.linspace(0, 1, 21), method="inverted_cdf")
+        return [int(length) for length in found]
 
 
 @dataclass(frozen=True)
@@ -68,9 +73,7 @@ def prepare(examples: Examples, config: TrainingConfig, known: Vocabulary | None
         DataError: when there are too few texts of a class, or no word occurs often enough.
 
     """
-    if set(examples.labels) != {0, 1}:
-        only = ", ".join(str(label) for label in sorted(set(examples.labels)))
-        raise DataError(f"{examples.name} holds the label {only} alone; training needs 0 and 1")
+    _require_every_label(examples)
     distinct = drop_duplicates(examples)
     kept = distinct.examples
     if config.limit is not None and config.limit < len(kept):
@@ -93,6 +96,16 @@ def prepare(examples: Examples, config: TrainingConfig, known: Vocabulary | None
         train,
         held_out,
     )
+
+
+def _require_every_label(examples: Examples) -> None:
+    counts = dict(zip(examples.label_names, examples.counts, strict=True))
+    absent = [name for name, count in counts.items() if not count]
+    if absent and len(counts) == 2:
+        only = ", ".join(str(label) for label in sorted(set(examples.labels)))
+        raise DataError(f"{examples.name} holds the label {only} alone; training needs 0 and 1")
+    if absent:
+        raise DataError(f"{examples.name} holds no text with the label {', '.join(absent)}")
 
 
 @dataclass(frozen=True)
@@ -151,7 +164,8 @@ def _majority(count: Counter[int]) -> int | None:
 
 def split(examples: Examples, holdout: float, seed: int) -> tuple[Examples, Examples]:
     """Return the training and the held-out part, with the classes in the same proportion."""
-    count = min(max(round(len(examples) * holdout), 2), len(examples) - 2)
+    classes = len(examples.label_names)
+    count = min(max(round(len(examples) * holdout), classes), len(examples) - classes)
     chosen = set(stratified(examples, count, seed))
     rest = [n for n in range(len(examples)) if n not in chosen]
     return examples.select(rest), examples.select(sorted(chosen))
@@ -163,19 +177,36 @@ def stratified(examples: Examples, count: int, seed: int) -> list[int]:
     A class has at least one text on either side.
 
     Raises:
-        DataError: when a class has fewer than two texts.
+        DataError: when a class has fewer than two texts, or ``count`` is less than one a class.
 
     """
-    counts = Counter(examples.labels)
-    fewest = min(counts[0], counts[1])
+    fewest, name = min(zip(examples.counts, examples.label_names, strict=True))
     if fewest < 2:
-        raise DataError(f"{examples.name}: a class has {fewest} distinct text; 2 are needed")
+        raise DataError(
+            f"{examples.name}: a class has {fewest} distinct text; 2 are needed (of {name})"
+        )
+    classes = len(examples.label_names)
+    if count < classes:
+        raise DataError(f"{examples.name}: {count} texts are too few for {classes} labels")
     generator = np.random.default_rng(seed)
     column = np.array(examples.labels)
-    negative, positive = (generator.permutation(np.flatnonzero(column == n)) for n in (0, 1))
-    share = round(count * len(negative) / len(column))
-    share = min(max(share, 1, count - len(positive) + 1), len(negative) - 1, count - 1)
-    return sorted([*negative[:share].tolist(), *positive[: count - share].tolist()])
+    shuffled = [generator.permutation(np.flatnonzero(column == n)) for n in range(classes)]
+    shares = _shares(examples.counts, count)
+    return sorted(
+        int(n) for rows, share in zip(shuffled, shares, strict=True) for n in rows[:share]
+    )
+
+
+def _shares(counts: Sequence[int], wanted: int) -> list[int]:
+    """Part ``wanted`` among classes by their ``counts``; each gets one, and leaves one."""
+    shares: list[int] = []
+    for n, count in enumerate(counts):
+        later = counts[n + 1 :]
+        left = wanted - sum(shares)
+        share = round(left * count / (count + sum(later)))
+        least = max(1, left - sum(later) + len(later))
+        shares.append(min(max(share, least), count - 1, left - len(later)))
+    return shares
 
 
 def build_vocabulary(

@@ -35,7 +35,7 @@ def load_examples(
         columns: the text and the label column of a table; ``text`` and ``label`` when left out.
             The named data sets know their own.
         scheme: how labels are read; 0/1, neg/pos and the like when left out. For a folder or an
-            archive, its names are those of the two subfolders.
+            archive, its values are the names of the subfolders.
         measuring: whether the texts only measure a model: what is kept for that is refused else.
 
     Returns:
@@ -51,13 +51,13 @@ def load_examples(
         raise DataError(f"{source} is kept for measuring: lstm-evaluate reads it")
     scheme = scheme or LabelScheme()
     if source in _NAMED:
-        if scheme.names is not None:
+        if scheme.folders is not None:
             raise DataError(f"{source} has labels of its own: leave --labels out")
         return collect(source, _NAMED[source](), LabelScheme())
     path = Path(source)
     if not path.exists():
         raise DataError(f"{path}: no such file or folder (or name {_names(measuring)})")
-    classes = scheme.names or CLASSES
+    classes = scheme.folders or CLASSES
     if path.is_dir():
         rows = read_folder(path, classes, measuring=measuring)
     else:
@@ -97,7 +97,7 @@ def _text_rows(source: str) -> Iterator[LabelledRow]:
     return _rows(path, Columns(label=None), CLASSES)
 
 
-def _rows(path: Path, columns: Columns, classes: tuple[str, str]) -> Iterator[LabelledRow]:
+def _rows(path: Path, columns: Columns, classes: tuple[str, ...]) -> Iterator[LabelledRow]:
     """Choose the reader by the name of a file."""
     if path.name.lower().endswith(_ARCHIVES):
         return read_archive(path, classes)

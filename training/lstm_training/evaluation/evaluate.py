@@ -28,8 +28,8 @@ def evaluate(
         provider: where an ``.onnx`` file runs, as `SentimentModel.load` takes it.
 
     Raises:
-        EvaluationError: when the model is of no known kind, tells more than two labels apart or
-            gives answers that are no numbers.
+        EvaluationError: when the model is of no known kind, has more labels than the texts or
+            fewer, or gives answers that are no numbers.
         DataError: when the texts are missing or malformed; names the file and the row.
         CheckpointError: when a checkpoint is damaged.
         ModelFileError: when an ``.onnx`` file is damaged.

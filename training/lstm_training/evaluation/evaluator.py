@@ -6,10 +6,19 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from lstm_training.data.examples import Examples, LabelScheme
-from lstm_training.evaluation.metrics import Confusion, area_under_roc, calibration_error, log_loss
+from lstm_training.data.labels import ratings
+from lstm_training.errors import EvaluationError
+from lstm_training.evaluation.confusion import Confusion, LabelMeasures
+from lstm_training.evaluation.metrics import (
+    area_under_roc,
+    brier_score,
+    calibration_error,
+    log_loss,
+    mean_absolute_error,
+)
+from lstm_training.evaluation.mistakes import Mistake, find_mistakes
 from lstm_training.evaluation.predictions import EvaluatedModel, Predictions
 
 _LONGEST = (10, 50, 100, 200, 400)
@@ -48,27 +57,11 @@ class LengthBucket:
 
 
 @dataclass(frozen=True)
-class Mistake:
-    """A text with the wrong answer."""
-
-    number: int
-    "Which of the texts, counted from 1 in the order of the source."
-    text: str
-    "The whole text."
-    label: str
-    "Its label, as the model calls it."
-    answer: str
-    "The label that the model gave."
-    probability: float
-    "The model's probability of ``answer``."
-
-
-@dataclass(frozen=True)
 class Evaluation:
     """What a model is worth on some labelled texts.
 
-    Label names, the threshold and hence the answers are the model's own. The positive class is
-    the model's second label: F1, AUROC and the probabilities speak of it.
+    Label names, the threshold and hence the answers are the model's own. Where it has two labels,
+    the positive class is the second: F1, AUROC and the probabilities speak of it.
     """
 
     model: EvaluatedModel
@@ -80,15 +73,19 @@ class Evaluation:
     confusion: Confusion
     "How many texts of each label got which answer."
     f1: float | None
-    "F1 of the positive class; None where no text is positive and none was called so."
+    """F1 of the positive class, None where no text is positive and none was called so; of three
+    labels and more their mean (macro-F1)."""
     auroc: float | None
-    "Area under the ROC curve; None where all texts have one label."
+    """Area under the ROC curve, of three labels and more the mean of each against the rest; None
+    where all texts have one label."""
     log_loss: float
-    "Mean binary cross-entropy, in nats."
+    "Mean cross-entropy, in nats."
     ece: float
-    "Expected calibration error: mean distance of the probability from the observed frequency."
+    """Expected calibration error: mean distance of the probability from the observed frequency; of
+    three labels and more, of the given label's."""
     brier: float
-    "Brier score: mean square of the distance between probability and label."
+    """Brier score: mean square of the distance between probability and label, of three labels and
+    more summed over the labels."""
     lengths: tuple[LengthBucket, ...]
     "The texts by length, shortest first; each is in one bucket and no bucket is empty."
     unread: int
@@ -99,6 +96,8 @@ class Evaluation:
     "The texts, with labels in the model's sense."
     predictions: Predictions = field(repr=False, compare=False)
     "The model's answers to them."
+    mean_absolute_error: float | None = None
+    "How far the given ratings are from the true ones; None where the labels are no ratings."
 
     @property
     def texts(self) -> int:
@@ -115,6 +114,22 @@ class Evaluation:
         """The 95 % interval of the accuracy."""
         return wilson_interval(self.texts - len(self.mistakes), self.texts)
 
+    @property
+    def macro_f1(self) -> float:
+        """Mean of the labels' F1."""
+        return self.confusion.macro_f1
+
+    @property
+    def labels(self) -> tuple[LabelMeasures, ...]:
+        """How well the model knows each of its labels."""
+        return self.confusion.measures(self.model.labels)
+
+    @property
+    def one_answer(self) -> str | None:
+        """The label that all texts got, though they have several; None where there is none."""
+        found = self.confusion.one_answer
+        return None if found is None else self.model.labels[found]
+
     def to_plain(self, mistakes: int) -> dict[str, Any]:
         """Return plain values for JSON, with that many mistakes."""
         return {
@@ -126,11 +141,14 @@ class Evaluation:
             "accuracy": self.accuracy,
             "accuracy_interval": self.interval,
             "f1": self.f1,
+            "macro_f1": self.macro_f1,
+            "mean_absolute_error": self.mean_absolute_error,
             "auroc": self.auroc,
             "log_loss": self.log_loss,
             "ece": self.ece,
             "brier": self.brier,
-            "confusion": asdict(self.confusion),
+            "confusion": self.confusion.to_plain(),
+            "labels": [one.to_plain() for one in self.labels],
             "lengths": [
                 {**asdict(bucket), "accuracy": bucket.accuracy, "interval": bucket.interval}
                 for bucket in self.lengths
@@ -152,34 +170,47 @@ def evaluate_predictions(
     """
     probabilities = predictions.probabilities
     labels = torch.tensor(examples.labels, dtype=torch.float32)
-    confusion = Confusion.count(predictions.guesses, labels)
-    right = predictions.guesses == (labels > 0.5)
+    confusion = Confusion.count(predictions.guesses, labels, len(model.labels))
+    right = predictions.guesses.long() == labels.long()
+    stars = ratings(model.labels)
     return Evaluation(
         model=model,
         data=examples.name,
         seen=model.data_sha256 is not None and model.data_sha256 == examples.sha256(),
         confusion=confusion,
         f1=confusion.f1,
-        auroc=area_under_roc(probabilities, labels) if len(set(examples.labels)) == 2 else None,
+        auroc=area_under_roc(probabilities, labels) if len(set(examples.labels)) > 1 else None,
         log_loss=log_loss(probabilities, labels),
         ece=calibration_error(probabilities, labels),
-        brier=float((probabilities - labels).square().mean()),
+        brier=brier_score(probabilities, labels),
         lengths=length_buckets(predictions.stats.lengths, right.tolist()),
         unread=predictions.stats.known.count(False),
-        mistakes=_mistakes(model, examples, predictions, right),
+        mistakes=find_mistakes(model, examples, predictions, right),
         examples=examples,
         predictions=predictions,
+        mean_absolute_error=None
+        if stars is None
+        else mean_absolute_error(predictions.guesses.long(), labels, stars),
     )
 
 
 def align_labels(model: EvaluatedModel, examples: Examples, scheme: LabelScheme) -> Examples:
     """Return ``examples`` with labels that mean what the model's labels mean.
 
-    Where the model's names are those of ``scheme`` the other way round, 0 and 1 change places;
+    Where the model's names are those of ``scheme`` in another order, the labels change places;
     names that have nothing in common are taken in the order in which they stand.
+
+    Raises:
+        EvaluationError: when the texts have more labels than the model, or fewer.
+
     """
-    turned = scheme.reverses(model.labels)
-    labels = tuple(1 - label for label in examples.labels) if turned else examples.labels
+    if len(scheme.label_names) != len(model.labels):
+        raise EvaluationError(
+            f"{model.file} tells {len(model.labels)} labels apart ({', '.join(model.labels)}), "
+            f"{examples.name} has {len(scheme.label_names)} ({', '.join(scheme.label_names)})"
+        )
+    places = scheme.places_in(model.labels)
+    labels = tuple(places[label] for label in examples.labels)
     return replace(examples, labels=labels, label_names=model.labels)
 
 
@@ -204,16 +235,3 @@ def length_buckets(lengths: Sequence[int], right: Sequence[bool]) -> tuple[Lengt
         if inside:
             found.append(LengthBucket(shortest, longest, len(inside), sum(inside)))
     return tuple(found)
-
-
-def _mistakes(
-    model: EvaluatedModel, examples: Examples, predictions: Predictions, right: Tensor
-) -> tuple[Mistake, ...]:
-    """Return the wrong answers, the most confident first; equals in the order of the texts."""
-    found = []
-    for n in (~right).nonzero().flatten().tolist():
-        guess, positive = bool(predictions.guesses[n]), float(predictions.probabilities[n])
-        label, answer = model.labels[examples.labels[n]], model.labels[guess]
-        probability = positive if guess else 1 - positive
-        found.append(Mistake(n + 1, examples.texts[n], label, answer, probability))
-    return tuple(sorted(found, key=lambda mistake: -mistake.probability))

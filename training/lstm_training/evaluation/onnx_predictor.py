@@ -19,21 +19,22 @@ from lstm_training.errors import EvaluationError
 from lstm_training.evaluation.predictions import EvaluatedModel, Predictions, TextStats, trained_on
 
 _ROUNDING = 1e-2
-"""How far the two probabilities of a softmax in half precision may miss a sum of 1."""
+"""How far the probabilities of a softmax in half precision may miss a sum of 1."""
 
 
 class OnnxPredictor:
     """A file of ``lstm-export``, with its own labels, threshold and precision.
 
     A file with one probability gives its second label from the threshold of its metadata on; one
-    with two gives the label with the larger, and the second's probability is what is measured.
+    with several gives the label with the largest. Of two labels the second's probability is what is
+    measured.
 
     Args:
         path: the file; None for the model that comes with the runtime.
         provider: as `SentimentModel.load` takes it.
 
     Raises:
-        EvaluationError: when the model tells more than two labels apart, or cannot read text.
+        EvaluationError: when the model answers with plain numbers, or cannot read text.
         ModelFileError: when the file is missing, damaged, foreign or of a newer version.
         ProviderError: when the provider that was asked for cannot run here.
         MissingExtraError: when onnxruntime is not installed.
@@ -49,21 +50,23 @@ class OnnxPredictor:
         """Return the answers to ``texts``, in their order.
 
         Raises:
-            EvaluationError: when the model has a sigmoid for each of two labels.
+            EvaluationError: when the model has a sigmoid for each label.
 
         """
         found = list(self._model.score_many(texts))
         if any(abs(sum(one.scores.values()) - 1) > _ROUNDING for one in found):
             raise EvaluationError(
                 f"{self._model.path}: its probabilities do not add up to 1, so that a text may "
-                "have both labels or none: that cannot be evaluated"
+                "have several labels or none: that cannot be evaluated"
             )
         return Predictions(*self._numbers(found), self._stats(texts))
 
     def _numbers(self, found: Sequence[Sentiment]) -> tuple[torch.Tensor, torch.Tensor]:
-        positive = self.model.labels[1]
-        probabilities = torch.tensor([one.scores[positive] for one in found])
-        return probabilities, torch.tensor([one.label == positive for one in found])
+        labels = self.model.labels
+        given = torch.tensor([labels.index(one.label) for one in found])
+        if len(labels) == 2:
+            return torch.tensor([one.scores[labels[1]] for one in found]), given
+        return torch.tensor([[one.scores[name] for name in labels] for one in found]), given
 
     def _stats(self, texts: Sequence[str]) -> TextStats:
         spec, words = self._tokenizer_spec, self._model.metadata.vocabulary
@@ -87,17 +90,16 @@ def _tokenizer_spec(model: SentimentModel) -> TokenizerSpec:
 
 def _describe(model: SentimentModel) -> EvaluatedModel:
     meta = model.metadata
-    if len(meta.labels) != 2:
+    if meta.activation == "none":
         raise EvaluationError(
-            f"{model.path} tells {len(meta.labels)} labels apart ({', '.join(meta.labels)}); only "
-            "models with two can be evaluated"
+            f"{model.path} answers with plain numbers and not with labels: that cannot be evaluated"
         )
     return EvaluatedModel(
         file=model.path.name,
         kind="onnx",
         precision=meta.precision,
         provider=model.provider,
-        labels=(meta.labels[0], meta.labels[1]),
+        labels=meta.labels,
         threshold=meta.threshold if meta.architecture.classes == 1 else 0.5,
         data_sha256=trained_on(meta.training),
     )

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from lstm_training.evaluation.confusion import Confusion
 from lstm_training.evaluation.evaluator import LengthBucket
-from lstm_training.evaluation.metrics import CALIBRATION_BINS, Confusion
+from lstm_training.evaluation.metrics import CALIBRATION_BINS, confidence
 
 
 def save(figure: Figure, path: Path) -> Path:
@@ -19,10 +20,11 @@ def save(figure: Figure, path: Path) -> Path:
     return path
 
 
-def confusion(counts: Confusion, names: tuple[str, str], title: str) -> Figure:
+def confusion(counts: Confusion, names: tuple[str, ...], title: str) -> Figure:
     """Draw how many texts of each label got which answer."""
     largest = max(map(max, counts.rows))
-    figure = Figure(figsize=(4.5, 4), layout="constrained")
+    size = max(4.5, 0.8 * len(names))
+    figure = Figure(figsize=(size, size - 0.5), layout="constrained")
     axes: Axes = figure.subplots()
     axes.imshow(counts.rows, cmap="Blues", vmin=0)
     for row, answers in enumerate(counts.rows):
@@ -30,14 +32,19 @@ def confusion(counts: Confusion, names: tuple[str, str], title: str) -> Figure:
             color = "white" if count > largest / 2 else "black"
             axes.text(column, row, f"{count:,}", ha="center", va="center", color=color)
     axes.set(title=title, xlabel="model", ylabel="label")
-    axes.set_xticks([0, 1], [_escaped(name) for name in names])
-    axes.set_yticks([0, 1], [_escaped(name) for name in names])
+    axes.set_xticks(range(len(names)), [_escaped(name) for name in names])
+    axes.set_yticks(range(len(names)), [_escaped(name) for name in names])
     return figure
 
 
-def reliability(scores: Tensor, labels: Tensor, positive: str) -> Figure:
-    """Draw how often texts are positive against how probable the model called it."""
-    positive = _escaped(positive)
+def reliability(scores: Tensor, labels: Tensor, names: tuple[str, ...]) -> Figure:
+    """Draw how often texts are positive against how probable the model called it.
+
+    Of three labels and more, how often the given label is right.
+    """
+    positive = _escaped(names[1]) if scores.dim() == 1 else "right"
+    if scores.dim() == 2:
+        scores, labels = confidence(scores, labels)
     bins = (scores * CALIBRATION_BINS).long().clamp(max=CALIBRATION_BINS - 1)
     used = [n for n in range(CALIBRATION_BINS) if bool((bins == n).any())]
     figure = Figure(figsize=(4.5, 5), layout="constrained")

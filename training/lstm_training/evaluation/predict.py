@@ -9,16 +9,20 @@ from lstm_training.model import SentimentRNN
 
 
 def predict(model: SentimentRNN, texts: EncodedTexts, batch_size: int, pad: int) -> Tensor:
-    """Return the positive probability of each text, float32 ``[texts]`` on the CPU.
+    """Return the probabilities of each text, float32 on the CPU.
 
-    The model is left in evaluation mode.
+    ``[texts]`` for a model of two labels: that of the second; else ``[texts, labels]``. The model
+    is left in evaluation mode.
     """
     model.eval()
     device = model.fc.weight.device
-    probabilities = torch.empty(len(texts))
+    classes = model.output_size
+    probabilities = torch.empty(len(texts), classes) if classes > 2 else torch.empty(len(texts))
     with torch.inference_mode():
         for positions in length_order(texts, batch_size):
             batch = make_batch(texts, positions, pad).to(device)
-            scores = model.logits(batch.ids, batch.lengths).sigmoid()[:, -1]
+            logits = model.logits(batch.ids, batch.lengths)
+            scores = logits.sigmoid() if classes == 1 else logits.softmax(dim=1)
+            scores = scores if classes > 2 else scores[:, -1]
             probabilities[torch.tensor(positions)] = scores.float().cpu()
     return probabilities

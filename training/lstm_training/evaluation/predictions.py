@@ -22,10 +22,10 @@ class EvaluatedModel:
     "Number format of the weights."
     provider: str
     "What it ran on: ``PyTorch``, or the execution provider as ONNX Runtime spells it."
-    labels: tuple[str, str]
-    "The model's own label names; probabilities are those of the second."
+    labels: tuple[str, ...]
+    "The model's own label names; of two, probabilities are those of the second."
     threshold: float
-    "Probability from which on the model gives the second label."
+    "Probability from which on a model of two labels gives the second."
     data_sha256: str | None = None
     "`Examples.sha256` of what the model was trained on, held-out part included, where known."
 
@@ -65,17 +65,26 @@ class Predictions:
     """
 
     probabilities: Tensor
-    "Probability of the model's second label, float32 ``[texts]``."
+    """Probability of the second label of two, float32 ``[texts]``, or of each label of more,
+    ``[texts, labels]``."""
     guesses: Tensor
-    "Whether the model gives the second label, by its own rule, bool ``[texts]``."
+    "Which label the model gives, by its own rule, int64 ``[texts]``; bool where there are two."
     stats: TextStats
     "How long the texts are and whether the model knows a word of them."
 
     def __post_init__(self) -> None:
         """Check the probabilities, since no measure of a broken model means anything."""
-        wrong = int((~self.probabilities.isfinite()).sum())
+        finite = self.probabilities.isfinite().view(len(self.probabilities), -1).all(dim=1)
+        wrong = int((~finite).sum())
         if wrong:
             raise EvaluationError(f"the model's answer to {wrong:,} texts is not a number")
+
+    def of(self, text: int, label: int) -> float:
+        """Return the probability of one label of one text."""
+        if self.probabilities.dim() == 2:
+            return float(self.probabilities[text, label])
+        second = float(self.probabilities[text])
+        return second if label else 1 - second
 
 
 class Predictor(Protocol):

@@ -26,7 +26,10 @@ def tables(evaluation: Evaluation, mistakes: int) -> Iterator[RenderableType]:
     )
     if evaluation.seen:
         yield Text("The model was made from these very texts: only others tell how good it is.")
+    if evaluation.one_answer is not None:
+        yield Text(f"The model gives one label only here: {_one_line(evaluation.one_answer)}.")
     yield _measures(evaluation)
+    yield _labels(evaluation)
     yield _confusion(evaluation)
     yield _lengths(evaluation)
     if evaluation.mistakes[:mistakes]:
@@ -57,7 +60,7 @@ def write_evaluation(evaluation: Evaluation, mistakes: int, output: Path) -> lis
         _write(to_json(evaluation, mistakes) + "\n", output / "evaluation.json"),
         _write(_mistake_lines(evaluation), output / "mistakes.jsonl"),
         save(confusion(evaluation.confusion, names, title), output / "confusion.png"),
-        save(reliability(probabilities, labels, names[1]), output / "reliability.png"),
+        save(reliability(probabilities, labels, names), output / "reliability.png"),
         save(accuracy_by_length(evaluation.lengths), output / "accuracy_by_length.png"),
     ]
 
@@ -90,7 +93,8 @@ def _measures(evaluation: Evaluation) -> Table:
         "without a known word": f"{evaluation.unread:,}",
         "accuracy": f"{evaluation.accuracy:.2%}",
         "95 % interval": f"{low:.2%} to {high:.2%}",
-        f"F1 of {_one_line(evaluation.model.labels[1])}": _number(evaluation.f1),
+        **_f1(evaluation),
+        **_error(evaluation),
         "AUROC": _number(evaluation.auroc),
         "log loss": _number(evaluation.log_loss),
         "calibration error": _number(evaluation.ece),
@@ -103,6 +107,27 @@ def _measures(evaluation: Evaluation) -> Table:
 
 def _number(value: float | None) -> str:
     return "not defined" if value is None else f"{value:.4f}"
+
+
+def _f1(evaluation: Evaluation) -> dict[str, str]:
+    names = evaluation.model.labels
+    if len(names) > 2:
+        return {"macro-F1": _number(evaluation.macro_f1)}
+    return {f"F1 of {_one_line(names[1])}": _number(evaluation.f1)}
+
+
+def _error(evaluation: Evaluation) -> dict[str, str]:
+    """Return how far ratings are off, where the labels are ratings."""
+    error = evaluation.mean_absolute_error
+    return {} if error is None else {"mean absolute error": _number(error)}
+
+
+def _labels(evaluation: Evaluation) -> Table:
+    table = _table("Label by label", "label", "texts", "precision", "recall", "F1")
+    for one in evaluation.labels:
+        shown = (_number(value) for value in (one.precision, one.recall, one.f1))
+        table.add_row(Text(_one_line(one.label)), f"{one.texts:,}", *shown)
+    return table
 
 
 def _confusion(evaluation: Evaluation) -> Table:

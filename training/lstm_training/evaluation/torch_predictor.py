@@ -7,7 +7,7 @@ from lstm_training.checkpoint import Checkpoint, is_checkpoint, load_content, pa
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import encode
 from lstm_training.errors import CheckpointError
-from lstm_training.evaluation.metrics import THRESHOLD
+from lstm_training.evaluation.metrics import guesses
 from lstm_training.evaluation.predict import predict
 from lstm_training.evaluation.predictions import EvaluatedModel, Predictions, TextStats, trained_on
 
@@ -22,7 +22,7 @@ class TorchPredictor:
 
     Raises:
         CheckpointError: when the file is missing, damaged, foreign or of a newer version, or its
-            model has not one output and two labels.
+            outputs and labels do not fit each other.
 
     """
 
@@ -43,22 +43,17 @@ class TorchPredictor:
         encoded = encode(Examples("texts", tuple(texts), (0,) * len(texts)), encoder)
         probabilities = predict(self._checkpoint.model(), encoded, _BATCH_SIZE, vocabulary.pad)
         stats = TextStats.of(texts, encoder.tokenizer, vocabulary.plain)
-        return Predictions(probabilities, probabilities >= THRESHOLD, stats)
+        given = guesses(probabilities, self.model.threshold)
+        return Predictions(probabilities, given, stats)
 
 
 def _describe(checkpoint: Checkpoint, path: Path) -> EvaluatedModel:
-    outputs, labels = checkpoint.config.output_size, checkpoint.labels
-    if outputs != 1 or len(labels) != 2:
-        raise CheckpointError(
-            f"{path} has {outputs} outputs and {len(labels)} labels; only models that tell two "
-            "labels apart with one output can be evaluated"
-        )
     return EvaluatedModel(
         file=path.name,
         kind="checkpoint",
         precision="fp32",
         provider="PyTorch",
-        labels=(labels[0], labels[1]),
-        threshold=THRESHOLD,
+        labels=checkpoint.labels,
+        threshold=checkpoint.threshold,
         data_sha256=trained_on(checkpoint.training),
     )

@@ -19,6 +19,7 @@ from lstm_training.evaluation.metrics import compute_metrics
 from lstm_training.evaluation.predict import predict
 from lstm_training.model import ModelConfig, SentimentRNN
 from lstm_training.trainer.config import TrainerConfig
+from lstm_training.trainer.losses import balanced_weights
 from lstm_training.trainer.state_file import StateFile
 from lstm_training.trainer.step_loss import StepLoss
 from lstm_training.trainer.trainer import Trainer
@@ -29,7 +30,7 @@ from lstm_training.transfer.start import digest, initial_weights
 STATE_FILE = "resume.pt"
 
 
-_LATER = {"gain", "ema", "memory", "layer_decay"}
+_LATER = {"gain", "ema", "memory", "layer_decay", "class_weight", "fit_threshold"}
 """Settings that 0.1.0 had not, and whose defaults change nothing."""
 
 
@@ -48,13 +49,17 @@ class Classifier:
         self, config: TrainingConfig, data: Dataset, start: Checkpoint | None = None
     ) -> None:
         self.config, self.data, self.start = config, data, start
+        labels = len(data.train_examples.label_names)
         self.model_config = ModelConfig(
             vocab_size=len(data.vocabulary),
+            output_size=1 if labels == 2 else labels,
             embedding_dim=config.embedding_dim,
             hidden_dim=config.hidden_dim,
             n_layers=config.n_layers,
             drop_prob=config.drop_prob,
         )
+        balanced = config.class_weight == "balanced"
+        self.weights = balanced_weights(data.train.labels, labels) if balanced else None
         torch.manual_seed(config.seed)
         model = SentimentRNN.from_config(self.model_config, config.embedding_dropout)
         if start:
@@ -121,11 +126,13 @@ class Classifier:
         vocabulary = self.data.vocabulary
         batch = make_batch(self.data.train, positions, vocabulary.pad)
         batch = drop_words(batch, self.config.word_dropout, vocabulary.ids[UNKNOWN_WORD])
-        batch = batch.to(self.model.fc.weight.device)
-        return torch.as_tensor(module(batch.ids, batch.lengths, batch.labels))
+        weights = None if self.weights is None else self.weights[batch.labels.long()]
+        device = self.model.fc.weight.device
+        batch, weights = batch.to(device), None if weights is None else weights.to(device)
+        return torch.as_tensor(module(batch.ids, batch.lengths, batch.labels, weights))
 
     def predict(self) -> Tensor:
-        """Return the positive probability of each held-out text, float32 ``[texts]``.
+        """Return the probabilities of the held-out texts; see `lstm_training.evaluation.predict`.
 
         Raises:
             DivergenceError: when one is no number.

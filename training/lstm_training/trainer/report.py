@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lstm_runtime.files import atomic_path
-from torch import Tensor
 
-from lstm_training.evaluation.metrics import THRESHOLD, Confusion
+from lstm_training.evaluation.held_out import HeldOutResult
 from lstm_training.evaluation.plots import confusion, reliability, save
 from lstm_training.trainer.curves import curves
 from lstm_training.trainer.state import EpochRecord
@@ -44,23 +43,19 @@ def write_history(output: Path, history: list[EpochRecord]) -> Path:
 def write_pictures(
     output: Path,
     history: list[EpochRecord],
-    scores: Tensor,
-    labels: Tensor,
-    names: tuple[str, str],
+    measured: HeldOutResult,
 ) -> list[Path]:
     """Draw learning curves, confusion matrix and reliability diagram; return their paths.
 
     Args:
         output: folder to write to.
         history: the epochs.
-        scores: positive probability of each held-out text, ``[texts]``.
-        labels: their labels, 0 or 1, ``[texts]``.
-        names: what 0 and 1 are called.
+        measured: the answers to the held-out texts.
 
     """
-    counts = Confusion.count(scores >= THRESHOLD, labels)
+    names = measured.names
     return [
         save(curves(history), output / "curves.png"),
-        save(confusion(counts, names, "Held-out texts"), output / "confusion.png"),
-        save(reliability(scores, labels, names[1]), output / "reliability.png"),
+        save(confusion(measured.confusion, names, "Held-out texts"), output / "confusion.png"),
+        save(reliability(measured.scores, measured.labels, names), output / "reliability.png"),
     ]

@@ -1,0 +1,78 @@
+"""What a value of a label column means: which class, and whether the classes are ratings."""
+
+import re
+import shlex
+from collections.abc import Sequence
+from itertools import pairwise
+
+from lstm_training.errors import ConfigError
+
+NEGATIVE = ("0", "negative", "neg", "false")
+POSITIVE = ("1", "positive", "pos", "true")
+USUAL = {**dict.fromkeys(NEGATIVE, 0), **dict.fromkeys(POSITIVE, 1)}
+"""The values that need no naming, with their class."""
+
+_WHOLE = re.compile(r"([+-]?\d+)\.0+")
+
+
+def plain_label(value: object) -> str:
+    """Return a label as a lower-case word; spreadsheets and Parquet may have made 1 into 1.0."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return _WHOLE.sub(r"\1", str(value).strip().lower())
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """Read label names joined by commas, two at least and all different.
+
+    Raises:
+        ConfigError: when they are not.
+
+    """
+    names = tuple(name.strip() for name in text.split(","))
+    if len(names) < 2 or not all(names) or len(set(map(plain_label, names))) < len(names):
+        raise ConfigError("give two different values or more, such as bad,good")
+    return names
+
+
+def parse_label_map(text: str) -> tuple[tuple[str, str], ...]:
+    """Read which values mean which label, as in ``1,2=negative 3=neutral 4,5=positive``.
+
+    Names with blanks stand in quotes.
+
+    Returns:
+        Pairs of a value and its label's name, in their order.
+
+    Raises:
+        ConfigError: when a part is no ``VALUES=NAME``, a value stands twice, or there is one label.
+
+    """
+    try:
+        parts = shlex.split(text)
+    except ValueError as error:
+        raise ConfigError(f"{text!r}: {error}") from error
+    pairs: dict[str, tuple[str, str]] = {}
+    for part in parts:
+        values, _, name = part.partition("=")
+        for value in values.split(","):
+            if not value.strip() or not name.strip():
+                raise ConfigError(f"{part!r} is not VALUE[,VALUE…]=NAME")
+            if plain_label(value) in pairs:
+                raise ConfigError(f"the value {value.strip()!r} stands twice")
+            pairs[plain_label(value)] = (value.strip(), name.strip())
+    if len({plain_label(name) for _, name in pairs.values()}) < 2:
+        raise ConfigError("name two labels or more, such as 1,2=bad 4,5=good")
+    return tuple(pairs.values())
+
+
+def ratings(names: Sequence[str]) -> tuple[float, ...] | None:
+    """Return the numbers that three or more labels are, such as stars; None of other labels.
+
+    They have to rise, since classes in their order are what an error can be measured along.
+    """
+    try:
+        found = tuple(float(name) for name in names)
+    except ValueError:
+        return None
+    rising = all(low < high for low, high in pairwise(found))
+    return found if len(found) > 2 and rising else None
