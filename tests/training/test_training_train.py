@@ -223,7 +223,7 @@ def test_a_loss_that_is_no_number_ends_the_run(
     tiny: TrainingConfig, examples: Examples, tmp_path: Path, monkeypatch: Patch
 ) -> None:
     monkeypatch.setattr(
-        "lstm_training.trainer.step_loss.binary_cross_entropy_with_logits",
+        "lstm_training.trainer.step_loss.label_losses",
         lambda logits, _labels: logits.sum() * float("nan"),
     )
     with pytest.raises(TrainingError, match="loss became nan in epoch 1: try a lower --learning"):
