@@ -36,19 +36,33 @@ def _sigmoid(x: Array) -> Array:
     return np.asarray(1 / (1 + np.exp(-x)))
 
 
-@pytest.mark.parametrize("size", [0.3, 1.0, 30.0])
-def test_the_kernel_is_no_farther_from_float64_than_the_stock_operator(size: float) -> None:
-    random = np.random.default_rng(5)
+def mean_errors(size: float, cases: int, seed: int = 5) -> dict[str, float]:
+    """Return how far both operators are from float64 on random shapes, inputs of a magnitude."""
+    random = np.random.default_rng(seed)
     errors: dict[str, list[float]] = {"stock": [], "kernel": []}
-    for hidden in (16, 64, 128) * 3:
-        node = Node(64, hidden, outputs=("y",))
+    for case in range(cases):
+        node = Node((5, 64, 100)[case % 3], (16, 40, 128)[case // 3 % 3], outputs=("y",))
         weights = node.weights(random)
-        model, feed = node.model(weights), node.feed(random, 60, 1, size)
+        model, feed = node.model(weights), node.feed(random, 40, 1, size)
         truth = exact(weights, feed["X"])
         for name, made in (("stock", session(model, None)), ("kernel", session(model, _best()))):
             (y,) = made.run(["y"], feed)
             errors[name].append(float(np.abs(y[:, 0, 0] - truth).mean()))
-    assert np.mean(errors["kernel"]) <= np.mean(errors["stock"]), errors
+    return {name: float(np.mean(found)) for name, found in errors.items()}
+
+
+@pytest.mark.parametrize("size", [0.3, 1.0, 30.0])
+def test_the_kernel_is_nearer_to_float64_than_the_stock_operator(size: float) -> None:
+    errors = mean_errors(size, 9)
+    assert errors["kernel"] <= 0.8 * errors["stock"], errors
+
+
+def test_for_tiny_inputs_both_are_as_near() -> None:
+    """Then only the h are rounded, which settle at a value each: to eight bits, by both."""
+    sizes = (1e-30, 1e-6, 1e-3, 0.03)
+    found = [mean_errors(size, 18, seed) for seed, size in enumerate(sizes)]
+    kernel, stock = (sum(errors[name] for errors in found) for name in ("kernel", "stock"))
+    assert kernel <= 1.05 * stock, found
 
 
 def test_the_largest_sums_do_not_saturate() -> None:

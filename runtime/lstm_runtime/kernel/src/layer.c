@@ -35,9 +35,9 @@ static float *row_of(Floats *rows, const Stage *s, int64_t n) {
     return (float *)(rows + (size_t)n * (size_t)s->layer->blocks);
 }
 
-static void quantise_h(Stage *s, int64_t n, float most) {
+static void quantise_h(Stage *s, int64_t n, Reach reach) {
     uint8_t *q = s->states.q + (size_t)n * s->product[RECURRENT].stride;
-    s->states.unit[n] = quantise(row_of(s->states.h, s, n), s->layer->hidden, most, q);
+    s->states.scale[n] = quantise(row_of(s->states.h, s, n), s->layer->hidden, reach, q);
 }
 
 /* The longest first: the rows that still run are then always the first ones. */
@@ -58,8 +58,8 @@ static void start(const Pass *p, Stage *s) {
     const Run *run = p->run;
     const size_t H = (size_t)s->layer->hidden, batch = (size_t)run->batch;
     const size_t padded = (size_t)s->layer->blocks * sizeof(Floats);
-    memset(s->states.q, OFFSET, batch * s->product[RECURRENT].stride);
-    memset(p->chunk.q, OFFSET, (size_t)chunk_steps(run) * batch * s->product[INPUT].stride);
+    memset(s->states.q, 0, batch * s->product[RECURRENT].stride);
+    memset(p->chunk.q, 0, (size_t)chunk_steps(run) * batch * s->product[INPUT].stride);
     for (size_t n = 0; n < batch; n++) {
         float *c = row_of(s->states.c, s, (int64_t)n), *h = row_of(s->states.h, s, (int64_t)n);
         const size_t from = ((size_t)p->direction * batch + (size_t)p->sequence[n].row) * H;
@@ -67,7 +67,7 @@ static void start(const Pass *p, Stage *s) {
         memset(h, 0, padded);
         if (run->c0) memcpy(c, run->c0 + from, H * sizeof *c);
         if (run->h0) memcpy(h, run->h0 + from, H * sizeof *h);
-        quantise_h(s, (int64_t)n, largest(h, (int)H));
+        quantise_h(s, (int64_t)n, reach_of(h, (int)H));
     }
 }
 
@@ -112,8 +112,8 @@ static int64_t read_inputs(Pass *p, int64_t rows, int64_t from, int64_t until) {
                 *last = made;
             }
             const float *x = vector_at(p, sequence, t, word);
-            c->unit[made] = quantise(x, s->layer->inputs, largest(x, s->layer->inputs),
-                                     c->q + (size_t)made * s->product[INPUT].stride);
+            c->scale[made] = quantise(x, s->layer->inputs, reach_of(x, s->layer->inputs),
+                                      c->q + (size_t)made * s->product[INPUT].stride);
             c->word[made] = word;
             c->row[entry] = made++;
         }
@@ -134,7 +134,7 @@ static void input_product(Pass *p, const Stage *s, int64_t rows) {
             Floats gate[ROWS][GATES];
             UNROLL for (int n = 0; n < ROWS; n++) addend[n] = bias + block * GATES;
 #define CALL(count)                                                                 \
-    product_of_rows(count, product, block, q, p->chunk.unit + r, addend, gate);     \
+    product_of_rows(count, product, block, q, p->chunk.scale + r, addend, gate);     \
     UNROLL for (int n = 0; n < count; n++)                                          \
         UNROLL for (int g = 0; g < GATES; g++) gates[(size_t)n * row_gates + g] = gate[n][g]
             WITH_CONSTANT_ROWS(rows - r < ROWS ? (int)(rows - r) : ROWS, CALL)
@@ -151,11 +151,11 @@ INLINE void step_block(int rows, const Pass *p, Stage *s, int block, int64_t fir
     UNROLL for (int r = 0; r < rows; r++)
         addend[r] = p->chunk.gates + ((size_t)row[first + r] * blocks + (size_t)block) * GATES;
     product_of_rows(rows, product, block, s->states.q + (size_t)first * product->stride,
-                    s->states.unit + first, addend, gate);
+                    s->states.scale + first, addend, gate);
     UNROLL for (int r = 0; r < rows; r++) {
         const size_t at = ((size_t)first + (size_t)r) * blocks + (size_t)block;
         s->states.h[at] = lstm_cell(gate[r], &s->states.c[at]);
-        s->states.most[first + r] = larger(s->states.most[first + r], magnitude(s->states.h[at]));
+        s->states.reach[first + r] = reach_with(s->states.reach[first + r], s->states.h[at]);
     }
 }
 
@@ -165,7 +165,7 @@ static void hand_on(const Pass *p, Stage *s, int64_t n, int64_t t, size_t to) {
     const size_t H = (size_t)s->layer->hidden, stride = s->product[RECURRENT].stride;
     if (!s->is_last) {
         memcpy(p->chunk.q + to * stride, s->states.q + (size_t)n * stride, stride);
-        p->chunk.unit[to] = s->states.unit[n];
+        p->chunk.scale[to] = s->states.scale[n];
         p->chunk.row[to] = (int32_t)to;
     } else if (run->y) {
         const Sequence *sequence = &p->sequence[n];
@@ -177,7 +177,7 @@ static void hand_on(const Pass *p, Stage *s, int64_t n, int64_t t, size_t to) {
 /* Step t of the first `rows` rows, whose first entry is `entry`. */
 static void step(const Pass *p, Stage *s, int64_t rows, int64_t t, size_t entry) {
     const int32_t *row = p->chunk.row + entry;
-    memset(s->states.most, 0, (size_t)rows * sizeof *s->states.most);
+    memset(s->states.reach, 0, (size_t)rows * sizeof *s->states.reach);
     for (int n = 0; n < s->layer->blocks; n++) {
         /* To and fro: what was read last is still in the nearest cache. */
         const int block = t & 1 ? s->layer->blocks - 1 - n : n;
@@ -188,7 +188,7 @@ static void step(const Pass *p, Stage *s, int64_t rows, int64_t t, size_t entry)
         }
     }
     for (int64_t n = 0; n < rows; n++) {
-        quantise_h(s, n, largest_lane(s->states.most[n]));
+        quantise_h(s, n, s->states.reach[n]);
         hand_on(p, s, n, t, entry + (size_t)n);
     }
 }
@@ -249,4 +249,4 @@ static void run_layers(const Layer *layer, int layers, int direction, int backwa
 #define TEXT(x) TEXT_OF(x)
 #define JOINED(a, b) a##b
 #define SET_OF(name) JOINED(set_, name)
-const InstructionSet SET_OF(NAME) = {TEXT(NAME), LANES, OFFSET, LIMIT, scratch_bytes, run_layers};
+const InstructionSet SET_OF(NAME) = {TEXT(NAME), LANES, LIMIT, scratch_bytes, run_layers};

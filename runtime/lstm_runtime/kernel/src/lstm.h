@@ -34,7 +34,7 @@ enum { ALIGNMENT = 64 };
 typedef struct {
     int8_t *weight[PRODUCTS];
     float *scale[PRODUCTS];   /* [block][gate][lane]: what a weight of 1 is worth */
-    int32_t *start[PRODUCTS]; /* [block][gate][lane]: what a sum starts from, see pack.c */
+    int32_t *column[PRODUCTS]; /* [block][gate][lane]: the sum of a column's weights */
     float *bias;              /* [block][gate][lane] */
 } Direction;
 
@@ -67,7 +67,6 @@ typedef struct {
 typedef struct {
     const char *name;
     int lanes;  /* floats in a vector */
-    int offset; /* added to quantised activations, where the product wants those unsigned: 128 */
     int limit;  /* the largest weight to either side that the product takes */
     size_t (*scratch_bytes)(const Layer *, int layers, const Run *);
     void (*run)(const Layer *, int layers, int direction, int backward, const Run *, void *scratch);

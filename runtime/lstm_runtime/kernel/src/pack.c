@@ -23,7 +23,7 @@ void free_direction(Direction *d) {
     for (int which = 0; which < PRODUCTS; which++) {
         free_aligned(d->weight[which]);
         free_aligned(d->scale[which]);
-        free_aligned(d->start[which]);
+        free_aligned(d->column[which]);
     }
     free_aligned(d->bias);
 }
@@ -56,15 +56,14 @@ static void pack_column(const Layer *l, const InstructionSet *set, Direction *to
     const size_t block = (size_t)unit / lanes, lane = (size_t)unit % lanes;
     const size_t sum = sum_place(set, gate, unit);
     const float scale = from->scale[which][from->per_column[which] ? column : 0];
-    int32_t start = 0;
+    int32_t total = 0;
     for (int row = 0; row < rows; row++) {
         const int8_t value = from->weight[which][(size_t)row * GATES * (size_t)l->hidden + column];
         const size_t group = block * (size_t)l->groups[which] + (size_t)(row / GROUP);
         to->weight[which][((group * GATES + (size_t)gate) * lanes + lane) * GROUP + (size_t)(row % GROUP)] = value;
-        /* Activations are offset: sum (q + offset) * w is too large by offset * sum w. */
-        start -= set->offset * value;
+        total += value;
     }
-    to->start[which][sum] = start;
+    to->column[which][sum] = total;
     to->scale[which][sum] = (float)(curve_factor(gate) * (double)scale);
 }
 
@@ -76,8 +75,8 @@ int pack_direction(Layer *l, const InstructionSet *set, int direction, const Wei
     for (int which = 0; which < PRODUCTS; which++) {
         to->weight[which] = aligned_zeros(sums * (size_t)l->groups[which] * GROUP);
         to->scale[which] = aligned_zeros(sums * sizeof *to->scale[which]);
-        to->start[which] = aligned_zeros(sums * sizeof *to->start[which]);
-        if (!to->weight[which] || !to->scale[which] || !to->start[which]) return 0;
+        to->column[which] = aligned_zeros(sums * sizeof *to->column[which]);
+        if (!to->weight[which] || !to->scale[which] || !to->column[which]) return 0;
         for (int gate = 0; gate < GATES; gate++)
             for (int unit = 0; unit < l->hidden; unit++)
                 pack_column(l, set, to, which, from, gate, unit);

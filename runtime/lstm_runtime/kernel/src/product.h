@@ -7,13 +7,13 @@
 #ifndef PRODUCT_H
 #define PRODUCT_H
 
-#include "simd.h"
+#include "quantise.h"
 
 /* One of a direction's two products. */
 typedef struct {
     const Quads *weight;  /* [block][group][gate] */
     const Floats *scale;  /* [block][gate] */
-    const Ints *start;    /* [block][gate] */
+    const Ints *column;   /* [block][gate] */
     int blocks, groups;
     size_t stride;        /* bytes from one quantised row to the next */
 } Product;
@@ -23,19 +23,22 @@ static Product product_of(const Layer *l, int direction, int which) {
     return (Product){
         .weight = (const Quads *)d->weight[which],
         .scale = (const Floats *)d->scale[which],
-        .start = (const Ints *)d->start[which],
+        .column = (const Ints *)d->column[which],
         .blocks = l->blocks,
         .groups = l->groups[which],
         .stride = (size_t)l->groups[which] * GROUP,
     };
 }
 
+/* Where sums of bytes q * w start, so that they end as sums of (q - zero) * w. */
+INLINE Ints first_sum(const Product *p, int column, int32_t zero) { return p->column[column] * (SIGNED - zero); }
+
 /* The sums of `rows` rows, at most ROWS: a constant where this is inlined, so that all of them
    stay in registers. */
-INLINE void sums_of_rows(int rows, const Product *p, int block, const uint8_t *q, Ints sum[][GATES]) {
+INLINE void sums_of_rows(int rows, const Product *p, int block, const uint8_t *q, const Scale *scale, Ints sum[][GATES]) {
     const Quads *w = p->weight + (size_t)block * (size_t)p->groups * GATES;
     UNROLL for (int r = 0; r < rows; r++)
-        UNROLL for (int g = 0; g < GATES; g++) sum[r][g] = p->start[block * GATES + g];
+        UNROLL for (int g = 0; g < GATES; g++) sum[r][g] = first_sum(p, block * GATES + g, scale[r].zero);
     for (int k = 0; k < p->groups; k++, w += GATES)
         UNROLL for (int r = 0; r < rows; r++)
             UNROLL for (int g = 0; g < GATES; g++)
@@ -44,10 +47,10 @@ INLINE void sums_of_rows(int rows, const Product *p, int block, const uint8_t *q
 
 /* A row alone has four sums, too few to hide that an addition takes several cycles: it makes two
    of each, of the even and the odd groups. */
-INLINE void sums_of_one(const Product *p, int block, const uint8_t *q, Ints sum[GATES]) {
+INLINE void sums_of_one(const Product *p, int block, const uint8_t *q, const Scale *scale, Ints sum[GATES]) {
     const Quads *w = p->weight + (size_t)block * (size_t)p->groups * GATES;
     Ints odd[GATES] = {{0}};
-    UNROLL for (int g = 0; g < GATES; g++) sum[g] = p->start[block * GATES + g];
+    UNROLL for (int g = 0; g < GATES; g++) sum[g] = first_sum(p, block * GATES + g, scale->zero);
     int k = 0;
     for (; k + 2 <= p->groups; k += 2, w += 2 * GATES)
         UNROLL for (int g = 0; g < GATES; g++) {
@@ -61,14 +64,14 @@ INLINE void sums_of_one(const Product *p, int block, const uint8_t *q, Ints sum[
 
 /* gate[r][g] = sum * scale * the row's unit + addend[r][g] */
 INLINE void product_of_rows(int rows, const Product *p, int block, const uint8_t *q,
-                            const float *unit, const Floats *const addend[], Floats gate[][GATES]) {
+                            const Scale *scale, const Floats *const addend[], Floats gate[][GATES]) {
     Ints sum[ROWS][GATES];
-    if (rows == 1) sums_of_one(p, block, q, sum[0]);
-    else sums_of_rows(rows, p, block, q, sum);
+    if (rows == 1) sums_of_one(p, block, q, scale, sum[0]);
+    else sums_of_rows(rows, p, block, q, scale, sum);
     UNROLL for (int r = 0; r < rows; r++)
         UNROLL for (int g = 0; g < GATES; g++) {
             const Floats real = __builtin_convertvector(sum[r][g], Floats) * p->scale[block * GATES + g];
-            gate[r][g] = fused(real, splat(unit[r]), addend[r][g]);
+            gate[r][g] = fused(real, splat(scale[r].unit), addend[r][g]);
         }
 }
 

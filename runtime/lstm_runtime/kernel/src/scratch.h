@@ -2,7 +2,7 @@
 #ifndef SCRATCH_H
 #define SCRATCH_H
 
-#include "simd.h"
+#include "quantise.h"
 
 /* Rows of the input product that are made at a time. Its 2 KB a row (128 units), written and read
    again, stay in the second cache beside the weights. */
@@ -17,8 +17,8 @@ typedef struct {
 /* What a layer keeps from step to step. */
 typedef struct {
     Floats *c, *h;  /* [row][block] */
-    Ints *most;     /* [row]: the largest |h| of each lane so far */
-    float *unit;    /* [row]: see quantise.h */
+    Reach *reach;   /* [row]: of the h of this step so far */
+    Scale *scale;   /* [row] */
     uint8_t *q;     /* [row][unit], quantised h, filled up to groups */
 } States;
 
@@ -26,7 +26,7 @@ typedef struct {
    own h overwrite for the next one. An "entry" is a running row of a step, in that order. */
 typedef struct {
     uint8_t *q;         /* [row of q][input], quantised, filled up to groups */
-    float *unit;        /* [row of q] */
+    Scale *scale;       /* [row of q] */
     Floats *gates;      /* [row of q][block][gate]: bias + x * W */
     int32_t *row;       /* [entry]: its row of q: one word's are made once in a chunk */
     int64_t *word;      /* [row of q]: the id that it is of */
@@ -60,14 +60,14 @@ static size_t cut_up(const Layer *layer, int layers, const Run *run, Scratch *s,
         const size_t own = (size_t)layer[n].blocks;
         states->c = take(base, &at, batch * own * sizeof *states->c);
         states->h = take(base, &at, batch * own * sizeof *states->h);
-        states->most = take(base, &at, batch * sizeof *states->most);
-        states->unit = take(base, &at, batch * sizeof *states->unit);
+        states->reach = take(base, &at, batch * sizeof *states->reach);
+        states->scale = take(base, &at, batch * sizeof *states->scale);
         states->q = take(base, &at, batch * (size_t)layer[n].groups[RECURRENT] * GROUP);
         stride = larger_of(stride, (size_t)layer[n].groups[INPUT] * GROUP);
         blocks = larger_of(blocks, own);
     }
     s->chunk.q = take(base, &at, chunk * stride);
-    s->chunk.unit = take(base, &at, chunk * sizeof *s->chunk.unit);
+    s->chunk.scale = take(base, &at, chunk * sizeof *s->chunk.scale);
     s->chunk.gates = take(base, &at, chunk * blocks * GATES * sizeof *s->chunk.gates);
     s->chunk.row = take(base, &at, chunk * sizeof *s->chunk.row);
     s->chunk.word = take(base, &at, chunk * sizeof *s->chunk.word);

@@ -21,27 +21,28 @@
 #define UNROLL _Pragma("GCC unroll 8")
 #endif
 
-/* Each set says: its NAME; LANES, the floats in a vector; OFFSET and LIMIT, see InstructionSet; and
+/* Each set says: its NAME; LANES, the floats in a vector; SIGNED, what has to be taken
+   from bytes of 0 to 255 because the product wants them signed; LIMIT, see InstructionSet; and
    ROWS, how many rows of a batch are multiplied at once. A row needs four sums (one a gate), and
    they have to fit into the registers beside four vectors of weights: AVX-512 has 32 registers and
    takes 6 * 4 + 4, AVX has 16 and takes 2 * 4 + 4. */
 #if defined SET_AVX512VNNI
-enum { LANES = 16, OFFSET = 128, LIMIT = 128, ROWS = 6 };
+enum { LANES = 16, SIGNED = 0, LIMIT = 128, ROWS = 6 };
 #define NAME avx512vnni
 #elif defined SET_AVXVNNI
-enum { LANES = 8, OFFSET = 128, LIMIT = 128, ROWS = 2 };
+enum { LANES = 8, SIGNED = 0, LIMIT = 128, ROWS = 2 };
 #define NAME avxvnni
 #elif defined SET_AVX2
-enum { LANES = 8, OFFSET = 128, LIMIT = 64, ROWS = 2 };
+enum { LANES = 8, SIGNED = 0, LIMIT = 64, ROWS = 2 };
 #define NAME avx2
 #elif defined SET_NEONDOT
-enum { LANES = 4, OFFSET = 0, LIMIT = 128, ROWS = 4 };
+enum { LANES = 4, SIGNED = 128, LIMIT = 128, ROWS = 4 };
 #define NAME neondot
 #elif defined SET_NEON
-enum { LANES = 4, OFFSET = 0, LIMIT = 128, ROWS = 4 };
+enum { LANES = 4, SIGNED = 128, LIMIT = 128, ROWS = 4 };
 #define NAME neon
 #else
-enum { LANES = 4, OFFSET = 0, LIMIT = 128, ROWS = 1 };
+enum { LANES = 4, SIGNED = 128, LIMIT = 128, ROWS = 1 };
 #define NAME portable
 #endif
 
@@ -57,10 +58,6 @@ INLINE Floats load(const float *from) {
     memcpy(&v, from, sizeof v);
     return v;
 }
-
-/* |a| as a whole number. Positive floats are ordered like the whole numbers of the same bits, and
-   what is no number (NaN) comes last, which a comparison of floats would lose. */
-INLINE Ints magnitude(Floats a) { return (Ints)a & 0x7fffffff; }
 
 /* Each of the files below defines
 

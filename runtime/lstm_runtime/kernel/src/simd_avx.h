@@ -9,7 +9,7 @@ INLINE Ints dot4(Ints sums, const uint8_t *a, Quads w) {
     return (Ints)_mm256_dpbusd_avx_epi32((__m256i)sums, _mm256_set1_epi32(four), (__m256i)w);
 #else
     /* vpmaddubsw adds two products in 16 bits and clips what does not fit. Its left bytes are
-       unsigned: activations of -127 to 127 are offset to 1 to 255. With weights of seven bits two
+       unsigned, as our activations are, 0 to 255. With weights of seven bits two
        products are 2 * 255 * 64 = 32,640 at most, and that fits below 32,767; with eight bits they
        would not, so this set refuses those. vpmaddwd (times 1) then adds the pairs in 32 bits. */
     const __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi32(four), (__m256i)w);

@@ -1,7 +1,7 @@
 /* AVX-512 with VNNI ("vector neural network instructions"): Ice Lake and Zen 4 onwards. */
 #include <immintrin.h>
 
-/* vpdpbusd: one instruction for 64 products. Its left bytes are unsigned, hence OFFSET. */
+/* vpdpbusd: one instruction for 64 products. Its left bytes are unsigned. */
 INLINE Ints dot4(Ints sums, const uint8_t *a, Quads w) {
     int32_t four;
     memcpy(&four, a, sizeof four);

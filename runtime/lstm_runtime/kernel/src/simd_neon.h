@@ -1,5 +1,5 @@
 /* NEON, which every 64-bit ARM has, and its dot product (ARMv8.2: Cortex-A55 and A75, Neoverse N1,
-   Apple's M1 onwards). Both multiply signed by signed bytes: no offset. */
+   Apple's M1 onwards). Both multiply signed by signed bytes: activations are 128 less. */
 #include <arm_neon.h>
 
 INLINE Ints dot4(Ints sums, const uint8_t *a, Quads w) {
@@ -8,7 +8,7 @@ INLINE Ints dot4(Ints sums, const uint8_t *a, Quads w) {
 #if defined SET_NEONDOT
     return (Ints)vdotq_s32((int32x4_t)sums, (int8x16_t)w, vreinterpretq_s8_s32(vdupq_n_s32(four)));
 #else
-    /* Products in 16 bits, which -127 * -128 fits; then neighbours are added twice. */
+    /* Products in 16 bits, which -128 * -128 fits; then neighbours are added twice. */
     const int8x8_t right = vreinterpret_s8_s32(vdup_n_s32(four));
     const int32x4_t low = vpaddlq_s16(vmull_s8(vget_low_s8((int8x16_t)w), right));
     const int32x4_t high = vpaddlq_s16(vmull_s8(vget_high_s8((int8x16_t)w), right));
