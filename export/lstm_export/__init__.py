@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from lstm_runtime.text.tokenizer import Tokenizer
     from lstm_runtime.text.vocabulary import Vocabulary
+    from lstm_runtime.text.window import Window
     from lstm_training.data.examples import Examples
     from lstm_training.errors import CheckpointError
 
@@ -47,6 +48,7 @@ _HOMES = {
     "Source": "lstm_export.checkpoint.source",
     "Tokenizer": "lstm_runtime.text.tokenizer",
     "Vocabulary": "lstm_runtime.text.vocabulary",
+    "Window": "lstm_runtime.text.window",
     "export": "lstm_export.api",
     "export_source": "lstm_export.pipeline",
     "load_source": "lstm_export.checkpoint.source",
@@ -73,6 +75,7 @@ __all__ = [
     "UnsupportedModelError",
     "Vocabulary",
     "VocabularyError",
+    "Window",
     "__version__",
     "export",
     "export_source",

@@ -5,6 +5,7 @@ from pathlib import Path
 from lstm_runtime.errors import InputError
 from lstm_runtime.text.tokenizer import Tokenizer
 from lstm_runtime.text.vocabulary import Vocabulary
+from lstm_runtime.text.window import WHOLE, Window
 from lstm_training.data.examples import Examples
 from torch import nn
 
@@ -15,6 +16,7 @@ from lstm_export.checkpoint.vocabulary_file import read_vocabulary
 from lstm_export.config import ExportConfig
 from lstm_export.errors import OutputError
 from lstm_export.outcome import ExportResult, require_parity
+from lstm_export.parity.encoding import LEAST_ALIKE, Encode, compare_source, require_alike
 from lstm_export.pipeline import export_source
 
 
@@ -26,6 +28,10 @@ def export(  # noqa: PLR0913 - keyword arguments, each with a default
     vocabulary: Vocabulary | str | Path | None = None,
     unknown: str | None = None,
     pattern: str | None = None,
+    tokenizer: Tokenizer | None = None,
+    window: Window = WHOLE,
+    encode: Encode | str | Path | None = None,
+    alike: float = LEAST_ALIKE,
     labels: tuple[str, ...] | None = None,
     hints: ArchitectureHints | None = None,
     config: ExportConfig | None = None,
@@ -44,6 +50,12 @@ def export(  # noqa: PLR0913 - keyword arguments, each with a default
             the file has it, else unknown words are dropped.
         pattern: what the vocabulary takes for a token, in the syntax of RE2; None for the
             checkpoint's own, or the usual one.
+        tokenizer: the same with all that can be said of a tokeniser, in the place of ``pattern``.
+        window: which ids of a text are read, and what short texts are filled up with.
+        encode: your own text to ids, or a table (``.jsonl``) of ``text`` and ``ids``: the
+            tokeniser that goes into the file is compared with it on the reference texts and
+            ``data``, or on the table's texts.
+        alike: share of the texts, 0 to 1, that have to get the very same ids.
         labels: label names; None for the checkpoint's own or the usual ones.
         hints: what weights cannot tell, needed for some checkpoints without their class.
         config: precisions, interface and more; fp32 and int8 when left out.
@@ -53,7 +65,8 @@ def export(  # noqa: PLR0913 - keyword arguments, each with a default
         The NumPy cell's result and one for each file.
 
     Raises:
-        ParityError: when a file is not equal to the original; it is not left behind.
+        ParityError: when a file is not equal to the original; it is not left behind. Also when
+            fewer texts than ``alike`` are read as ``encode`` reads them.
         UnsupportedModelError: when the network is not of the family.
         CheckpointError: when a checkpoint is missing, damaged or would run code.
         VocabularyError: when the vocabulary is malformed or does not fit the model.
@@ -63,10 +76,17 @@ def export(  # noqa: PLR0913 - keyword arguments, each with a default
     """
     try:
         source = _source(model, module, hints or ArchitectureHints())
-        source = _with_words(source, vocabulary, unknown, pattern)
+        if pattern:
+            if tokenizer:
+                raise InputError("pattern is a part of tokenizer: give one of the two")
+            tokenizer = Tokenizer(pattern)
+        source = _with_words(source, vocabulary, unknown, tokenizer, window)
         if labels is not None:
             source = source.with_labels(tuple(labels))
         examples = load_labelled(source, str(data)) if isinstance(data, str | Path) else data
+        if encode is not None:
+            texts = examples.texts if examples else ()
+            require_alike(compare_source(source, encode, texts), alike)
         results = list(export_source(source, Path(output), config or ExportConfig(), examples))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
@@ -89,14 +109,14 @@ def _with_words(
     source: Source,
     vocabulary: Vocabulary | str | Path | None,
     unknown: str | None,
-    pattern: str | None,
+    tokenizer: Tokenizer | None,
+    window: Window,
 ) -> Source:
-    tokenizer = Tokenizer(pattern) if pattern else None
     if vocabulary is None:
-        if tokenizer or unknown:
-            raise InputError("unknown and pattern belong to a vocabulary: give one")
+        if tokenizer or unknown or window != WHOLE:
+            raise InputError("unknown, pattern, tokenizer and window belong to a vocabulary")
         return source
     if not isinstance(vocabulary, Vocabulary):
         rows = source.network.architecture.vocab_size
         vocabulary = read_vocabulary(Path(vocabulary), rows, unknown)
-    return source.with_vocabulary(vocabulary, tokenizer)
+    return source.with_vocabulary(vocabulary, tokenizer, window)

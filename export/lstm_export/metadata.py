@@ -6,7 +6,8 @@ from importlib.metadata import version
 from typing import Any
 
 from lstm_runtime.inference.session import import_onnxruntime
-from lstm_runtime.model_file.contract import Metadata, Precision, Reference, TokenizerSpec
+from lstm_runtime.model_file.contract import Metadata, Precision, Reference
+from lstm_runtime.model_file.tokenizer_spec import TokenizerSpec
 
 from lstm_export.checkpoint.source import Source
 from lstm_export.config import ExportConfig
@@ -24,11 +25,10 @@ def make_metadata(
     """Return the metadata of the file of one precision."""
     spec, words = None, None
     if source.encoder is not None:
-        pattern, vocabulary = source.encoder.tokenizer.pattern, source.encoder.vocabulary
-        spec = TokenizerSpec(pattern, vocabulary.pad, vocabulary.unknown, vocabulary.empty)
+        spec = TokenizerSpec.of(source.encoder)
         # A file with the ids interface has its words here and not in the graph; words in both
         # would cost a fifth of an int8 file.
-        words = None if source.graph_encoder(config.interface) else vocabulary.words
+        words = None if source.graph_encoder(config.interface) else source.encoder.vocabulary.words
     network = source.network
     return Metadata(
         labels=source.label_names,

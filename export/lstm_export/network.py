@@ -69,6 +69,8 @@ class Network:
     "What makes the answer of the head's numbers."
     initial: InitialStates | None = None
     "None for zeros."
+    in_pieces: bool = True
+    "Whether texts may arrive in pieces: not where they are cut or padded on the way to their ids."
 
     @property
     def bidirectional(self) -> bool:
@@ -126,7 +128,8 @@ class Network:
         """
         sizes = {layer[0].hidden for layer in self.layers}
         return (
-            not self.bidirectional
+            self.in_pieces
+            and not self.bidirectional
             and self.readout == LAST
             and self.initial is None
             and len(sizes) == 1

@@ -35,7 +35,7 @@ export class Engine {
     this.metadata = metadata;
     const { tokenizer: spec, vocabulary: words } = metadata;
     this.readsText = session.inputNames.includes("text");
-    this.tokenizer = spec && new Tokenizer(spec.pattern);
+    this.tokenizer = spec && new Tokenizer(spec);
     this.encoder = !this.readsText && spec && words ? new WordEncoder(spec, words) : null;
     this.outputs = session.outputNames;
   }

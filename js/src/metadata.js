@@ -9,6 +9,13 @@ const FORMAT_VERSION = "1";
  * @property {number} pad Id behind the end of shorter texts.
  * @property {number | null} unknown Id of every token outside the vocabulary; null where such tokens are dropped.
  * @property {number} empty Id of the one token that a text without tokens reads as.
+ * @property {"lower" | "keep"} [case] Whether A to Z are lowered; they are when left out.
+ * @property {string[]} [blank] Strings, lowered too, at which a text is cut before tokens are taken.
+ * @property {string} [delete] Characters taken out of tokens; a token of nothing else is none.
+ * @property {number} [max_tokens] Ids that are kept of a text; all when left out.
+ * @property {"first" | "last"} [keep] Which of them; the first when left out.
+ * @property {number} [pad_to] Ids to which shorter texts are filled up with `pad`.
+ * @property {"left" | "right"} [pad_side] Where the padding stands; on the left when left out.
  *
  * @typedef {object} Architecture
  * @property {number} vocab_size Number of ids.

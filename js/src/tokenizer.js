@@ -13,19 +13,44 @@ export function replaceUnportable(text) {
   return text.replace(/[\0\u0130\u212a]|\p{Surrogate}/gu, REPLACEMENT);
 }
 
+/** Pieces of a token, between characters to delete, that are joined; as in the graph. */
+const MOST_PARTS = 32;
+
+/** @param {string} text */
+const lower = (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+
 /** Lower-case A to Z, then take every match of a pattern, from left to right. */
 export class Tokenizer {
   #pattern;
+  #keepsCase;
+  /** @type {readonly string[]} */ #blanks;
+  #kept;
 
-  /** @param {string} pattern As the file's metadata has it: of RE2 and Python. */
-  constructor(pattern) {
+  /** @param {Partial<import("./metadata.js").TokenizerSpec> & {pattern: string}} spec As the file's metadata has it. */
+  constructor({ pattern, case: letters = "lower", blank = [], delete: deleted = "" }) {
     this.#pattern = compile(pattern);
+    this.#keepsCase = letters === "keep";
+    this.#blanks = this.#keepsCase ? blank : blank.map(lower);
+    this.#kept = deleted ? new RegExp(`[^${deleted.replace(/[\]\\^-]/g, "\\$&")}]+`, "gu") : null;
   }
 
   /** The tokens of a text with their places in it. @param {string} text */
   matches(text) {
-    const lowered = replaceUnportable(text).replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
-    return Array.from(lowered.matchAll(this.#pattern), ({ 0: token, index }) => ({ token, start: index, end: index + token.length }));
+    return this.#raw(text).flatMap(({ token, start, end }) => {
+      if (!this.#kept) return [{ token, start, end }];
+      const parts = token.match(this.#kept);
+      return parts ? [{ token: parts.slice(0, MOST_PARTS).join(""), start, end }] : [];
+    });
+  }
+
+  /** The matches, with the characters that are deleted from them. @param {string} text */
+  #raw(text) {
+    const clean = replaceUnportable(text);
+    return cut(this.#keepsCase ? clean : lower(clean), this.#blanks).flatMap(([start, part]) =>
+      Array.from(part.matchAll(this.#pattern), ({ 0: token, index }) => ({
+        token, start: start + index, end: start + index + token.length,
+      })),
+    );
   }
 
   /**
@@ -49,7 +74,7 @@ export class Tokenizer {
    * @returns {[complete: string, pending: string]}
    */
   splitOpen(text) {
-    const last = this.matches(text).at(-1);
+    const last = this.#raw(text).at(-1);
     const whole = /[\ud800-\udbff]$/.test(text) ? text.length - 1 : text.length;
     const cut = last && last.end >= whole ? last.start : whole;
     return [text.slice(0, cut), text.slice(cut)];
@@ -64,7 +89,7 @@ export class WordEncoder {
 
   /** @param {import("./metadata.js").TokenizerSpec} spec @param {readonly string[]} words Words by id. */
   constructor(spec, words) {
-    this.#tokenizer = new Tokenizer(spec.pattern);
+    this.#tokenizer = new Tokenizer(spec);
     this.#spec = spec;
     this.#ids = new Map(words.map((word, id) => [word, id]));
     // Ids without a word, and special words, which no text can spell.
@@ -79,11 +104,30 @@ export class WordEncoder {
     });
   }
 
-  /** At least one id. @param {string} text */
+  /** At least one id: cut and padded where the network was trained so. @param {string} text */
   ids(text) {
-    const ids = this.encode(text).map(({ id }) => id);
-    return ids.length ? ids : [this.#spec.empty];
+    const { max_tokens: most, keep, pad, pad_to: width = 0, pad_side: side, empty } = this.#spec;
+    let ids = this.encode(text).map(({ id }) => id);
+    if (most) ids = keep === "last" ? ids.slice(-most) : ids.slice(0, most);
+    const padding = Array(Math.max(0, (width ?? 0) - ids.length)).fill(pad);
+    ids = side === "right" ? [...ids, ...padding] : [...padding, ...ids];
+    return ids.length ? ids : [empty];
   }
+}
+
+/**
+ * What stands between blanks, with its place; one kind of blank after the other.
+ * @param {string} text @param {readonly string[]} blanks
+ * @returns {[start: number, part: string][]}
+ */
+function cut(text, [blank, ...others]) {
+  if (blank === undefined) return [[0, text]];
+  let start = 0;
+  return text.split(blank).flatMap((part) => {
+    const found = cut(part, others).map(([at, inner]) => /** @type {[number, string]} */ ([start + at, inner]));
+    start += part.length + blank.length;
+    return found;
+  });
 }
 
 /** What `\s` means to the tokeniser in Python; JavaScript's takes in spaces of other scripts. */

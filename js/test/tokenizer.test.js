@@ -6,7 +6,7 @@ import { golden, shown } from "./golden.js";
 
 test("patterns of RE2 and Python give Python's tokens", () => {
   for (const { pattern, texts } of golden.tokens) {
-    const tokenizer = new Tokenizer(pattern);
+    const tokenizer = new Tokenizer({ pattern });
     for (const [text, tokens] of texts) {
       assert.deepEqual(tokenizer.matches(text).map(({ token }) => token), tokens, `${pattern} on ${shown(text)}`);
     }
@@ -14,7 +14,7 @@ test("patterns of RE2 and Python give Python's tokens", () => {
 });
 
 test("a pattern that JavaScript cannot read is refused, not misread", () => {
-  for (const pattern of ["(?i)a", "\\Aword", "(?P<x>a)", "[a", "[", "[^\\S\\n]+"]) assert.throws(() => new Tokenizer(pattern), ModelFileError);
+  for (const pattern of ["(?i)a", "\\Aword", "(?P<x>a)", "[a", "[", "[^\\S\\n]+"]) assert.throws(() => new Tokenizer({ pattern }), ModelFileError);
 });
 
 test("characters that platforms read differently are replaced one for one", () => {
@@ -23,7 +23,7 @@ test("characters that platforms read differently are replaced one for one", () =
 });
 
 test("the open end is held back: a word, half a character", () => {
-  const tokenizer = new Tokenizer("[a-z0-9']+|[!?]");
+  const tokenizer = new Tokenizer({ pattern: "[a-z0-9']+|[!?]" });
   for (const [text, complete, pending] of [
     ["good fi", "good ", "fi"], ["good ", "good ", ""], ["", "", ""], ["good\ud83d", "", "good\ud83d"],
     ["good \ud83d", "good ", "\ud83d"], ["😀", "😀", ""], ["!!", "!", "!"], ["good\0", "good\0", ""],
@@ -31,7 +31,7 @@ test("the open end is held back: a word, half a character", () => {
 });
 
 test("places are found again where the graph dropped unknown tokens", () => {
-  const tokenizer = new Tokenizer("[a-z]+");
+  const tokenizer = new Tokenizer({ pattern: "[a-z]+" });
   const places = tokenizer.locate("The bad bad Film", ["bad", "film"]).map(({ start, end }) => [start, end]);
   assert.deepEqual(places, [[4, 7], [12, 16]]);
   assert.deepEqual(tokenizer.locate("x", ["y"]), [{ token: "y", start: 1, end: 1 }]);
@@ -42,4 +42,26 @@ test("ids: unknown words, dropped words, special words, no words", () => {
   assert.deepEqual(new WordEncoder(spec, words).ids("Good <pad> <unk> odd"), [2, 1, 1, 1]);
   assert.deepEqual(new WordEncoder({ ...spec, unknown: null, empty: 0 }, words).ids("Good <pad> odd"), [2]);
   assert.deepEqual(new WordEncoder({ ...spec, unknown: null, empty: 0 }, words).ids("odd"), [0]);
+});
+
+test("what a file's options say: case, blanks, deleted characters, a window", () => {
+  const words = ["", "its", "bad", "film", "Film", "end"], base = { pad: 0, unknown: null, empty: 0 };
+  const all = (/** @type {object} */ spec, /** @type {string} */ text) => new WordEncoder({ pattern: "[^\\s]+", ...base, ...spec }, words).ids(text);
+  assert.deepEqual(all({ delete: "'.-]^\\" }, "It's b-a-d. [fi]lm -- ^bad\\."), [1, 2, 2]);
+  assert.deepEqual(all({ delete: "." }, `b.a.d ${"x.".repeat(40)} ...`), [2]);
+  assert.deepEqual(all({ case: "keep" }, "film Film FILM"), [3, 4]);
+  assert.deepEqual(all({ blank: ["<BR />", "|"] }, "film<br />bad<Br />|film|end"), [3, 2, 3, 5]);
+  const window = { max_tokens: 2, pad_to: 3 }, text = "film bad end";
+  assert.deepEqual(all(window, text), [0, 3, 2]);
+  assert.deepEqual(all({ ...window, keep: "last" }, text), [0, 2, 5]);
+  assert.deepEqual(all({ ...window, pad_side: "right" }, text), [3, 2, 0]);
+  assert.deepEqual(all(window, "zebra"), [0, 0, 0]);
+});
+
+test("a token of which characters are deleted keeps its place in the text", () => {
+  const tokenizer = new Tokenizer({ pattern: "[^\\s]+", delete: "'.", blank: ["<br />"] });
+  assert.deepEqual(tokenizer.matches("It's<br />... ok."), [
+    { token: "its", start: 0, end: 4 }, { token: "ok", start: 14, end: 17 },
+  ]);
+  assert.deepEqual(tokenizer.splitOpen("it's ."), ["it's ", "."]);
 });

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from lstm_runtime.inference.results import ModelInfo, Sentiment, Verification
     from lstm_runtime.inference.streaming import SentimentStream, StreamState
     from lstm_runtime.model import SentimentModel
-    from lstm_runtime.model_file.contract import Architecture, Metadata, Reference, TokenizerSpec
+    from lstm_runtime.model_file.contract import Architecture, Metadata, Reference
+    from lstm_runtime.model_file.tokenizer_spec import TokenizerSpec
     from lstm_runtime.text.tokenizer import Tokenizer
     from lstm_runtime.text.vocabulary import Vocabulary
     from lstm_runtime.trace.tracer import Trace
@@ -45,7 +46,7 @@ _HOMES = {
     "SentimentStream": "inference.streaming",
     "StreamState": "inference.streaming",
     "Tokenizer": "text.tokenizer",
-    "TokenizerSpec": "model_file.contract",
+    "TokenizerSpec": "model_file.tokenizer_spec",
     "Trace": "trace.tracer",
     "Verification": "inference.results",
     "Vocabulary": "text.vocabulary",

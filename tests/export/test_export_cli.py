@@ -160,7 +160,7 @@ def test_help_groups_its_options(run) -> None:
     done = run("lstm-export", "-h")
     assert done.returncode == 0
     headings = re.findall(r"^(\w+):$", done.stdout, re.MULTILINE)
-    assert headings == ["Examples", "Input", "Architecture", "Output", "Proof", "Other"]
+    assert headings == ["Examples", "Input", "Text", "Architecture", "Output", "Proof", "Other"]
 
 
 def test_weights_alone_are_exported_as_assumed(run, tmp_path: Path) -> None:

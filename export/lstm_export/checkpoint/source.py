@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,14 @@ from lstm_runtime.errors import VocabularyError
 from lstm_runtime.model_file.contract import Interface
 from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer
 from lstm_runtime.text.vocabulary import Vocabulary
+from lstm_runtime.text.window import WHOLE, Window
 from lstm_training.checkpoint import is_checkpoint, parse_checkpoint
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from lstm_export.checkpoint.assume import assume_network
 from lstm_export.checkpoint.content import Content, read_content, unwrap
-from lstm_export.checkpoint.fit import fit_weights
+from lstm_export.checkpoint.fit import copy_module, fit_weights
 from lstm_export.checkpoint.hints import ArchitectureHints
 from lstm_export.checkpoint.original import OriginalModule, find_original
 from lstm_export.checkpoint.state_dict import read_state_dict
@@ -133,9 +133,14 @@ class Source:
         return None if interface == "ids" else self.encoder
 
     def with_vocabulary(
-        self, vocabulary: Vocabulary, tokenizer: Tokenizer | None = None
+        self, vocabulary: Vocabulary, tokenizer: Tokenizer | None = None, window: Window = WHOLE
     ) -> "Source":
         """Return the same source with another vocabulary, and another tokeniser if given.
+
+        Args:
+            vocabulary: words by id.
+            tokenizer: None for the checkpoint's own, or the usual one.
+            window: which part of a text is read, and what short ones are filled up with.
 
         Raises:
             VocabularyError: when it has more words than the model has vectors.
@@ -147,7 +152,10 @@ class Source:
                 f"the vocabulary has {len(vocabulary)} words, but the model's embedding {rows} rows"
             )
         usual = self.encoder.tokenizer if self.encoder else Tokenizer()
-        return replace(self, encoder=TextEncoder(tokenizer or usual, vocabulary))
+        encoder, network = TextEncoder(tokenizer or usual, vocabulary, window), self.network
+        if isinstance(network, Network):
+            network = replace(network, in_pieces=encoder.continuable)
+        return replace(self, encoder=encoder, network=network)
 
     def with_labels(self, labels: tuple[str, ...]) -> "Source":
         """Return the same source with other label names.
@@ -230,21 +238,8 @@ def module_source(module: nn.Module, hints: ArchitectureHints = NO_HINTS) -> Sou
     state = {n: value for n, value in module.state_dict().items() if isinstance(value, Tensor)}
     for name in sorted(state):
         digest.update(name.encode() + state[name].detach().cpu().float().numpy().tobytes())
-    copy = _copy(module).cpu()
+    copy = copy_module(module).cpu()
     if any(weight.dtype in {torch.float16, torch.bfloat16} for weight in copy.parameters()):
         copy = copy.float()  # a CPU runs them with rounding errors of its own
     original = find_original(copy, hints)
     return Source(original.network, digest.hexdigest(), original)
-
-
-def _copy(module: nn.Module) -> nn.Module:
-    """Copy a module, also one that holds computed tensors, as pruning leaves them."""
-    held = [value for layer in module.modules() for value in vars(layer).values()]
-    tensors = [part for value in held for part in (value if isinstance(value, list) else [value])]
-    computed = [t for t in tensors if isinstance(t, Tensor) and not t.is_leaf]
-    try:
-        return deepcopy(module, {id(tensor): tensor.detach().clone() for tensor in computed})
-    except Exception as error:  # whatever a class holds may refuse
-        raise UnsupportedModelError(
-            f"{type(module).__name__} cannot be copied: {' '.join(str(error).split())}"
-        ) from error

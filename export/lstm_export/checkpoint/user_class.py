@@ -6,7 +6,7 @@ import importlib.util
 import inspect
 import io
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,12 +33,7 @@ def build_module(
         UnsupportedModelError: when there is no such class, or it cannot be built so.
 
     """
-    where, _, class_name = name.rpartition(":")
-    if not where or not class_name:
-        raise UnsupportedModelError(f"--module {name}: give FILE.py:Class or package.module:Class")
-    found = getattr(_imported(where), class_name, None)
-    if not callable(found):
-        raise UnsupportedModelError(f"--module {name}: {where} has no class {class_name}")
+    found = import_object("--module", name, "class")
     if arguments is None:
         arguments = _named_by(found, hyperparameters or {})
     try:
@@ -53,7 +48,31 @@ def build_module(
     return made
 
 
-def _imported(where: str) -> ModuleType:
+def import_object(option: str, name: str, kind: str) -> Callable[..., Any]:
+    """Import what an option names as ``package.file:NAME`` or ``FILE.py:NAME``.
+
+    Args:
+        option: the option, for errors.
+        name: where it is, and its name behind a colon.
+        kind: what it is, for errors.
+
+    Raises:
+        UnsupportedModelError: when there is no such thing.
+
+    """
+    where, _, own_name = name.rpartition(":")
+    if not where or not own_name:
+        form = kind.capitalize()
+        raise UnsupportedModelError(
+            f"{option} {name}: give FILE.py:{form} or package.module:{form}"
+        )
+    found = getattr(_imported(option, where), own_name, None)
+    if not callable(found):
+        raise UnsupportedModelError(f"{option} {name}: {where} has no {kind} {own_name}")
+    return found  # type: ignore[no-any-return]
+
+
+def _imported(option: str, where: str) -> ModuleType:
     """Import a file or a module; a script that does more than define things is named as such."""
     said = io.StringIO()
     try:
@@ -63,13 +82,13 @@ def _imported(where: str) -> ModuleType:
         words = said.getvalue().strip().splitlines()
         reason = f": {words[-1]}" if words else ""
         raise UnsupportedModelError(
-            f"--module {where} ends the program when it is imported{reason}: it is a script that "
-            'reads its command line; put that behind if __name__ == "__main__", or the class into '
-            "a file of its own"
+            f"{option} {where} ends the program when it is imported{reason}: it is a script that "
+            'reads its command line; put that behind if __name__ == "__main__", or what is named '
+            "into a file of its own"
         ) from error
     except Exception as error:
         raise UnsupportedModelError(
-            f"--module {where} cannot be built, as its import fails: {type(error).__name__}: "
+            f"{option} {where} cannot be built, as its import fails: {type(error).__name__}: "
             f"{error}"
         ) from error
 

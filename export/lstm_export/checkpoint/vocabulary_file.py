@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from lstm_runtime.errors import VocabularyError
-from lstm_runtime.text.vocabulary import PAD_WORD, Vocabulary
+from lstm_runtime.text.vocabulary import PAD_WORD, UNKNOWN_WORD, Vocabulary
 
 from lstm_export.checkpoint.vocabulary_formats import Words, parse_words
 
@@ -19,8 +19,14 @@ _TAGS = frozenset({"<br>", "<p>", "<b>", "<i>"})
 """Bracketed words that texts hold."""
 
 
-def read_vocabulary(
-    path: Path, rows: int, unknown: str | None = None, *, first_id: int = 0, fit: bool = False
+def read_vocabulary(  # noqa: PLR0913 - keyword arguments, each with a default
+    path: Path,
+    rows: int,
+    unknown: str | None = None,
+    *,
+    first_id: int = 0,
+    fit: bool = False,
+    unknown_id: int | None = None,
 ) -> Vocabulary:
     """Read a vocabulary file for an embedding of ``rows`` words.
 
@@ -35,6 +41,7 @@ def read_vocabulary(
         first_id: id of the first line, or of a list's first word.
         fit: whether words beyond the embedding are left out, to be read as unknown, and rows
             beyond the file have no word.
+        unknown_id: id that unknown words get, where no word has it.
 
     Raises:
         VocabularyError: when the file is missing, malformed, ambiguous or does not fit.
@@ -44,11 +51,24 @@ def read_vocabulary(
     pad = _padding(words)
     if pad is not None:
         words[pad] = PAD_WORD
+    if unknown_id is not None:
+        unknown = _name_unknown(words, unknown_id, path, unknown)
     chosen = _unknown(words, path) if unknown is None else unknown or None
     try:
         return Vocabulary(tuple(words), chosen)
     except VocabularyError as error:
         raise VocabularyError(f"{path}: {error}") from error
+
+
+def _name_unknown(words: list[str], number: int, path: Path, unknown: str | None) -> str:
+    """Give the unknown word an id without a word."""
+    if unknown is not None:
+        raise VocabularyError("--unknown and --unknown-id exclude each other")
+    if number >= len(words) or words[number] or UNKNOWN_WORD in words:
+        here = words[number] if number < len(words) else "no row"
+        raise VocabularyError(f"{path} has {here!r} at id {number}: give --unknown WORD instead")
+    words[number] = UNKNOWN_WORD
+    return UNKNOWN_WORD
 
 
 def _read(path: Path) -> str:

@@ -1,14 +1,13 @@
 """``lstm-export``: checkpoint in, verified ONNX files out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from lstm_runtime.command import OneLineErrorCommand, option
 from lstm_runtime.extras import requires_extra
 
-if TYPE_CHECKING:
-    pass
+from lstm_export.cli.text_options import text_options
 
 EXAMPLES = (
     "lstm-export model/model.pt",
@@ -41,22 +40,11 @@ EXAMPLES = (
     "word.",
 )
 @option(
-    "--unknown",
-    group="Input",
-    help="Word of the vocabulary that unknown words become, '' to leave them out.  [default: "
-    "<unk>, <UNK>, [UNK], <OOV> and the like where the vocabulary has it; else left out]",
-)
-@option(
-    "--pattern",
-    group="Input",
-    metavar="REGEX",
-    help="What --vocab takes for a token, in the syntax of RE2.  [default: [a-z0-9']+|[!?]]",
-)
-@option(
     "--labels",
     group="Input",
     help="Label names, joined by commas.  [default: negative,positive]",
 )
+@text_options
 @option(
     "--module",
     "module_name",
@@ -202,6 +190,7 @@ def main(
     with requires_extra("export", "cpu"):
         from lstm_export.cli.options import (
             check_combinations,
+            check_encoding,
             load_data,
             make_config,
             make_source,
@@ -209,6 +198,7 @@ def main(
         from lstm_export.cli.output import report_results
         from lstm_export.ownership import beside_files, require_own
         from lstm_export.pipeline import export_source
+        from lstm_export.report.reading import measure_reading
     check_combinations(options)
     source = make_source(checkpoint, options)
     for note in source.notes:
@@ -216,8 +206,10 @@ def main(
     config, data = make_config(options), load_data(options, source)
     folder = output or checkpoint.parent
     require_own(beside_files(folder, config))
+    encoding = check_encoding(source, options, data)
     results = list(export_source(source, folder, config, data))
-    report_results(source, results, config, folder, data)
+    reading = measure_reading(source, data, encoding)
+    report_results(source, results, config, folder, reading)
 
 
 def _require_alone(ctx: click.Context) -> None:

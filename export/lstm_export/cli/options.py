@@ -17,14 +17,19 @@ from lstm_export.checkpoint.content import read_content
 from lstm_export.checkpoint.hints import ArchitectureHints
 from lstm_export.checkpoint.labelled import load_labelled
 from lstm_export.checkpoint.source import Source, load_source
-from lstm_export.checkpoint.user_class import build_module
+from lstm_export.checkpoint.user_class import build_module, import_object
 from lstm_export.checkpoint.vocabulary_file import read_vocabulary
+from lstm_export.cli.text_options import (
+    OF_VOCABULARY,
+    encoder_path,
+    make_tokenizer,
+    make_window,
+)
 from lstm_export.config import ExportConfig
 from lstm_export.graph.precision import Int8Weights
 from lstm_export.layers import FUNCTIONS
 from lstm_export.parity.cases import spelled_words
-
-_OF_VOCABULARY = ("unknown", "pattern", "first_id", "fit_vocab")
+from lstm_export.parity.encoding import LEAST_ALIKE, EncodingParity, compare_source, require_alike
 
 
 def check_combinations(options: Mapping[str, Any]) -> None:
@@ -35,11 +40,8 @@ def check_combinations(options: Mapping[str, Any]) -> None:
 
     """
     for names, belongs, there in (
-        (
-            ("unknown", "pattern", "first_id", "fit_vocab"),
-            "a vocabulary: add --vocab FILE",
-            options["vocabulary"],
-        ),
+        (OF_VOCABULARY, "a vocabulary: add --vocab FILE", options["vocabulary"]),
+        (("alike",), "your own encoding: add --encoder FILE.py:FUNCTION", options["encoder"]),
         (("init",), "a class: add --module FILE:CLASS", options["module_name"]),
         (
             ("text_column", "label_column", "label_map"),
@@ -48,7 +50,9 @@ def check_combinations(options: Mapping[str, Any]) -> None:
         ),
     ):
         given = [
-            f"--{name.replace('_', '-')}" for name in names if options[name] not in {None, False}
+            f"--{name.replace('_', '-')}"
+            for name in names
+            if options[name] not in (None, False, ())
         ]
         if given and not there:
             raise click.UsageError(f"{' and '.join(given)} belong to {belongs}")
@@ -79,13 +83,34 @@ def make_source(checkpoint: Path, options: Mapping[str, Any]) -> Source:
             options["unknown"],
             first_id=options["first_id"] or 0,
             fit=options["fit_vocab"],
+            unknown_id=options["unknown_id"],
         )
-        tokenizer = Tokenizer(options["pattern"]) if options["pattern"] else None
-        source = source.with_vocabulary(vocabulary, tokenizer)
+        usual = source.encoder.tokenizer if source.encoder else Tokenizer()
+        tokenizer, window = make_tokenizer(options, usual), make_window(options)
+        source = source.with_vocabulary(vocabulary, tokenizer, window)
         _tell_unread_words(source)
     if options["labels"]:
         source = source.with_labels(tuple(options["labels"].split(",")))
     return source
+
+
+def check_encoding(
+    source: Source, options: Mapping[str, Any], data: Examples | None
+) -> EncodingParity | None:
+    """Compare the tokeniser with ``--encoder``, where it was given.
+
+    Raises:
+        ParityError: when too few texts are read alike.
+
+    """
+    name = options["encoder"]
+    if name is None:
+        return None
+    path = encoder_path(name)
+    encode = import_object("--encoder", name, "function") if path is None else path
+    found = compare_source(source, encode, data.texts if data else ())
+    require_alike(found, LEAST_ALIKE if options["alike"] is None else options["alike"])
+    return found
 
 
 def _tell_unread_words(source: Source) -> None:

@@ -4,17 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from lstm_training.data.examples import Examples
 from rich.console import Console
 
 from lstm_export.checkpoint.source import Source
 from lstm_export.config import ExportConfig
 from lstm_export.outcome import ExportResult, require_parity
 from lstm_export.ownership import beside_files, remove_other_models
-from lstm_export.parity.self_test_texts import reference_texts
-from lstm_export.report.coverage import Coverage, measure_coverage
 from lstm_export.report.model_card import write_card
 from lstm_export.report.plot import draw_parity
+from lstm_export.report.reading import Reading
 from lstm_export.report.summary import parity_table, write_report
 
 
@@ -23,7 +21,7 @@ def report_results(
     results: Sequence[ExportResult],
     config: ExportConfig,
     folder: Path,
-    data: Examples | None = None,
+    reading: Reading,
 ) -> None:
     """Print the table, write what goes beside the files; end with an error where one failed.
 
@@ -31,10 +29,9 @@ def report_results(
         ParityError: says what failed.
 
     """
-    coverage = _coverage(source, data)
-    Console().print(parity_table(source, results, coverage))
+    Console().print(parity_table(source, results, reading))
     report, picture, card = beside_files(folder, config)
-    write_report(source, results, report, coverage)
+    write_report(source, results, report, reading)
     if any(result.size for result in results):
         draw_parity(source, results, picture)
     models = [result.path for result in results if result.path]
@@ -44,11 +41,3 @@ def report_results(
     write_card(source, results, config, card)
     for path in (*models, report, picture, card):
         click.echo(path)
-
-
-def _coverage(source: Source, data: Examples | None) -> Coverage | None:
-    if source.encoder is None:
-        return None
-    return measure_coverage(
-        source.encoder, (*reference_texts(source), *(data.texts if data else ()))
-    )

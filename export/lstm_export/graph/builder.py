@@ -24,6 +24,8 @@ from onnx import (
     numpy_helper,
 )
 
+from lstm_export.graph.opset import JOINING_IR_VERSION, JOINING_OPSET, raise_opset
+
 # The lowest that hold every operator used here (``ReduceSum`` and ``Squeeze`` with axes as an
 # input): old devices have old runtimes.
 IR_VERSION = 7
@@ -125,12 +127,16 @@ class GraphBuilder:
         """Return the finished model, declaring just the operator sets that it uses.
 
         Args:
-            opset: of ONNX's own operators, for nodes that others wrote.
+            opset: of ONNX's own operators, for nodes that others wrote; raised where strings are
+                joined, which older ones cannot.
             ir_version: the format's version that belongs to it.
 
         """
         graph = self.graph("sentiment_lstm")
         used = {""} | {node.domain for node in all_nodes(graph)}
+        if any(node.op_type == "StringConcat" for node in all_nodes(graph)):
+            raise_opset(graph)
+            opset, ir_version = JOINING_OPSET, JOINING_IR_VERSION
         versions = OPSETS | {"": opset}
         opsets = [helper.make_opsetid(name, versions[name]) for name in sorted(used)]
         return helper.make_model(

@@ -2,15 +2,22 @@
 
 ``StringNormalizer`` lowers ASCII letters, ONNX Runtime's built-in ``com.microsoft.Tokenizer``
 takes the pattern's matches, and ``LabelEncoder`` looks the words up: no extension library. The
-same three steps in Python are `lstm_runtime.text.tokenizer`; tests hold the two together.
+same steps in Python are `lstm_runtime.text.tokenizer`; tests hold the two together.
 """
+
+import string
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from lstm_runtime.model_file import contract
-from lstm_runtime.text.tokenizer import TextEncoder
+from lstm_runtime.text.re2 import graph_patterns
+from lstm_runtime.text.tokenizer import MOST_PARTS, TextEncoder, Tokenizer
+from lstm_runtime.text.window import WHOLE
 from onnx import TensorProto, helper
 
 from lstm_export.graph.builder import GraphBuilder, Value
+from lstm_export.graph.window import add_window
 
 PADDING = -1
 """Id of what is no token, until the lengths are counted."""
@@ -22,24 +29,68 @@ def add_text_frontend(g: GraphBuilder, encoder: TextEncoder) -> tuple[Value, Val
     The ids are ``[batch, tokens]``, as wide as the longest text and one wide at least; lengths
     are int32 ``[batch]``, one at least.
     """
-    tokens = _tokens(g, encoder)
+    tokenizer = encoder.tokenizer
+    tokens, deleting = _tokens(g, tokenizer)
+    if deleting:
+        tokens = _without_characters(g, tokens, tokenizer.delete, deleting)
     ids = _look_up(g, encoder, tokens)
-    if encoder.vocabulary.unknown is None:
-        tokens, ids = _drop_unknown(g, tokens, ids)
+    if encoder.vocabulary.unknown is None or tokenizer.blank or tokenizer.delete:
+        tokens, ids = _move_up(g, tokens, ids)
+    if encoder.window != WHOLE:
+        return add_window(g, encoder, tokens, ids)
     return _count_and_cut(g, encoder, tokens, ids)
 
 
-def _tokens(g: GraphBuilder, encoder: TextEncoder) -> Value:
+def _tokens(g: GraphBuilder, tokenizer: Tokenizer) -> tuple[Value, str]:
+    """Add the input and what it is cut into, '' behind the end; between blanks, also there.
+
+    Returns:
+        The tokens, and the pattern of their parts between characters to delete, '' without any.
+
+    """
     text = g.input(contract.TEXT, TensorProto.STRING, ["batch"])
-    # The locale C is the only one that is installed everywhere.
-    lowered = g.StringNormalizer(text, case_change_action="LOWER", is_case_sensitive=1, locale="C")
-    pattern = encoder.tokenizer.pattern
-    matches = g.Tokenizer(lowered, mark=0, mincharnum=1, pad_value="", tokenexp=pattern)
+    if tokenizer.case == "lower":
+        # The locale C is the only one that is installed everywhere.
+        text = g.StringNormalizer(text, case_change_action="LOWER", is_case_sensitive=1, locale="C")
+    patterns = graph_patterns(tokenizer)
+    *blanks, pattern = patterns[: len(tokenizer.blanks) + 1]
+    deleting = patterns[-1] if tokenizer.delete else ""
+    for n, blank in enumerate(blanks):
+        text = _cut(g, text, separators=[blank])
+        text = g.Flatten(text, axis=1) if n else text
+    if not blanks:
+        return _cut(g, text, ["batch", "matched"], tokenexp=pattern), deleting
+    return g.Flatten(_cut(g, text, tokenexp=pattern), axis=1), deleting
+
+
+def _cut(g: GraphBuilder, text: Value, shape: Sequence[str] | None = None, **by: Any) -> Value:
+    """Add ONNX Runtime's tokeniser: one more axis, but where there is no part in any text."""
+    parts = g.Tokenizer(text, mark=0, mincharnum=1, pad_value="", **by)
     # The operator has no ONNX schema, and shape inference crashes the process without this.
-    g.value_infos.append(
-        helper.make_tensor_value_info(matches.name, TensorProto.STRING, ["batch", "matched"])
-    )
-    return matches
+    g.value_infos.append(helper.make_tensor_value_info(parts.name, TensorProto.STRING, shape))
+    return parts
+
+
+def _without_characters(g: GraphBuilder, tokens: Value, delete: str, pattern: str) -> Value:
+    """Take characters out of tokens: cut each token at them, and join what is left.
+
+    One column more keeps the tokeniser from leaving out axes where no token has any part.
+    """
+    zero, one, nothing = g.constant([0]), g.constant([1]), g.constant(np.array([""], object))
+    column = g.Concat(g.Gather(g.Shape(tokens), zero, axis=0), one, axis=0)
+    filler = next(c for c in "abc0" + string.printable if c not in delete)
+    wide = g.Concat(tokens, g.Expand(g.constant(np.array([[filler]], object)), column), axis=1)
+    parts = _cut(g, wide, tokenexp=pattern)
+    end = g.constant([-1])
+    parts = g.Slice(parts, zero, g.constant([MOST_PARTS]), end)
+    # ``StringConcat`` appends to whatever stands in the memory of its result. ONNX Runtime gives it
+    # fresh strings in a plain graph, but not in a Scan or Loop, so the halving is written out.
+    for _ in range((MOST_PARTS - 1).bit_length()):
+        longer = g.Concat(parts, g.Expand(nothing, g.Concat(g.Shape(wide), one, axis=0)), axis=2)
+        every, far = g.constant([2]), g.constant([MOST_PARTS + 1])
+        even, odd = (g.Slice(x, s, far, end, every) for x, s in ((parts, zero), (longer, one)))
+        parts = g.StringConcat(even, odd)
+    return g.Slice(g.Squeeze(parts, g.constant([2])), zero, end, one)
 
 
 def _look_up(g: GraphBuilder, encoder: TextEncoder, tokens: Value) -> Value:
@@ -53,8 +104,8 @@ def _look_up(g: GraphBuilder, encoder: TextEncoder, tokens: Value) -> Value:
     )
 
 
-def _drop_unknown(g: GraphBuilder, tokens: Value, ids: Value) -> tuple[Value, Value]:
-    """Move unknown words behind the end, as if they had not been there; keep the others' order.
+def _move_up(g: GraphBuilder, tokens: Value, ids: Value) -> tuple[Value, Value]:
+    """Move what has no id behind the end, as if it had not been there; keep the others' order.
 
     The keys of the sort are the columns' numbers, with those of unknown words raised by the number
     of columns: all different, so the order is defined without a stable sort.

@@ -15,23 +15,23 @@ from lstm_export.metadata import versions
 from lstm_export.outcome import ExportResult
 from lstm_export.ownership import MARK
 from lstm_export.parity.result import CaseParity
-from lstm_export.report.coverage import Coverage
+from lstm_export.report.reading import NOTHING, Reading
 
 _HEADINGS = ("", "MB", "texts", "max", "mean", "steps", "states", "labels")
 """Differences of the probability (max, mean), of the trajectory and of the states."""
 
 
 def parity_table(
-    source: Source, results: Sequence[ExportResult], coverage: Coverage | None = None
+    source: Source, results: Sequence[ExportResult], reading: Reading = NOTHING
 ) -> Table:
     """Return a table of differences from the original, one row a comparison.
 
-    Below it stands what share of the texts' tokens has no id, where the vocabulary lacks any.
+    Below it stands how texts were read, and an example of either label.
     """
     table = Table(box=box.SIMPLE, padding=0, title_justify="left", caption_justify="left")
     table.title = f"Difference from {source.original_name}"
-    if coverage and coverage.without_id:
-        table.caption = coverage.sentence()
+    if told := reading.sentences():
+        table.caption = "\n".join(told)
     scored = any(result.accuracy for result in results)
     for heading in (*_HEADINGS, *(("accuracy",) if scored else ()), ""):
         table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
@@ -44,7 +44,7 @@ def write_report(
     source: Source,
     results: Iterable[ExportResult],
     path: Path,
-    coverage: Coverage | None = None,
+    reading: Reading = NOTHING,
 ) -> None:
     """Write ``report.json``: what was compared with what, case by case."""
     content = {
@@ -55,7 +55,7 @@ def write_report(
         "notes": list(source.notes),
         "architecture": asdict(source.network.architecture),
         "versions": versions(),
-        "coverage": coverage and asdict(coverage),
+        **reading.to_json(),
         "outcomes": [_entry(result) for result in results],
     }
     with atomic_path(path) as temporary:

@@ -16,13 +16,7 @@ from lstm_runtime.inference.session import SessionSettings, brief
 from lstm_runtime.model_file import contract
 from lstm_runtime.model_file.checked import ModelFile
 from lstm_runtime.model_file.contract import Metadata
-from lstm_runtime.text.tokenizer import (
-    LONGEST_FOREIGN,
-    TextEncoder,
-    Tokenizer,
-    replace_unportable,
-)
-from lstm_runtime.text.vocabulary import Vocabulary
+from lstm_runtime.text.tokenizer import LONGEST_FOREIGN, TextEncoder, replace_unportable
 
 Feed = dict[str, NDArray[Any]]
 
@@ -54,7 +48,7 @@ class Engine:
         self.reads_text = contract.TEXT in self.inputs
         self._needs_state = contract.H0 in required
         spec = self.metadata.tokenizer
-        self.tokenizer = None if spec is None else Tokenizer(spec.pattern, LONGEST_FOREIGN)
+        self.tokenizer = None if spec is None else spec.tokenizer(LONGEST_FOREIGN)
         self._encoder = _encoder(self.metadata)
 
     @classmethod
@@ -228,6 +222,4 @@ def _closed() -> ClosedError:
 def _encoder(metadata: Metadata) -> TextEncoder | None:
     if metadata.vocabulary is None or metadata.tokenizer is None:
         return None
-    spec, words = metadata.tokenizer, metadata.vocabulary
-    unknown = None if spec.unknown is None else words[spec.unknown]
-    return TextEncoder(Tokenizer(spec.pattern, LONGEST_FOREIGN), Vocabulary(words, unknown))
+    return metadata.tokenizer.encoder(metadata.vocabulary, LONGEST_FOREIGN)

@@ -15,7 +15,7 @@ from lstm_runtime.model_file.checksum import verify_checksum
 from lstm_runtime.model_file.contract import Metadata
 from lstm_runtime.model_file.parsing import parse_metadata
 from lstm_runtime.model_file.structure import STRING, Interface, Structure, read_structure
-from lstm_runtime.text.tokenizer import Tokenizer
+from lstm_runtime.text.re2 import graph_patterns
 from lstm_runtime.text.vocabulary import Vocabulary
 
 ModelSource = str | PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
@@ -148,7 +148,11 @@ def _check_tokenizer(structure: Structure, metadata: Metadata) -> None:
     if contract.TEXT not in structure.types:
         return
     spec = metadata.tokenizer
-    if spec is None or spec.pattern != structure.pattern:
+    try:
+        same = spec is not None and graph_patterns(spec.tokenizer()) == structure.patterns
+    except VocabularyError as error:
+        raise ModelFileError(str(error)) from error
+    if not same:
         raise ModelFileError("the tokeniser in the graph is not that of the metadata")
 
 
@@ -158,7 +162,7 @@ def _check_words(metadata: Metadata) -> None:
     if spec is None:
         return
     try:
-        Tokenizer(spec.pattern)
+        spec.tokenizer(), spec.window()
         if words is not None:
             Vocabulary(words, None if spec.unknown is None else words[spec.unknown])
     except VocabularyError as error:

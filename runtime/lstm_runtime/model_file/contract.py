@@ -37,6 +37,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from lstm_runtime.model_file import checksum
+from lstm_runtime.model_file.tokenizer_spec import TokenizerSpec
 
 FORMAT_VERSION = 1
 
@@ -117,25 +118,6 @@ class Architecture:
 
 
 @dataclass(frozen=True)
-class TokenizerSpec:
-    """How text becomes ids, so that any language can redo it.
-
-    ASCII letters are lowered, every match of ``pattern`` from left to right is a token, unknown
-    tokens get the id ``unknown`` or are dropped, and a text of which nothing is left reads as one
-    token with the id ``empty``.
-    """
-
-    pattern: str
-    "A regular expression that RE2, Python, JavaScript and Java read alike."
-    pad: int
-    "Id behind the end of shorter texts."
-    unknown: int | None
-    "Id of every token outside the vocabulary; None where such tokens are dropped."
-    empty: int
-    "Id of the one token that a text without tokens reads as."
-
-
-@dataclass(frozen=True)
 class Reference:
     """One input with the original model's answer, for `SentimentModel.verify`."""
 
@@ -196,6 +178,6 @@ class Metadata:
         `lstm_runtime.model_file.checksum.embed_checksum` fills it in when the file's bytes are
         known.
         """
-        values = asdict(self)
+        values = asdict(self) | {"tokenizer": self.tokenizer and self.tokenizer.to_json()}
         props = {name: json.dumps(values[name], sort_keys=True) for name in sorted(values)}
         return props | {checksum.PROPERTY: checksum.BLANK}

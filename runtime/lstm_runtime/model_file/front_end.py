@@ -20,7 +20,7 @@ class FrontEnd(NamedTuple):
     """Names of two values in the graph, both ``[batch, matches]``."""
 
     tokens: str
-    "What the pattern matched; '' behind the end of a shorter text."
+    "What the pattern matched; '' behind the end of a shorter text, and where it was no token."
     ids: str
     "Their ids; -1 behind the end, and for unknown words where those are dropped."
 
@@ -29,9 +29,10 @@ def find_front_end(data: bytes) -> FrontEnd | None:
     """Return where a model file's graph makes ids of texts; None where it takes ids."""
     for graph in protobuf.iter_messages(memoryview(data), _GRAPH):
         nodes = list(protobuf.iter_messages(graph, _NODE))
-        matches = {_first(n, _NODE_OUTPUT) for n in nodes if _operator(n) == "Tokenizer"}
+        if not any(_operator(node) == "Tokenizer" for node in nodes):
+            return None
         for node in nodes:
-            if _operator(node) == "LabelEncoder" and _first(node, _NODE_INPUT) in matches:
+            if _operator(node) == "LabelEncoder":
                 return FrontEnd(_first(node, _NODE_INPUT), _first(node, _NODE_OUTPUT))
     return None
 

@@ -15,8 +15,8 @@ from lstm_runtime.model_file.contract import (
     Metadata,
     Precision,
     Reference,
-    TokenizerSpec,
 )
+from lstm_runtime.model_file.tokenizer_spec import TokenizerSpec
 
 _LARGEST_SIZE = 2**31 - 1
 _LARGEST_STATE = 2**24
@@ -76,7 +76,8 @@ def _check_words(found: Metadata) -> None:
     """Check the tokeniser's ids and the vocabulary."""
     size, spec, words = found.architecture.vocab_size, found.tokenizer, found.vocabulary
     if spec is not None:
-        _require(isinstance(spec.pattern, str), "tokenizer")
+        strings = (spec.pattern, spec.delete, *spec.blank)
+        _require(all(isinstance(value, str) for value in strings), "tokenizer")
         _require(all(_is_id(n, size) for n in _special_ids(spec)), "tokenizer")
     if words is not None:
         _require(len(words) == size and all(isinstance(word, str) for word in words), "vocabulary")

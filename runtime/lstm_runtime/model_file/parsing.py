@@ -11,9 +11,9 @@ from lstm_runtime.model_file.contract import (
     Architecture,
     Metadata,
     Reference,
-    TokenizerSpec,
 )
 from lstm_runtime.model_file.metadata_checks import check_metadata
+from lstm_runtime.model_file.tokenizer_spec import TokenizerSpec
 
 
 def parse_metadata(props: Mapping[str, str]) -> Metadata:
@@ -47,7 +47,7 @@ def _typed(values: dict[str, Any]) -> dict[str, Any]:
     values["architecture"] = Architecture(**values["architecture"])
     values["reference"] = tuple(map(_reference, _tuple(values["reference"])))
     if values.get("tokenizer") is not None:
-        values["tokenizer"] = TokenizerSpec(**values["tokenizer"])
+        values["tokenizer"] = TokenizerSpec.from_json(values["tokenizer"])
     if values.get("vocabulary") is not None:
         values["vocabulary"] = _tuple(values["vocabulary"])
     return values

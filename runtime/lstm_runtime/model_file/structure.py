@@ -9,7 +9,7 @@ every tensor has as much data as its shape says. What one operator makes of anot
 ONNX Runtime's to check.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,8 +80,9 @@ class Structure:
     "Names of inputs and outputs."
     types: Mapping[str, TensorType]
     "Types of inputs and outputs."
-    pattern: str | None
-    "The token pattern in the graph; None without a tokeniser."
+    patterns: tuple[str, ...]
+    """What the graph's tokenisers cut at or take, in their order: where it has several, the
+    others part texts at blanks, or take characters out of tokens."""
 
 
 def read_structure(data: bytes | memoryview) -> Structure:
@@ -104,7 +105,7 @@ def read_structure(data: bytes | memoryview) -> Structure:
         frozenset(inputs.keys() - stored), frozenset(inputs.keys() & stored), frozenset(outputs)
     )
     _require_types(graph, check.tokens)
-    return Structure(_properties(model), interface, inputs | outputs, check.pattern)
+    return Structure(_properties(model), interface, inputs | outputs, tuple(check.patterns))
 
 
 class _Check:
@@ -112,8 +113,8 @@ class _Check:
 
     def __init__(self) -> None:
         self.nodes = 0
-        self.pattern: str | None = None
-        self.tokens: str | None = None  # what the tokeniser makes
+        self.patterns: list[str] = []
+        self.tokens: list[str] = []  # what each tokeniser makes
 
     def graph(self, graph: dict[int, Any], around: Scopes, depth: int) -> None:
         """Check a graph that may also read the values ``around`` it."""
@@ -163,27 +164,26 @@ class _Check:
         if type_ == _GRAPH:
             self.graph(read(attribute[6], messages.GRAPH), known, depth + 1)
         if kind == "Tokenizer" and name == "tokenexp":
-            self.pattern = protobuf.decoded(attribute.get(4, b""))
+            self.patterns.append(protobuf.decoded(attribute.get(4, b"")))
+        if kind == "Tokenizer" and name == "separators":
+            self.patterns += map(protobuf.decoded, attribute.get(9, ()))
 
     def _tokenizer(self, node: dict[int, Any], depth: int) -> None:
-        if self.tokens is not None or depth > 1 or len(node.get(2, ())) != 1:
-            raise ModelFileError("the graph has more than one tokeniser, or one in a loop")
-        if self.pattern is None:
-            raise ModelFileError("the graph's tokeniser has no pattern")
-        self.tokens = protobuf.decoded(node[2][0])
+        self.tokens += map(protobuf.decoded, node.get(2, ()))
+        if depth > 1 or len(self.tokens) != len(self.patterns):
+            raise ModelFileError("a tokeniser of the graph is in a loop, or has not one pattern")
 
 
 def _is_known(name: str, scopes: Scopes) -> bool:
     return any(name in scope for scope in scopes)
 
 
-def _require_types(graph: dict[int, Any], tokens: str | None) -> None:
-    """Check that the tokeniser's output has a type: without one, ONNX Runtime crashes."""
-    if tokens is None:
-        return
+def _require_types(graph: dict[int, Any], tokens: Iterable[str]) -> None:
+    """Check that a tokeniser's output has a type: without one, ONNX Runtime crashes."""
     declared = {_name(value): value for value in graph.get(13, ())}
-    if tokens not in declared or _type(declared[tokens]).element != STRING:
-        raise ModelFileError("the type of the tokens is not declared")
+    for name in tokens:
+        if name not in declared or _tensor(declared[name]).get(1) != STRING:
+            raise ModelFileError("the type of the tokens is not declared")
 
 
 def _check_operator_sets(model: dict[int, Any]) -> None:
@@ -219,12 +219,16 @@ def _name(value: memoryview) -> str:
     return protobuf.decoded(read(value, messages.VALUE).get(1, b""))
 
 
+def _tensor(value: memoryview) -> dict[int, Any]:
+    """Return element type and shape of a declared value, as far as they are there."""
+    type_ = read(read(value, messages.VALUE).get(2, memoryview(b"")), messages.TYPE)
+    return read(type_.get(1, memoryview(b"")), messages.TENSOR_TYPE)
+
+
 def _type(value: memoryview) -> TensorType:
     """Return the type of a declared value."""
-    fields = read(value, messages.VALUE)
-    type_ = read(fields.get(2, memoryview(b"")), messages.TYPE)
-    tensor = read(type_.get(1, memoryview(b"")), messages.TENSOR_TYPE)
+    tensor = _tensor(value)
     if 1 not in tensor or 2 not in tensor:
-        raise ModelFileError(f"{protobuf.decoded(fields.get(1, b''))!r} has no type or no shape")
+        raise ModelFileError(f"{_name(value)!r} has no type or no shape")
     axes = [read(axis, messages.DIMENSION) for axis in read(tensor[2], messages.SHAPE).get(1, ())]
     return TensorType(tensor[1], tuple(axis.get(1) for axis in axes))

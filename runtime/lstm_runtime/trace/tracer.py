@@ -1,6 +1,6 @@
 """`Trace`: what a model does at each token of a text."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +12,8 @@ from lstm_runtime.inference.results import Sentiment, sentiment
 from lstm_runtime.inference.scoring import score_texts
 from lstm_runtime.model_file import contract
 from lstm_runtime.model_file.reader import OnnxReader
+from lstm_runtime.model_file.tokenizer_spec import TokenizerSpec
+from lstm_runtime.text.tokenizer import LONGEST_FOREIGN
 from lstm_runtime.trace.lstm_cell import Gates, run_layers
 from lstm_runtime.trace.weights import TracedWeights, read_weights
 
@@ -69,6 +71,13 @@ class Tracer:
             return {word: n for word, n in words_and_padding.items() if word}
         return {word: n for n, word in enumerate(words) if word}
 
+    @property
+    def _spec(self) -> TokenizerSpec:
+        spec = self._engine.metadata.tokenizer
+        if spec is None:
+            raise InputError(f"{self._engine.path} has no tokeniser and cannot be traced")
+        return spec
+
     def trace(self, text: str, max_tokens: int | None) -> Trace:
         """Trace one text, or its last ``max_tokens`` tokens."""
         engine = self._engine
@@ -81,38 +90,33 @@ class Tracer:
             found = {name: _activity(gates, name) for name in GATES}
             trajectory = trajectory[0]
         else:
-            trajectory = self._after_each_token(read, ids)
+            trajectory = self._after_each_token(read)
             probability = trajectory[-1:]
             found = dict.fromkeys(GATES, np.zeros((0, len(tokens)), np.float32))
         (share,) = score_texts(engine, [read])[1]
         answer = sentiment(text, probability[0].tolist(), engine.metadata, share)
         return Trace(answer, tokens, known, trajectory, **found)
 
-    def _after_each_token(self, text: str, ids: list[int]) -> Array:
+    def _after_each_token(self, text: str) -> Array:
         """Return the answers to the text up to each token, ``[tokens, classes]``."""
-        engine, spec = self._engine, self._engine.metadata.tokenizer
-        if not engine.reads_text or spec is None or engine.tokenizer is None:
-            feeds = [engine.ids_feed([ids[: n + 1]]) for n in range(len(ids))]
-        else:
-            # Dropped words give no token, and change no answer.
-            pairs = engine.tokenizer.prefixes(text)
-            dropping = spec.unknown is None
-            parts = [part for word, part in pairs if not dropping or word in self._vocabulary]
-            feeds = [engine.text_feed([part]) for part in parts or [text]]
-        return np.concatenate([engine.probabilities(feed) for feed in feeds])
+        engine, spec = self._engine, self._spec
+        # Dropped words give no token, and change no answer.
+        pairs, dropping = spec.tokenizer(LONGEST_FOREIGN).prefixes(text), spec.unknown is None
+        parts = [part for word, part in pairs if not dropping or word in self._vocabulary]
+        read = spec.window().cut(parts) or [text]
+        return np.concatenate([engine.probabilities(engine.text_feed([part])) for part in read])
 
     def _tokens(self, text: str) -> tuple[tuple[str, ...], list[int], tuple[bool, ...]]:
         """Return the tokens that reach the network, their ids, and which are words we know."""
-        engine, spec = self._engine, self._engine.metadata.tokenizer
-        if spec is None:
-            raise InputError(f"{engine.path} has no tokeniser and cannot be traced")
+        engine, spec = self._engine, self._spec
         if engine.reads_text:
             (found,) = engine.run([contract.TOKENS], engine.text_feed([text]))
             tokens = tuple(str(token) for token in found[0])
             fallback = spec.empty if spec.unknown is None else spec.unknown
             ids = [self._vocabulary.get(token, fallback) for token in tokens]
         else:
-            ids = engine.encode(text)
+            unpadded = replace(spec, pad_to=None)
+            ids = unpadded.encoder(engine.metadata.vocabulary or ())(text)
             words = {n: word for word, n in self._vocabulary.items()}
             tokens = tuple(words.get(n, "") for n in ids)
         return tokens, ids, tuple(n not in (spec.unknown, spec.empty) for n in ids)

@@ -10,9 +10,8 @@ from pathlib import Path
 import torch
 from lstm_runtime.inference.results import Sentiment
 from lstm_runtime.model import SentimentModel
-from lstm_runtime.model_file.contract import TokenizerSpec
 from lstm_runtime.model_file.reader import OnnxReader
-from lstm_runtime.text.tokenizer import Tokenizer
+from lstm_runtime.model_file.tokenizer_spec import TokenizerSpec
 from lstm_runtime.text.vocabulary import Vocabulary
 
 from lstm_training.errors import EvaluationError
@@ -75,7 +74,7 @@ class OnnxPredictor:
         else:
             unknown = None if spec.unknown is None else words[spec.unknown]
             known = set(Vocabulary(words, unknown).plain)
-        return TextStats.of(texts, Tokenizer(spec.pattern), known)
+        return TextStats.of(texts, spec.tokenizer(), known)
 
 
 def _tokenizer_spec(model: SentimentModel) -> TokenizerSpec:

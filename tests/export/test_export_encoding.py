@@ -1,0 +1,168 @@
+"""The owner's own encoding as the reference: told, counted, and refused where too much differs."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from foreign_models import trained_like
+from lstm_edge import ExportConfig, InputError, ParityError, SentimentModel, export
+from lstm_export import Tokenizer, Vocabulary, Window
+from lstm_export.checkpoint.source import module_source
+from lstm_export.parity.encoding import compare_encoding, compare_source
+from lstm_runtime.text.tokenizer import TextEncoder
+from pipelines import PIPELINES, UDACITY_WINDOW, first_200_padded_left, reviews, udacity
+from torch import Tensor, nn
+
+WORDS = ("the", "a", "film", "plot", "it", "is", "not", "bad", "dont", "its", "id", "great")
+IDS = {word: n for n, word in enumerate(WORDS, 1)}
+
+
+class LastStep(nn.Module):
+    """Udacity's network: what it makes of the last of 200 places, padding and all."""
+
+    def __init__(self, words: int = len(WORDS) + 1) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(words, 8)
+        self.lstm = nn.LSTM(8, 12, 2, batch_first=True)
+        self.fc = nn.Linear(12, 1)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return torch.sigmoid(self.fc(self.lstm(self.embedding(ids))[0][:, -1]))
+
+
+def encode(text: str) -> list[int]:
+    """Return what Udacity's notebook feeds: words that have an id, cut, padded on the left."""
+    return first_200_padded_left([IDS[word] for word in udacity(text) if word in IDS])
+
+
+@pytest.fixture(scope="module")
+def net() -> nn.Module:
+    torch.manual_seed(0)
+    return trained_like(LastStep())
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Vocabulary:
+    return Vocabulary(("", *WORDS), None)
+
+
+MARKS = PIPELINES["udacity"][1]
+
+
+@pytest.mark.parametrize("interface", ["text", "ids"])
+def test_a_file_reads_as_its_owner_reads(net, vocabulary, interface, tmp_path: Path) -> None:
+    config = ExportConfig(("fp32", "int8"), interface=interface)
+    options = {"vocabulary": vocabulary, "tokenizer": MARKS, "window": UDACITY_WINDOW}
+    export(net, tmp_path, **options, encode=encode, config=config)
+    texts = ["It's NOT bad, don't go.", "", "...", "the " * 300 + "end", *reviews(12)[0]]
+    with torch.inference_mode():
+        wanted = [net(torch.tensor([encode(text)])).item() for text in texts]
+    assert np.ptp(wanted) > 1e-3
+    for name, limit in (("model.onnx", 1e-5), ("model.int8.onnx", 0.02)):
+        model = SentimentModel.load(tmp_path / name, "cpu")
+        found = [one.scores["positive"] for one in model(texts)]
+        assert np.abs(np.array(found) - wanted).max() < limit
+        assert not model.info.has_state
+
+
+@pytest.mark.parametrize("interface", ["text", "ids"])
+def test_a_cut_and_padded_text_is_traced_by_its_own_tokens(
+    net, vocabulary, interface, tmp_path: Path
+) -> None:
+    config = ExportConfig(("fp32",), interface=interface)
+    window = Window(3, "last", 6)
+    export(net, tmp_path, vocabulary=vocabulary, tokenizer=MARKS, window=window, config=config)
+    model = SentimentModel.load(tmp_path / "model.onnx", "cpu")
+    trace = model.trace("The film, don't: it's not zzz bad!")
+    assert trace.tokens == ("its", "not", "bad")
+    beginnings = (
+        "The film, don't: it's",
+        "The film, don't: it's not",
+        "The film, don't: it's not bad",
+    )
+    for answer, text in zip(trace.probability, beginnings, strict=True):
+        assert answer[0] == pytest.approx(model(text).scores["positive"], abs=1e-6)
+    with pytest.raises(InputError, match="cannot be streamed"):
+        model.stream()
+
+
+def test_deleted_characters_are_no_hindrance_to_streams(net, vocabulary, tmp_path: Path) -> None:
+    tokenizer = Tokenizer(r"\S+", delete="'.,")
+    export(net, tmp_path, vocabulary=vocabulary, tokenizer=tokenizer)
+    model = SentimentModel.load(tmp_path / "model.onnx", "cpu")
+    text = "The film, it's '' not bad. Don't"
+    stream = model.stream()
+    for letter in text:
+        stream.push(letter)
+    assert stream.finish().score == pytest.approx(model(text).score, abs=1e-6)
+    assert model.trace(text).tokens == ("the", "film", "its", "not", "bad", "dont")
+
+
+def test_a_difference_is_told_and_refused(net, vocabulary, tmp_path: Path) -> None:
+    with pytest.raises(ParityError) as caught:
+        export(net, tmp_path, vocabulary=vocabulary, encode=encode)
+    message = str(caught.value)
+    assert "0 of 16 texts are read as the encoder reads them" in message
+    assert "--pad-left-to 200" in message
+    assert not list(tmp_path.iterdir())
+
+    window = UDACITY_WINDOW
+    with pytest.raises(ParityError, match=r"'(its|dont|id)' where the graph reads padding"):
+        export(net, tmp_path, vocabulary=vocabulary, window=window, encode=encode)
+    export(net, tmp_path, vocabulary=vocabulary, window=window, encode=encode, alike=0.5)
+    assert (tmp_path / "model.onnx").exists()
+
+
+def test_an_encoding_may_stand_in_a_table(net, vocabulary, tmp_path: Path) -> None:
+    table = tmp_path / "ids.jsonl"
+    texts = ["It's not bad", "the film", "don't"]
+    rows = [json.dumps({"text": text, "ids": encode(text)}) for text in texts]
+    table.write_text("\n".join(rows), encoding="utf-8")
+    source = module_source(net).with_vocabulary(vocabulary, MARKS, UDACITY_WINDOW)
+    found = compare_source(source, table)
+    assert (found.texts, found.alike) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    "give",
+    [
+        lambda ids: np.array([ids]),
+        torch.tensor,
+        tuple,
+        lambda ids: np.array(ids, np.int32),
+    ],
+)
+def test_ids_come_in_many_containers(give, vocabulary) -> None:
+    encoder = TextEncoder(MARKS, vocabulary, UDACITY_WINDOW)
+    assert compare_encoding(encoder, lambda text: give(encode(text)), ["It's", ""]).alike == 2
+
+
+def test_padding_that_the_network_leaves_out_is_no_difference(vocabulary) -> None:
+    encoder = TextEncoder(MARKS, vocabulary)
+
+    def padded(text: str) -> list[int]:
+        return [*encoder(text), 0, 0, 0]
+
+    assert compare_encoding(encoder, padded, ["film"]).alike == 0
+    assert compare_encoding(encoder, padded, ["film"], frozenset({0})).alike == 1
+
+
+def test_an_encoder_that_fails_for_some_texts_is_told_of(vocabulary) -> None:
+    encoder = TextEncoder(MARKS, vocabulary)
+
+    def strict(text: str) -> list[int]:
+        return [IDS[word] for word in udacity(text)]
+
+    found = compare_encoding(encoder, strict, ["the film", "zebra"])
+    assert (found.texts, found.alike, found.refused) == (1, 1, 1)
+    assert "KeyError: 'zebra'" in found.sentence()
+    with pytest.raises(InputError, match="fails for every text"):
+        compare_encoding(encoder, strict, ["zebra"])
+
+
+@pytest.mark.parametrize("answer", ["text", {"ids": [1]}, [[1], [2, 3]], [1.5], None])
+def test_an_encoder_that_gives_no_ids_is_an_error(answer, vocabulary) -> None:
+    with pytest.raises(InputError, match="ids"):
+        compare_encoding(TextEncoder(MARKS, vocabulary), lambda _: answer, ["film"])
