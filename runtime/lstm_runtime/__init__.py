@@ -24,12 +24,14 @@ from lstm_runtime.errors import (
 from lstm_runtime.version import __version__
 
 if TYPE_CHECKING:
-    from lstm_runtime.bulk.job import BulkJob, BulkReport, run_bulk
+    from lstm_runtime.bulk.job import BulkJob, run_bulk
+    from lstm_runtime.bulk.report import BulkReport
     from lstm_runtime.inference.results import ModelInfo, Sentiment, Verification
     from lstm_runtime.inference.streaming import SentimentStream, StreamState
     from lstm_runtime.model import SentimentModel
     from lstm_runtime.model_file.contract import Architecture, Metadata, Reference
     from lstm_runtime.model_file.tokenizer_spec import TokenizerSpec
+    from lstm_runtime.tables.dialect import Dialect
     from lstm_runtime.text.tokenizer import Tokenizer
     from lstm_runtime.text.vocabulary import Vocabulary
     from lstm_runtime.trace.tracer import Trace
@@ -37,7 +39,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "Architecture": "model_file.contract",
     "BulkJob": "bulk.job",
-    "BulkReport": "bulk.job",
+    "BulkReport": "bulk.report",
+    "Dialect": "tables.dialect",
     "Metadata": "model_file.contract",
     "ModelInfo": "inference.results",
     "Reference": "model_file.contract",
@@ -60,6 +63,7 @@ __all__ = [
     "BulkReport",
     "ClosedError",
     "ClusterError",
+    "Dialect",
     "InputError",
     "LstmEdgeError",
     "Metadata",

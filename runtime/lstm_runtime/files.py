@@ -1,10 +1,62 @@
 """Files that are either complete or absent, whatever stops the program."""
 
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
+
+_NEW = (
+    os.O_WRONLY
+    | os.O_CREAT
+    | os.O_EXCL
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+def create(path: Path, mode: int = 0o666) -> BinaryIO:
+    """Create a file and open it for writing; no link is followed.
+
+    Args:
+        path: where nothing may be yet.
+        mode: permissions; those in the process's umask are left out, as everywhere.
+
+    Raises:
+        FileExistsError: when there is something, a broken link too.
+
+    """
+    return os.fdopen(os.open(path, _NEW, mode), "wb")
+
+
+def mode_of(path: Path) -> int:
+    """Return the permissions to read and write that a file has."""
+    return path.stat().st_mode & 0o666
+
+
+@contextmanager
+def errors_naming(path: Path) -> Iterator[None]:
+    """Let errors of the operating system in the block name a file: a full disk names none."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
+@contextmanager
+def parents_of(path: Path) -> Iterator[None]:
+    """Make the folders that ``path`` needs; when the block raises, remove those left empty."""
+    missing = [folder for folder in path.parents if not folder.exists()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for folder in missing:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 @contextmanager
@@ -14,20 +66,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
     When the block raises (a full disk, Ctrl-C), the temporary file is removed and whatever
     stood under ``path`` before is untouched. The parent folder is made when it is missing.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    """Return the process's umask; the only portable way to read it is to set it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    temporary = path.with_name(f".{path.stem}-{os.urandom(4).hex()}{path.suffix}")
+    with parents_of(path):
+        create(temporary).close()
+        try:
+            yield temporary
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import zstandard
 from lstm_runtime import InputError, SentimentModel
 from lstm_runtime.bulk.job import BulkJob, BulkReport, run_bulk
 from lstm_runtime.tables.formats import SUFFIXES
@@ -32,32 +33,36 @@ TEXTS = [
 
 def _write_table(path: Path, texts: list[str]) -> None:
     """Write a table with the texts and two more columns, in the format of its name."""
-    if path.suffix.lower() == ".gz":
+    if path.suffix.lower() in PACKED:
         _write_table(path.with_suffix(""), texts)
-        path.write_bytes(gzip.compress(path.with_suffix("").read_bytes()))
+        path.write_bytes(PACKED[path.suffix.lower()](path.with_suffix("").read_bytes()))
         path.with_suffix("").unlink()
         return
     rows = [{"id": n, "text": text, "more": f"m{n}"} for n, text in enumerate(texts)]
     match path.suffix.lower():
         case ".txt":
             path.write_text("".join(f"{text}\n" for text in texts), "utf-8", newline="")
-        case ".jsonl":
+        case ".json":
+            path.write_text(json.dumps(rows, ensure_ascii=False, indent=1), "utf-8")
+        case ".tsv":
+            fields = [["id", "text", "more"], *([str(v) for v in row.values()] for row in rows)]
+            path.write_text("".join("\t".join(row) + "\n" for row in fields), "utf-8")
+        case ".jsonl" | ".ndjson":
             lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
             path.write_text("".join(lines), "utf-8")
         case ".parquet":
             parquet.write_table(pa.Table.from_pylist(rows), path)
         case _:
             with path.open("w", encoding="utf-8", newline="") as file:
-                delimiter = "," if path.suffix.lower() == ".csv" else "\t"
-                writer = csv.DictWriter(file, ["id", "text", "more"], delimiter=delimiter)
+                writer = csv.DictWriter(file, ["id", "text", "more"])
                 writer.writeheader()
                 writer.writerows(rows)
 
 
 def _read_table(path: Path) -> list[dict[str, Any]]:
     """Return the rows of an output, with all that was in the file."""
-    if path.suffix.lower() == ".gz":
-        path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
+    if path.suffix.lower() in PACKED:
+        path.with_suffix("").write_bytes(UNPACKED[path.suffix.lower()](path.read_bytes()))
         rows = _read_table(path.with_suffix(""))
         path.with_suffix("").unlink()
         return rows
@@ -66,12 +71,26 @@ def _read_table(path: Path) -> list[dict[str, Any]]:
             lines = path.read_bytes().decode().removesuffix("\n").split("\n")
             cells = [line.split("\t", 2) for line in lines]
             return [{"label": c[0], "score": c[1], "text": c[2]} for c in cells]
-        case ".jsonl":
-            return [json.loads(line) for line in path.read_bytes().splitlines()]
+        case ".tsv":
+            lines = path.read_bytes().decode().removesuffix("\n").split("\n")
+            header, *rest = [line.split("\t") for line in lines]
+            return [dict(zip(header, cells, strict=True)) for cells in rest]
+        case ".json" | ".jsonl" | ".ndjson":
+            data = path.read_bytes()
+            return list(
+                map(json.loads, data.splitlines()) if data[:1] == b"{" else json.loads(data)
+            )
         case ".parquet":
             return list(parquet.read_table(path).to_pylist())
     with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="," if path.suffix.lower() == ".csv" else "\t"))
+        return list(csv.DictReader(file))
+
+
+PACKED = {".gz": gzip.compress, ".zst": zstandard.compress}
+UNPACKED = {
+    ".gz": gzip.decompress,
+    ".zst": lambda data: zstandard.ZstdDecompressor().decompressobj().decompress(data),
+}
 
 
 @pytest.fixture
@@ -83,13 +102,19 @@ def bulk(int8: SentimentModel) -> Callable[..., BulkReport]:
 
 
 @pytest.mark.parametrize(
-    "suffix", [*SUFFIXES, ".CSV", ".Parquet", ".txt.gz", ".csv.gz", ".TSV.GZ", ".jsonl.gz"]
-)
+    "suffix",
+    [
+        *SUFFIXES, ".CSV", ".Parquet", ".txt.gz", ".csv.gz", ".TSV.GZ", ".jsonl.gz", ".json.gz",
+        ".csv.zst", ".Tsv.Zst", ".ndjson.zst",
+    ],
+)  # fmt: skip
 def test_every_format_keeps_its_columns_and_adds_the_answers(
     int8: SentimentModel, bulk: Any, tmp_path: Path, suffix: str
 ) -> None:
     plain = suffix.startswith(".txt")
-    texts = [t for t in TEXTS if "\n" not in t] if plain else TEXTS
+    # Neither has quotes for them.
+    not_within = {".txt": "\n", ".tsv": "\n\t"}.get(suffix.lower()[:4], "")
+    texts = [text for text in TEXTS if not set(text) & set(not_within)]
     texts = texts * 40
     source, output = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
     _write_table(source, texts)
@@ -106,7 +131,7 @@ def test_every_format_keeps_its_columns_and_adds_the_answers(
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([source.name, output.name])
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl"])
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".ndjson", ".json"])
 def test_text_may_become_a_table(bulk: Any, tmp_path: Path, suffix: str) -> None:
     _write_table(tmp_path / "in.txt", ["good", "", "bad, too"])
     bulk(tmp_path / "in.txt", tmp_path / f"out{suffix}")
@@ -122,7 +147,7 @@ def test_a_folder_is_scored_file_by_file(bulk: Any, tmp_path: Path) -> None:
         _write_table(folder / f"part{suffix}", ["good", "bad"])
     (folder / "README").write_text("not a table")
     report = bulk(folder, tmp_path / "out")
-    assert (report.files, report.rows) == (5, 10)
+    assert (report.files, report.rows) == (len(SUFFIXES), 2 * len(SUFFIXES))
     assert {path.suffix for path in (tmp_path / "out").iterdir()} == set(SUFFIXES)
 
 

@@ -34,6 +34,10 @@ VALUES = {
     "--gpus-per-worker": ["--gpus-per-worker", "1"],
     "--id-column": ["--id-column", "id"],
     "--output-format": ["--output-format", "csv"],
+    "--encoding": ["--encoding", "cp1252"],
+    "--delimiter": ["--delimiter", ";"],
+    "--quoting": ["--quoting", "none"],
+    "--min-known": ["--min-known", "0.5"],
 }
 """A valid value for each option that takes one."""
 
@@ -54,11 +58,18 @@ WANTED = """
 TEXT                need .        .        need    .       .        .           .      .
 --input             .    need     need     .       take    .        .           .      .
 --text-column       .    take     take     .       take    .        .           .      .
+--encoding          .    take     take     .       take    .        .           .      .
+--delimiter         .    take     take     .       take    .        .           .      .
+--quoting           .    take     take     .       take    .        .           .      .
+--recursive         .    .        take     .       .       .        .           .      .
 --max-tokens        take take     take     take    .       .        .           .      .
 --output            .    .        need     .       .       .        .           .      .
 --prefix            .    .        take     .       .       .        .           .      .
---on-error          .    .        take     .       .       .        .           .      .
+--known             .    .        take     .       .       .        .           .      .
+--min-known         take take     take     .       .       .        .           .      .
+--on-error          take take     take     .       .       .        .           .      .
 --resume            .    .        take     .       .       .        .           .      .
+--restart           .    .        take     .       .       .        .           .      .
 --json              take take     take     take    take    take     take        take   take
 --plot              .    .        .        take    .       .        .           .      .
 --model             take take     take     take    take    take     take        take   take
@@ -119,7 +130,8 @@ def test_the_table_is_as_decided() -> None:
 @pytest.mark.parametrize("option", OPTIONS)
 def test_an_option_is_taken_or_a_usage_error(mode: Mode, option: str) -> None:
     names = {mode.chosen_by, *mode.needs, option}
-    if option == "--text-column" and mode.chosen_by == "--bench":
+    of_a_table = {"--text-column", "--encoding", "--delimiter", "--quoting"}
+    if option in of_a_table and mode.chosen_by == "--bench":
         names |= {"--input"}
     if option in mode.takes:
         assert _chosen(names) == mode
@@ -205,6 +217,7 @@ def test_a_table_without_an_output_is_answered_on_standard_output(
 ) -> None:
     import gzip
 
+    quoted = ("--quoting", "csv") if name == "in.TSV" else ()
     content = {"in.jsonl": '{"n": 1, "review": "good\\nfilm"}\n{"review": "awful, dull"}\n'}.get(
         name, 'n,review\n1,"good\nfilm"\n2,"awful, dull"\n'
     )
@@ -212,7 +225,7 @@ def test_a_table_without_an_output_is_answered_on_standard_output(
         content = 'n\treview\n1\t"good\nfilm"\n2\tawful, dull\n'
     data = content.encode()
     (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
-    found = lstm_run("--input", name, "--text-column", "review", "--json")
+    found = lstm_run("--input", name, "--text-column", "review", "--json", *quoted)
     rows = [json.loads(line) for line in found.stdout.splitlines()]
     assert [row["text"] for row in rows] == ["good\nfilm", "awful, dull"]
     alone = lstm_run("--json", "good\nfilm", "awful, dull")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lstm_runtime import InputError
 from lstm_runtime.tables.base import Columns, TextRow
+from lstm_runtime.tables.dialect import Dialect
 from lstm_runtime.tables.formats import open_table
 from lstm_runtime.tables.records import join_fields, split_record
 from pyarrow import parquet
@@ -28,8 +30,8 @@ JSON = (
 TEXTS = ['good, "very" good', "two\nlines", "caf\u00e9 \u2028 \x85"]
 
 
-def _rows(path: Path, columns: Columns = LABELLED) -> list[TextRow]:
-    return list(open_table(path, columns).rows())
+def _rows(path: Path, columns: Columns = LABELLED, **dialect: Any) -> list[TextRow]:
+    return list(open_table(path, columns, Dialect(**dialect)).rows())
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,7 @@ def test_texts_and_labels_are_read_alike_from_every_format(
         content = "\n".join("\t".join(csv_row) for csv_row in _as_tsv(CSV)) + "\n"
     data = start + content.encode()
     (tmp_path / name).write_bytes(gzip.compress(data) if name.lower().endswith("gz") else data)
-    rows = _rows(tmp_path / name)
+    rows = _rows(tmp_path / name, quoting="csv")
     assert [row.text for row in rows] == TEXTS
     assert [str(row.label or "") for row in rows] == ["5", "", "1"]
     assert not any(row.problem for row in rows)
@@ -69,8 +71,9 @@ def test_parquet_is_read_alike(tmp_path: Path) -> None:
     [
         ("a.csv", b"review\ngood\n", r"no column 'stars' \(found: review\).*--label-column"),
         ("a.csv", b"", "is empty"),
-        ("a.csv", b"\xff\xfer\0e\0v\0", "line 1: not UTF-8"),
-        ("a.tsv", b'"review\tstars\n', "line 1: not TSV: unexpected end of data"),
+        ("a.csv", b"\xff\xfer\0e\0v\0", r"no column 'review' \(found: rev\)"),
+        ("a.csv", b"\xff\xfer\0e\0v", "line 0: not UTF-16-LE"),
+        ("a.tsv", b'"review\tstars\n', r"no column 'review' \(found: \"review, stars\)"),
         ("a.txt", b"good\n", "plain text has no column 'stars'"),
         ("a.txt.gz", b"good\n", "plain text has no column 'stars'"),
         ("a.csv.gz", b"not gzip", "is not a complete gzip file, after line 0"),

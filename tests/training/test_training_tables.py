@@ -7,6 +7,7 @@ import pyarrow
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lstm_runtime.tables.dialect import Dialect
 from lstm_training.data.examples import LabelledRow, LabelScheme
 from lstm_training.data.sources import load_examples
 from lstm_training.data.tables import Columns
@@ -26,6 +27,10 @@ def save_tsv(path: Path, rows: list[tuple[str, int]]) -> None:
     save_csv(path, rows, delimiter="\t")
 
 
+QUOTED = Columns(dialect=Dialect(quoting="csv"))
+"What Python's csv module writes, as TSV too."
+
+
 def save_jsonl(path: Path, rows: list[tuple[str, int]]) -> None:
     lines = [json.dumps({"text": t, "label": n}, ensure_ascii=False) + "\n" for t, n in rows]
     path.write_bytes("".join(lines).encode())
@@ -42,7 +47,7 @@ SAVERS = {"a.csv": save_csv, "a.tsv": save_tsv, "a.jsonl": save_jsonl, "a.parque
 @pytest.mark.parametrize("name", SAVERS)
 def test_every_table_gives_its_rows_back(tmp_path: Path, name: str) -> None:
     SAVERS[name](tmp_path / name, ROWS)
-    examples = load_examples(str(tmp_path / name))
+    examples = load_examples(str(tmp_path / name), QUOTED)
     assert list(zip(examples.texts, examples.labels, strict=True)) == ROWS
     assert examples.name == name
 
@@ -52,7 +57,7 @@ def test_a_gzipped_table_is_read_as_it_is(tmp_path: Path, name: str) -> None:
     SAVERS[name](tmp_path / name, ROWS)
     packed = tmp_path / f"{name}.gz"
     packed.write_bytes(gzip.compress((tmp_path / name).read_bytes()))
-    assert load_examples(str(packed)).texts == tuple(text for text, _ in ROWS)
+    assert load_examples(str(packed), QUOTED).texts == tuple(text for text, _ in ROWS)
 
 
 @pytest.mark.parametrize("name", ["A.CSV", "a.Tsv", "A.JSONL.GZ", "A.PARQUET"])
@@ -61,7 +66,7 @@ def test_a_name_in_upper_case_is_the_same_format(tmp_path: Path, name: str) -> N
     SAVERS[plain.name](plain, ROWS)
     content = plain.read_bytes()
     (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".GZ") else content)
-    assert load_examples(str(tmp_path / name)).texts == tuple(text for text, _ in ROWS)
+    assert load_examples(str(tmp_path / name), QUOTED).texts == tuple(text for text, _ in ROWS)
     assert csv.field_size_limit() == 131_072  # a setting of the whole process
 
 
@@ -93,7 +98,7 @@ def test_any_text_survives(
 ) -> None:
     path = tmp_path_factory.mktemp("any") / name
     SAVERS[name](path, [(text, n) for text in texts for n in (0, 1)])
-    assert load_examples(str(path)).texts == tuple(text for text in texts for _ in (0, 1))
+    assert load_examples(str(path), QUOTED).texts == tuple(text for text in texts for _ in (0, 1))
 
 
 def test_a_text_may_be_longer_than_csvs_own_limit(tmp_path: Path) -> None:
@@ -159,7 +164,8 @@ BAD_FILES = {
     "quote.csv": (b'text,label\na,1\n"b,0\n', "line 3: not CSV: unexpected end of data"),
     "latin1.csv": ("text,label\na,1\ncafé,0\n".encode("latin-1"), "line 3: not UTF-8"),
     "latin1.jsonl": (GOOD_LINE + '{"text": "é"}\n'.encode("latin-1"), "line 2: not UTF-8"),
-    "utf16.csv": ("text,label\na,1\n".encode("utf-16"), "line 1: not UTF-8"),
+    "utf16.csv": ("text,label\na,1\n".encode("utf-16")[2:], "no column 'text'"),
+    "cut.csv": ("text,label\na,1\n".encode("utf-16")[:-1], "line 1: not UTF-16"),
     "plain.jsonl.gz": (b"not gzip", "is not a complete gzip file"),
     "cut.jsonl.gz": (gzip.compress(GOOD_LINE * 9)[:-12], "is not a complete gzip file"),
     "not.parquet": (b"PAR1 not", "is not a readable Parquet file"),

@@ -6,6 +6,7 @@ from typing import Any
 import click
 from lstm_runtime.command import OneLineErrorCommand, option
 from lstm_runtime.extras import requires_extra
+from lstm_runtime.tables.options import dialect_options
 
 from lstm_export.cli.text_options import text_options
 
@@ -158,6 +159,7 @@ EXAMPLES = (
 )
 @option("--text-column", group="Proof", help="Column of --data.  [default: text]")
 @option("--label-column", group="Proof", help="Column of --data.  [default: label]")
+@dialect_options("Proof")
 @option(
     "--label-map",
     group="Proof",

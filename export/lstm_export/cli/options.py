@@ -39,12 +39,13 @@ def check_combinations(options: Mapping[str, Any]) -> None:
         click.UsageError: names what they belong to.
 
     """
+    told = {**options, **vars(options["dialect"])}
     for names, belongs, there in (
         (OF_VOCABULARY, "a vocabulary: add --vocab FILE", options["vocabulary"]),
         (("alike",), "your own encoding: add --encoder FILE.py:FUNCTION", options["encoder"]),
         (("init",), "a class: add --module FILE:CLASS", options["module_name"]),
         (
-            ("text_column", "label_column", "label_map"),
+            ("text_column", "label_column", "label_map", "encoding", "delimiter", "quoting"),
             "labelled texts: add --data FILE",
             options["data"],
         ),
@@ -52,7 +53,7 @@ def check_combinations(options: Mapping[str, Any]) -> None:
         given = [
             f"--{name.replace('_', '-')}"
             for name in names
-            if options[name] not in (None, False, ())
+            if told.get(name) not in (None, False, ())
         ]
         if given and not there:
             raise click.UsageError(f"{' and '.join(given)} belong to {belongs}")
@@ -156,7 +157,9 @@ def load_data(options: Mapping[str, Any], source: Source) -> Examples | None:
     """Return the labelled texts of ``--data``, with the model's own labels."""
     if options["data"] is None:
         return None
-    columns = Columns(options["text_column"] or "text", options["label_column"] or "label")
+    columns = Columns(
+        options["text_column"] or "text", options["label_column"] or "label", options["dialect"]
+    )
     try:
         values = parse_label_map(options["label_map"]) if options["label_map"] else ()
     except ConfigError as error:

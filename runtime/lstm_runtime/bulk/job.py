@@ -2,27 +2,34 @@
 
 First every answer goes into a journal, then the finished file is written in one pass and renamed
 into place: an output file is complete or absent, and a killed run goes on where its journal ends.
+The journal counts rows, not bytes, so packed files resume as others do: what was answered is read
+again, and not scored again.
 """
 
 import hashlib
 import os
 import sys
 import time
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
+from lstm_runtime.bulk.answers import RowScorer
 from lstm_runtime.bulk.journal import Journal
+from lstm_runtime.bulk.lock import RunLock
+from lstm_runtime.bulk.plan import Task, make_plan
 from lstm_runtime.bulk.progress_bar import ProgressBar
+from lstm_runtime.bulk.report import BulkReport, Tally
 from lstm_runtime.errors import InputError
+from lstm_runtime.files import create, errors_naming, mode_of, parents_of
 from lstm_runtime.model import SentimentModel
-from lstm_runtime.tables.base import Columns, RowResult, Table, TextRow
-from lstm_runtime.tables.formats import open_table, table_pairs
-
-_BAD = RowResult(None, None)
+from lstm_runtime.tables.base import Columns, RowResult
+from lstm_runtime.tables.dialect import Dialect
+from lstm_runtime.tables.formats import open_table
+from lstm_runtime.tables.packing import table_suffix
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,7 @@ class BulkJob:
     """What to score, and how."""
 
     source: Path
-    "A file, or a folder of files: text, CSV, TSV, JSON Lines, Parquet."
+    "A file, or a folder of files: text, CSV, TSV, JSON, JSON Lines, Parquet."
     output: Path
     "The file to write, or the folder to write files of the same names to."
     text_column: str = "text"
@@ -45,133 +52,146 @@ class BulkJob:
     "Read only the last so many tokens of each text; None for all."
     batch_size: int | None = None
     "See `SentimentModel.score_many`."
+    dialect: Dialect = field(default_factory=Dialect)
+    "Encoding, delimiter and quoting, where files do not show them."
+    known: bool = False
+    "Whether to add a third column, ``known``: the share of the text's words that the model knows."
+    min_known: float | None = None
+    "A text of which the model knows a smaller share of words is a bad row; None for any."
+    recursive: bool = False
+    "Whether to take the files in the folders of a folder too."
+    restart: bool = False
+    "Whether to throw away what an interrupted run has left, and begin anew."
 
+    @property
+    def columns(self) -> Columns:
+        """The columns to read and to add."""
+        return Columns.to_score(self.text_column, self.prefix, known=self.known)
 
-@dataclass(frozen=True)
-class BulkReport:
-    """What a bulk run did."""
-
-    files: int
-    "Files written."
-    rows: int
-    "Rows in them."
-    bad: int
-    "Rows without an answer."
-    resumed: int
-    "Rows whose answer an earlier run had found."
-    seconds: float
-    "Time that this run took."
+    def scorer(self, model: SentimentModel) -> RowScorer:
+        """Return what answers the rows."""
+        keep = self.on_error == "keep"
+        return RowScorer(model, keep, self.max_tokens, self.min_known, self.batch_size)
 
 
 def run_bulk(model: SentimentModel, job: BulkJob) -> BulkReport:
     """Score files; all cores, bounded memory, progress on a terminal's stderr.
 
+    All files are looked at before the first row is scored. While it works, the run holds a lock
+    beside the output, so that no other writes there.
+
     Raises:
         InputError: names the file, line or row that cannot be scored; with ``on_error="keep"``
-            only where the file as a whole cannot be read. Answers found so far are kept: mend the
-            cause that is not in the input, and resume.
+            only where the file as a whole cannot be read. Or names the process that is writing
+            the same output. Answers found so far are kept: mend the cause that is not in the
+            input, and resume.
         MissingExtraError: when a format needs a library that is not installed.
 
     """
     started = time.monotonic()
-    pairs = table_pairs(job.source, job.output)
-    rows = bad = resumed = 0
-    journals = []
-    for source, output in pairs:
-        table = open_table(source, Columns.to_score(job.text_column, job.prefix))
-        path = output.with_name(f".{output.name}.journal")
-        with Journal(path, _subject(model, job, source), resume=job.resume) as journal:
-            resumed += journal.rows
-            before = _stamp(source)
-            _score(model, job, table, journal)
-            if _stamp(source) != before:
-                raise InputError(f"{source} was changed while it was scored: start anew")
-            bad += _write(table, journal, output)
-            rows += journal.rows
-            journals.append(journal.path)
-    # Only now: until the last file is there, a resumed run must not score the first ones again.
-    for path in journals:
-        path.unlink()
-    return BulkReport(len(pairs), rows, bad, resumed, time.monotonic() - started)
+    plan = make_plan(job.source, job.output, job.columns, job.dialect, recursive=job.recursive)
+    tally = Tally()
+    same = _subject(model, job)
+    with ExitStack() as stack:
+        stack.enter_context(parents_of(plan.lock))
+        lock = stack.enter_context(RunLock(plan.lock, job.output))
+        for task in plan.tasks:
+            stack.enter_context(parents_of(task.output))
+            if job.restart:
+                task.journal.unlink(missing_ok=True)
+            subject, mode = {"input": _sha256(task.source), **same}, mode_of(task.source)
+            with (
+                errors_naming(task.output),
+                Journal(task.journal, subject, resume=job.resume, mode=mode) as journal,
+            ):
+                tally.resumed += journal.rows
+                before = _stamp(task.source)
+                _score(job.scorer(model), task, journal, lock, tally)
+                if _stamp(task.source) != before:
+                    raise InputError(f"{task.source} was changed while it was scored: start anew")
+                _write(task, journal, lock, tally, mode)
+        # Only now: until the last file is there, a resumed run must not score the first ones again.
+        for task in plan.tasks:
+            task.journal.unlink()
+    seconds = time.monotonic() - started
+    return tally.report(len(plan.tasks), seconds, tuple(str(path) for path in plan.skipped))
 
 
-def _score(model: SentimentModel, job: BulkJob, table: Table, journal: Journal) -> None:
+def write_bulk(model: SentimentModel, job: BulkJob, file: BinaryIO) -> BulkReport:
+    """Score one file and write it into ``file`` as rows are answered; ``job.output`` is ignored.
+
+    Raises:
+        InputError: as `run_bulk`, but nothing is kept; or when the source is a folder.
+
+    """
+    started = time.monotonic()
+    if job.source.is_dir():
+        raise InputError(f"{job.source} is a folder: its answers go into a folder")
+    if table_suffix(job.source) == ".parquet":
+        raise InputError(f"{job.source}: Parquet goes into a file: name it with --output")
+    table = open_table(job.source, job.columns, job.dialect)
+    table.check()
+    tally = Tally()
+
+    def results() -> Iterator[RowResult]:
+        for result, problem in job.scorer(model).answers(table.rows()):
+            tally.count(result)
+            tally.remember(problem)
+            yield result
+
+    # A name that packs nothing: who reads standard output wants to read it.
+    table.write(results(), file, Path(f"-{table_suffix(job.source)}"))
+    return tally.report(1, time.monotonic() - started)
+
+
+def _score(scorer: RowScorer, task: Task, journal: Journal, lock: RunLock, tally: Tally) -> None:
     """Put the answers of all rows behind the journal's last into the journal."""
-    progress = ProgressBar(sys.stderr, lambda: sum(1 for _ in table.rows()), journal.rows)
+    rows = task.table.rows
+    progress = ProgressBar(sys.stderr, lambda: sum(1 for _ in rows()), journal.rows)
     try:
-        rows = islice(table.rows(), journal.rows, None)
-        for answer in answer_rows(model, rows, job.on_error, job.batch_size, job.max_tokens):
-            journal.append(answer)
+        for result, problem in scorer.answers(islice(rows(), journal.rows, None)):
+            journal.append(result)
+            lock.renew()
+            tally.remember(problem)
             progress.step()
     finally:
         progress.close()
 
 
-def answer_rows(
-    model: SentimentModel,
-    rows: Iterator[TextRow],
-    on_error: Literal["stop", "keep"],
-    batch_size: int | None,
-    max_tokens: int | None,
-) -> Iterator[RowResult]:
-    """Yield an answer for each row, in order.
-
-    Raises:
-        InputError: at a bad row, with ``on_error="stop"``; names it.
-
-    """
-    good: deque[bool] = deque()  # of the rows taken whose answer is still to come
-
-    def texts() -> Iterator[str]:
-        for row in rows:
-            if row.problem and on_error == "stop":
-                raise InputError(
-                    f"{row.where}: {row.problem} (--on-error keep writes such rows without an "
-                    "answer)"
-                )
-            good.append(not row.problem)
-            if not row.problem:
-                yield row.text
-
-    for found in model.score_many(texts(), batch_size, max_tokens):
-        while not good.popleft():
-            yield _BAD
-        yield RowResult(found.label, found.number)
-    yield from (_BAD for _ in good)
-
-
-def _write(table: Table, journal: Journal, output: Path) -> int:
-    """Write the finished file; return how many rows have no answer."""
-    bad = 0
+def _write(task: Task, journal: Journal, lock: RunLock, tally: Tally, mode: int) -> None:
+    """Write the finished file."""
 
     def counted() -> Iterator[RowResult]:
-        nonlocal bad
-        for answer in journal.answers():
-            bad += answer.label is None
-            yield answer
+        for result in journal.answers():
+            tally.count(result)
+            lock.renew()
+            yield result
 
-    # A name of its own, and not a random one: a killed run leaves one such file, not many.
-    partial = output.with_name(f".partial.{output.name}")
+    partial = task.partial
+    partial.unlink(missing_ok=True)  # of a run that was killed: this one holds the lock
     try:
-        table.write(counted(), partial)
-        with partial.open("rb") as file:
+        with create(partial, mode) as file:
+            task.table.write(counted(), file, task.output)
+            file.flush()
             os.fsync(file.fileno())
-        partial.replace(output)
+        partial.replace(task.output)
     finally:
         partial.unlink(missing_ok=True)
-    return bad
 
 
-def _subject(model: SentimentModel, job: BulkJob, source: Path) -> dict[str, Any]:
-    """Return what decides the answers, for the journal's first line."""
+def _subject(model: SentimentModel, job: BulkJob) -> dict[str, Any]:
+    """Return what decides the answers beside the input, for the journal's first line."""
     return {
-        "input": _sha256(source),
         "model": _sha256(model.path),
         "provider": model.provider,
         # Its answers are the same on every instruction set, but not ONNX Runtime's own.
         "kernel": model.info.kernel is not None,
         "--text-column": job.text_column,
         "--max-tokens": job.max_tokens,
+        "--min-known": job.min_known,
+        "--encoding": job.dialect.encoding,
+        "--delimiter": job.dialect.delimiter,
+        "--quoting": job.dialect.quoting,
     }
 
 

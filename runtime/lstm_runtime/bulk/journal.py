@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from lstm_runtime.errors import InputError
+from lstm_runtime.files import create
 from lstm_runtime.tables.base import RowResult
 
 _FLUSH_SECONDS = 0.5
@@ -25,6 +26,7 @@ class Journal:
         path: the journal's file.
         subject: what decides the answers: input, model, settings.
         resume: go on where an earlier journal of the same subject ends, if there is one.
+        mode: permissions of the file.
 
     Raises:
         InputError: when there is a journal and ``resume`` is not asked for, or it is about
@@ -32,21 +34,23 @@ class Journal:
 
     """
 
-    def __init__(self, path: Path, subject: Mapping[str, Any], *, resume: bool) -> None:
+    def __init__(
+        self, path: Path, subject: Mapping[str, Any], *, resume: bool, mode: int = 0o666
+    ) -> None:
         self.path = path
         self.rows = 0
         "Answers that are safe."
-        path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             if not resume:
                 raise InputError(
                     f"{path} is the journal of an interrupted run: add --resume to go on with it, "
-                    "or remove the file"
+                    "or --restart to begin anew"
                 )
             self._file = self._reopen(subject)
         else:
-            self._file = path.open("wb")
+            self._file = create(path, mode)
             self._file.write(_line(dict(subject)))
+            self._file.flush()  # a full disk ends the run here, and not in an hour
         self._flushed = time.monotonic()
 
     def __enter__(self) -> "Journal":
@@ -66,7 +70,7 @@ class Journal:
 
     def append(self, answer: RowResult) -> None:
         """Add the next row's answer; twice a second what there is reaches the disk."""
-        self._file.write(_line([answer.label, answer.score]))
+        self._file.write(_line([answer.label, answer.score, answer.known]))
         self.rows += 1
         now = time.monotonic()
         if now - self._flushed > _FLUSH_SECONDS:
@@ -83,6 +87,8 @@ class Journal:
 
     def _reopen(self, subject: Mapping[str, Any]) -> BinaryIO:
         """Check the first line, count the complete answers and cut off the rest."""
+        if self.path.is_symlink():
+            raise InputError(f"{self.path} is a link and no journal: remove it")
         file = self.path.open("r+b")
         found = _value(file.readline())
         if found is None:
@@ -95,8 +101,8 @@ class Journal:
                 k for k in subject if not isinstance(found, dict) or found.get(k) != subject[k]
             )
             raise InputError(
-                f"{self.path} belongs to a run with another {', '.join(other)}: remove the file to "
-                "start anew"
+                f"{self.path} belongs to a run with another {', '.join(other)}: add --restart to "
+                "begin anew"
             )
         end = file.tell()
         for line in file:

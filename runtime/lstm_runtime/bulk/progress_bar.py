@@ -12,14 +12,14 @@ class ProgressBar:
     """Shows rows done, rate and time left.
 
     Args:
-        stream: where to; anything but a terminal gets nothing.
+        stream: where to; anything but a terminal gets nothing, and None is where there is none.
         total: returns the number of rows; called on a terminal only, since it reads the input.
         done: rows that an earlier run did.
 
     """
 
-    def __init__(self, stream: TextIO, total: Callable[[], int], done: int) -> None:
-        self._stream = stream if stream.isatty() else None
+    def __init__(self, stream: TextIO | None, total: Callable[[], int], done: int) -> None:
+        self._stream = stream if stream is not None and stream.isatty() else None
         self._total = total() if self._stream else 0
         self._skipped = self._done = done
         self._started = time.monotonic()

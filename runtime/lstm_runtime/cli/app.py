@@ -1,18 +1,16 @@
 """``lstm-run``: text in, sentiment out."""
 
-from collections.abc import Callable, Iterable, Sequence, Set
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import click
 
-from lstm_runtime.cli.cluster import require_engine, score_on_ray
+from lstm_runtime.cli.cluster import score_on_ray
 from lstm_runtime.cli.modes import TEXT, choose_mode
 from lstm_runtime.cli.options import Options, with_options
-from lstm_runtime.cli.texts import file_texts, given_texts, has_columns
+from lstm_runtime.cli.texts import file_rows, given_rows, texts_of
+from lstm_runtime.cli.values import check_values
 from lstm_runtime.command import OneLineErrorCommand
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 EXAMPLES = (
     'lstm-run "One of the finest films I have ever seen."',
@@ -22,7 +20,7 @@ EXAMPLES = (
 MORE = """\b
 More examples:
   lstm-run --json "Good fun." "A dull, lifeless mess."
-  tail -f reviews.txt | lstm-run -
+  tail -f reviews.txt | lstm-run --on-error keep -
   lstm-run --input reviews.parquet --output scored.parquet --resume
   lstm-run --trace --plot trace.png "Dull at first, but what an ending!"
   lstm-run --model model.int8.onnx --verify
@@ -42,7 +40,7 @@ def main(ctx: click.Context, /, texts: tuple[str, ...], **options: Any) -> None:
     asked = Options(**options)
     given = given_names(ctx)
     mode = choose_mode(given)
-    _check_values(texts, asked, set(given))
+    check_values(texts, asked, set(given))
     for line in _RUN[mode.name](texts, asked):
         click.echo(line)
 
@@ -58,59 +56,27 @@ def given_names(ctx: click.Context) -> list[str]:
     return given
 
 
-def _check_values(texts: Sequence[str], asked: Options, given: Set[str]) -> None:
-    """Refuse values that could have no effect."""
-    require_engine(asked, given)
-    if asked.plot_file and (len(texts) != 1 or texts[0] == "-"):
-        raise click.UsageError("--plot needs one TEXT")
-    if asked.engine == "ray":
-        return
-    files = [path for path in (asked.input_file, asked.output_file) if path]
-    if not any(has_columns(path) or path.is_dir() for path in files):
-        for name in given & {"--text-column", "--prefix"}:
-            raise click.UsageError(f"{name} has no meaning: plain text has no columns")
-
-
 def _answer(texts: Sequence[str], asked: Options) -> Iterable[str]:
-    """Answer as texts come: a pipe sees each answer before its next text."""
-    from lstm_runtime.cli.output import json_line, plain_line
+    from lstm_runtime.cli.answers import answer_lines
 
-    model = asked.load()
     file = asked.input_file
-    for text in file_texts(file, asked.text_column) if file else given_texts(texts):
-        result = model(text, asked.max_tokens)
-        yield json_line(result) if asked.as_json else plain_line(result, model.metadata)
+    rows = file_rows(file, asked.text_column, asked.dialect) if file else given_rows(texts)
+    return answer_lines(asked.load(), rows, asked)
 
 
 def _score_files(_texts: Sequence[str], asked: Options) -> Iterable[str]:
     if asked.engine == "ray":
         return score_on_ray(_texts, asked)
-    from lstm_runtime.bulk.job import BulkJob, run_bulk
-    from lstm_runtime.cli.output import bulk_line, json_object
+    from lstm_runtime.cli.bulk import bulk_lines
 
-    job = BulkJob(
-        cast("Path", asked.input_file),  # `choose_mode` has seen to it
-        cast("Path", asked.output_file),
-        asked.text_column,
-        asked.prefix,
-        asked.on_error,
-        asked.resume,
-        asked.max_tokens,
-        asked.batch_size,
-    )
-    try:
-        report = run_bulk(asked.load(), job)
-    except KeyboardInterrupt:
-        click.echo("stopped; --resume goes on from here", err=True)
-        raise
-    return [json_object(report) if asked.as_json else bulk_line(report)]
+    return bulk_lines(asked)
 
 
 def _trace(texts: Sequence[str], asked: Options) -> Iterable[str]:
     from lstm_runtime.cli.trace_view import trace_json, trace_lines
 
     model = asked.load()
-    for text in given_texts(texts):
+    for text in texts_of(given_rows(texts)):
         trace = model.trace(text, asked.max_tokens)
         if asked.plot_file:
             from lstm_runtime.trace.plot import plot_trace
@@ -124,8 +90,8 @@ def _bench(_texts: Sequence[str], asked: Options) -> Iterable[str]:
     from lstm_runtime.cli.output import json_object
 
     file = asked.input_file
-    texts = list(file_texts(file, asked.text_column)) if file else []
-    found = run_benchmark(asked.load(), texts)
+    rows = file_rows(file, asked.text_column, asked.dialect) if file else ()
+    found = run_benchmark(asked.load(), list(texts_of(rows)))
     return [json_object(found)] if asked.as_json else benchmark_lines(found)
 
 

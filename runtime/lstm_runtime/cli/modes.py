@@ -12,7 +12,8 @@ TEXT = "TEXT"
 
 _MODEL = {"--model", "--json"}
 _DEVICE = _MODEL | {"--provider", "--provider-option"}
-_TABLE = {"--input", "--text-column"}
+_TABLE = {"--input", "--text-column", "--encoding", "--delimiter", "--quoting"}
+_ROWS = {"--max-tokens", "--min-known", "--on-error"}
 _CLUSTER = {
     "--engine",
     "--ray-address",
@@ -41,16 +42,14 @@ def _mode(name: str, chosen_by: str, takes: Set[str], needs: Set[str] = frozense
     return Mode(name, chosen_by, frozenset({chosen_by, *takes, *needs}), frozenset(needs))
 
 
-_ANSWER = _mode("answer", TEXT, _DEVICE | {"--max-tokens"})
-_TABLE_ANSWER = _mode("table", "--input", _DEVICE | _TABLE | {"--max-tokens"})
+_ANSWER = _mode("answer", TEXT, _DEVICE | _ROWS)
+_TABLE_ANSWER = _mode("table", "--input", _DEVICE | _TABLE | _ROWS)
+_BULK = {"--recursive", "--prefix", "--known", "--resume", "--restart", "--threads", "--batch-size"}
 _CHOSEN = (
     _mode(
         "bulk",
         "--output",
-        _DEVICE
-        | _TABLE
-        | {"--max-tokens", "--prefix", "--on-error", "--resume", "--threads", "--batch-size"}
-        | _CLUSTER,
+        _DEVICE | _TABLE | _ROWS | _BULK | _CLUSTER,
         {"--input"},
     ),
     _mode("trace", "--trace", _DEVICE | {"--max-tokens", "--plot"}, {TEXT}),
@@ -87,8 +86,11 @@ def choose_mode(given: Sequence[str]) -> Mode:
     for name in mode.needs:
         if name not in given:
             raise click.UsageError(f"{mode.chosen_by} needs {_spelled(name)}")
-    if "--text-column" in given and "--input" not in given:
-        raise click.UsageError("--text-column needs --input FILE")
+    for name in _TABLE - {"--input"}:
+        if name in given and "--input" not in given:
+            raise click.UsageError(f"{name} needs --input FILE")
+    if "--resume" in given and "--restart" in given:
+        raise click.UsageError("give either --resume or --restart, not both")
     return mode
 
 

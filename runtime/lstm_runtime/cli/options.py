@@ -8,10 +8,15 @@ import click
 
 from lstm_runtime.cli.cluster import ENGINE_OPTIONS, SourcePath, TargetPath
 from lstm_runtime.command import option
-from lstm_runtime.tables.options import text_column_option
+from lstm_runtime.tables.options import table_options, text_column_option, usable_dialect
 
 if TYPE_CHECKING:
     from lstm_runtime.model import SentimentModel
+    from lstm_runtime.tables.dialect import Dialect
+
+
+STANDARD_OUTPUT = Path("-")
+"""What stands for it after ``--output``."""
 
 
 class Options(NamedTuple):
@@ -19,11 +24,18 @@ class Options(NamedTuple):
 
     input_file: Path | None
     text_column: str
+    encoding: str | None
+    delimiter: str | None
+    quoting: Literal["csv", "none"] | None
+    recursive: bool
     max_tokens: int | None
     output_file: Path | None
     prefix: str
+    known: bool
+    min_known: float | None
     on_error: Literal["stop", "keep"]
     resume: bool
+    restart: bool
     as_json: bool
     plot_file: Path | None
     model_file: Path | None
@@ -43,6 +55,11 @@ class Options(NamedTuple):
     gpus_per_worker: float
     id_column: str | None
     output_format: Literal["parquet", "csv", "tsv", "jsonl"]
+
+    @property
+    def dialect(self) -> "Dialect":
+        """How the table of ``--input`` is written."""
+        return usable_dialect(self.encoding, self.delimiter, self.quoting)
 
     def load(self) -> "SentimentModel":
         """Load the model."""
@@ -70,10 +87,18 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "input_file",
         group="Input",
         type=SourcePath(exists=True, path_type=Path),
-        help="Read texts from a file: .csv, .tsv, .jsonl (each also .gz) or .parquet have a column "
-        "of them; any other has one a line. With --output also a folder of such files.",
+        help="Read texts from a file: .csv, .tsv, .json, .jsonl, .ndjson (each also with .gz or "
+        ".zst) and .parquet have a column of them; any other has one a line. With --output also a "
+        "folder of such files.",
     ),
     text_column_option,
+    *table_options(),
+    option(
+        "--recursive",
+        group="Input",
+        is_flag=True,
+        help="Take the files in the folders of --input too.",
+    ),
     option(
         "--max-tokens",
         group="Input",
@@ -85,7 +110,8 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "output_file",
         group="Output",
         type=TargetPath(path_type=Path),
-        help="Write the rows of --input with label and score added, in the input's format.",
+        help="Write the rows of --input with label and score added, in the input's format; - "
+        "writes them to standard output.",
     ),
     option(
         "--prefix",
@@ -94,18 +120,37 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Put before the names of the added columns.",
     ),
     option(
+        "--known",
+        group="Output",
+        is_flag=True,
+        help="Add a column too with the share of each text's words that the model knows.",
+    ),
+    option(
+        "--min-known",
+        group="Output",
+        type=click.FloatRange(0, 1),
+        help="A text is a bad row when the model knows a smaller share of its words.",
+    ),
+    option(
         "--on-error",
         group="Output",
         type=click.Choice(["stop", "keep"]),
         default="stop",
         show_default=True,
-        help="A bad row: stop and name it, or write it with an empty label and count it.",
+        help="A text without an answer: stop and name it, or write it with an empty label and "
+        "go on.",
     ),
     option(
         "--resume",
         group="Output",
         is_flag=True,
         help="Go on where an interrupted --output run stopped.",
+    ),
+    option(
+        "--restart",
+        group="Output",
+        is_flag=True,
+        help="Throw away what an interrupted --output run left, and begin anew.",
     ),
     option("--json", "as_json", group="Output", is_flag=True, help="One JSON object a line."),
     option(

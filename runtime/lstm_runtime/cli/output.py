@@ -10,7 +10,7 @@ from lstm_runtime.inference.results import Sentiment
 from lstm_runtime.model_file.contract import Metadata
 
 if TYPE_CHECKING:
-    from lstm_runtime.bulk.job import BulkReport
+    from lstm_runtime.bulk.report import BulkReport
     from lstm_runtime.distributed.job import ClusterReport
 
 _COLOURS = ("red", "green")
@@ -41,8 +41,11 @@ def bulk_line(report: "BulkReport | ClusterReport") -> str:
     """Return what a bulk run did, with its rate."""
     rate = (report.rows - report.resumed) / max(report.seconds, 1e-9)
     bad = f", {report.bad:,} without an answer" if report.bad else ""
+    count = getattr(report, "unknown", 0)
+    unknown = f", {count:,} without a known word" if count else ""
     resumed = f", {report.resumed:,} of them resumed" if report.resumed else ""
-    return f"{report.rows:,} rows{resumed}{bad} in {report.seconds:.1f} s ({rate:,.0f} rows/s)"
+    told = f"{report.rows:,} rows{resumed}{bad}{unknown}"
+    return f"{told} in {report.seconds:.1f} s ({rate:,.0f} rows/s)"
 
 
 def coloured(label: str, metadata: Metadata) -> str:

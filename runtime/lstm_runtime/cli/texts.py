@@ -1,42 +1,59 @@
 """Where the texts of a call come from: arguments, standard input, a table or a file of lines."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lstm_runtime.errors import InputError
-from lstm_runtime.tables.lines import is_compressed, read_lines, table_suffix
+from lstm_runtime.tables.base import Columns, TextRow
+
+if TYPE_CHECKING:
+    from lstm_runtime.tables.dialect import Dialect
 
 
-def given_texts(texts: Sequence[str]) -> Iterator[str]:
-    """Yield the texts; where ``-`` stands, those of standard input, one a line, as they come."""
-    for text in texts:
-        if text == "-":
-            yield from read_lines(sys.stdin.buffer, "standard input")
-        else:
-            yield text
-
-
-def has_columns(path: Path) -> bool:
-    """Tell by its name whether a file is a table with columns."""
-    return table_suffix(path) in {".csv", ".tsv", ".jsonl", ".parquet"}
-
-
-def file_texts(path: Path, text_column: str) -> Iterator[str]:
-    """Yield the texts of a table, or of a file (or a pipe) with one a line.
+def given_rows(texts: Sequence[str]) -> Iterator[TextRow]:
+    """Yield the texts; where ``-`` stands, those of standard input, one a line, as they come.
 
     Raises:
-        InputError: names the row that has no text.
+        InputError: when standard input is closed.
 
     """
-    if not (has_columns(path) or is_compressed(path)):
-        with path.open("rb") as stream:
-            yield from read_lines(stream, str(path))
-        return
-    from lstm_runtime.tables.base import Columns
-    from lstm_runtime.tables.formats import open_table
+    for text in texts:
+        if text != "-":
+            yield TextRow("", text)
+            continue
+        from lstm_runtime.tables.lines import read_rows  # arguments need no lines
 
-    for row in open_table(path, Columns(text_column)).rows():
+        if sys.stdin is None:
+            raise InputError("standard input is closed")
+        yield from read_rows(sys.stdin.buffer, "standard input")
+
+
+def file_rows(path: Path, text_column: str, dialect: "Dialect") -> Iterator[TextRow]:
+    """Yield the rows of a table, or of a file (or a pipe) with a text a line."""
+    from lstm_runtime.tables.formats import has_columns, open_table
+    from lstm_runtime.tables.lines import read_rows
+    from lstm_runtime.tables.plain_text import PlainTextTable
+
+    columns = Columns(text_column)
+    if has_columns(path):
+        yield from open_table(path, columns, dialect).rows()
+    elif path.is_file():
+        yield from PlainTextTable(path, columns, dialect).rows()
+    else:
+        with path.open("rb") as stream:
+            yield from read_rows(stream, str(path))
+
+
+def texts_of(rows: Iterable[TextRow]) -> Iterator[str]:
+    """Yield the texts of rows.
+
+    Raises:
+        InputError: names the row that has none.
+
+    """
+    for row in rows:
         if row.problem:
             raise InputError(f"{row.where}: {row.problem}")
         yield row.text

@@ -10,7 +10,7 @@ from typing import Any
 
 from lstm_runtime.bulk.progress_bar import ProgressBar
 from lstm_runtime.distributed.places import Place
-from lstm_runtime.tables.lines import is_compressed
+from lstm_runtime.tables.packing import is_packed
 
 _SECONDS = 0.5
 _SAMPLE = 1 << 18
@@ -74,7 +74,7 @@ def estimate_rows(files: list[tuple[Place, int]]) -> int:
     with first.filesystem.open_input_stream(first.path, compression=None) as file:
         sample = bytes(file.read(_SAMPLE))
     read = len(sample)
-    if is_compressed(Path(first.path)):
+    if is_packed(Path(first.path)):
         sample = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(sample)
     return round(sample.count(b"\n") / max(read, 1) * size)
 

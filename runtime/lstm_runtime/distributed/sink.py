@@ -14,7 +14,7 @@ from ray.data.block import BlockAccessor
 from ray.data.datasource import BlockBasedFileDatasink
 
 from lstm_runtime.distributed.places import Place
-from lstm_runtime.tables.records import DELIMITERS, join_fields
+from lstm_runtime.tables.records import join_fields, join_unquoted
 
 ROWS_PER_PART = 20_000
 """Rows of a part at least, but of the last ones: finished rows that are not in a part are lost by a
@@ -48,17 +48,21 @@ class PartSink(BlockBasedFileDatasink):  # type: ignore[misc] # Ray's base has n
             pyarrow.parquet.write_table(table, file)
             return
         with io.TextIOWrapper(io.BufferedWriter(_Unclosed(file)), "utf-8", newline="") as text:
-            if delimiter := DELIMITERS.get(f".{self._format}"):
-                text.write(join_fields(table.column_names, delimiter))
+            if self._format != "jsonl":
+                text.write(_fields(table.column_names, self._format))
             for batch in table.to_batches(max_chunksize=1024):
                 for row in batch.to_pylist():
-                    text.write(_line(row, delimiter))
+                    text.write(_line(row, self._format))
 
 
-def _line(row: dict[str, Any], delimiter: str | None) -> str:
-    if delimiter is None:
+def _line(row: dict[str, Any], kind: Format) -> str:
+    if kind == "jsonl":
         return json.dumps(row, ensure_ascii=False, default=str) + "\n"
-    return join_fields(list(row.values()), delimiter)
+    return _fields(list(row.values()), kind)
+
+
+def _fields(fields: list[Any], kind: Format) -> str:
+    return join_unquoted(fields, "\t") if kind == "tsv" else join_fields(fields, ",")
 
 
 class _Unclosed(io.RawIOBase):

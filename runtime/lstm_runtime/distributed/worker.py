@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lstm_runtime.bulk.job import answer_rows
+from lstm_runtime.bulk.answers import answer_rows
 from lstm_runtime.distributed.settings import ScoringSettings
 from lstm_runtime.model import SentimentModel
 from lstm_runtime.tables.base import TextRow

@@ -14,7 +14,7 @@ ends the work is the reader's choice. What is wrong with the file as a whole rai
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from lstm_runtime.errors import InputError
 
@@ -31,9 +31,10 @@ class Columns:
     "Columns that `Table.write` adds; none of them may be there already."
 
     @classmethod
-    def to_score(cls, text: str = "text", prefix: str = "") -> "Columns":
-        """Return the columns of bulk scoring, which adds a label and its score."""
-        return cls(text, added=(f"{prefix}label", f"{prefix}score"))
+    def to_score(cls, text: str = "text", prefix: str = "", *, known: bool = False) -> "Columns":
+        """Return the columns of bulk scoring: it adds a label, its score, and the known share."""
+        names = ("label", "score", "known") if known else ("label", "score")
+        return cls(text, added=tuple(f"{prefix}{name}" for name in names))
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -47,12 +48,18 @@ class Columns:
         return f"see --text-column{label}"
 
     def check(self, names: Sequence[str], where: str) -> None:
-        """Check that the wanted columns are among ``names`` and the added ones are not.
+        """Check that the wanted columns are among ``names``, the added ones not, and none twice.
+
+        Columns without a name, as spreadsheets leave them behind, are not counted.
 
         Raises:
             InputError: when not; the message names an option that helps.
 
         """
+        twice = sorted({name for name in names if name and names.count(name) > 1})
+        if twice:
+            named = ", ".join(map(repr, twice))
+            raise InputError(f"{where}: more than one column is called {named:.200}")
         for name in self.wanted:
             if name not in names:
                 found = ", ".join(names) or "none"
@@ -80,12 +87,18 @@ class TextRow:
 
 @dataclass(frozen=True)
 class RowResult:
-    """What is added to a row; None in both for a row that could not be scored."""
+    """What is added to a row; None in all for a row that could not be scored."""
 
     label: str | None
     "The label."
     score: float | None
     "Its probability."
+    known: float | None = None
+    "The share of the text's words that the model knows."
+
+    def values(self, columns: Columns) -> tuple[str | float | None, ...]:
+        """Return what goes into the columns that are added."""
+        return (self.label, self.score, self.known)[: len(columns.added)]
 
 
 class Table(Protocol):
@@ -100,11 +113,23 @@ class Table(Protocol):
         """
         ...
 
-    def write(self, results: Iterator[RowResult], output: Path) -> None:
-        """Write every row to ``output`` with its result in the two columns `Columns.added`.
+    def check(self, output: Path | None = None) -> None:
+        """Check what can be told of the file at once: its kind, its columns, its first row.
 
-        There are as many results as rows. Everything else stays as it was; a name that ends in
-        ``.gz`` is written compressed.
+        Args:
+            output: the name of the file that will be written, if one will be.
+
+        Raises:
+            InputError: when it cannot be read, or not be written under that name.
+
+        """
+        ...
+
+    def write(self, results: Iterator[RowResult], file: BinaryIO, name: Path) -> None:
+        """Write every row to ``file`` with its result in the columns `Columns.added`.
+
+        There are as many results as rows. Everything else stays as it was: encoding, byte order
+        mark, line ends, quotes. ``name`` tells the format, and whether to pack it.
         """
         ...
 

@@ -2,30 +2,44 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from lstm_runtime.errors import InputError
 from lstm_runtime.tables.base import Columns, RowResult, TextRow
-from lstm_runtime.tables.lines import encoding_problem, lines_of, open_for_writing
-from lstm_runtime.tables.records import RecordError, join_fields, split_record
+from lstm_runtime.tables.dialect import Dialect
+from lstm_runtime.tables.packing import table_suffix
+from lstm_runtime.tables.records import (
+    RecordError,
+    join_fields,
+    join_unquoted,
+    split_record,
+    split_unquoted,
+)
+from lstm_runtime.tables.text_file import TextFile
+
+CANDIDATES = (",", ";", "\t")
+"""Delimiters of CSV files; Excel writes semicolons where the comma stands in numbers."""
 
 
 @dataclass(frozen=True)
 class _Record:
-    """One row: its fields, or the raw text of a row that does not fit the header."""
+    """One row: its fields, and the lines that it stands on."""
 
     line: int
     fields: list[str]
-    raw: str = ""
+    raw: str
+    "Without the line end."
+    end: str
     problem: str = ""
 
 
 class _RecordingLines:
     """Lines that remember those of the current row."""
 
-    def __init__(self, path: Path) -> None:
-        self._lines = lines_of(path)
+    def __init__(self, file: TextFile) -> None:
+        self._lines = file.lines()
         self.taken: list[str] = []
         self.number = 0
 
@@ -43,6 +57,12 @@ class _RecordingLines:
         self.taken = []
         return self.number + 1
 
+    def row(self) -> tuple[str, str]:
+        """Return the text of the current row, and its line end."""
+        whole = "".join(self.taken)
+        text = whole.removesuffix("\n").removesuffix("\r") if whole.endswith("\n") else whole
+        return text, whole[len(text) :]
+
 
 class DelimitedTable:
     """A table with a delimiter; empty lines are no rows.
@@ -51,10 +71,17 @@ class DelimitedTable:
     into the text column whole, so that nothing of it is lost.
     """
 
-    def __init__(self, path: Path, columns: Columns, delimiter: str) -> None:
+    def __init__(self, path: Path, columns: Columns, dialect: Dialect) -> None:
         self._path = path
         self._columns = columns
-        self._delimiter = delimiter
+        self._dialect = dialect
+        self._file = TextFile(path, dialect.encoding)
+        self._is_tsv = table_suffix(path) == ".tsv"
+        self._quoted = (dialect.quoting or ("none" if self._is_tsv else "csv")) == "csv"
+
+    def check(self, output: Path | None = None) -> None:
+        """Check the header."""
+        self._header(self._records())
 
     def rows(self) -> Iterator[TextRow]:
         """Yield the rows behind the header."""
@@ -64,70 +91,98 @@ class DelimitedTable:
         """Yield the rows behind the header with their fields, which are strings."""
         records = self._records()
         header = self._header(records)
-        positions = [header.index(name) for name in self._columns.wanted]
+        positions = [header.fields.index(name) for name in self._columns.wanted]
         for record in records:
             where = f"{self._path}, line {record.line}"
             if record.problem:
                 row = TextRow(where, "", problem=record.problem)
                 yield row, {self._columns.text: record.raw}
                 continue
-            fields = dict(zip(header, record.fields, strict=True))
+            fields = dict(zip(header.fields, record.fields, strict=True))
             values = [record.fields[position] for position in positions]
-            problem = next(filter(None, map(encoding_problem, values)), "")
+            problem = next(filter(None, map(self._file.problem, values)), "")
             if problem:
                 yield TextRow(where, "", problem=problem), fields
             else:
                 yield TextRow(where, values[0], values[1] if len(values) > 1 else None), fields
 
-    def write(self, results: Iterator[RowResult], output: Path) -> None:
-        """Write the rows with two more fields."""
+    def write(self, results: Iterator[RowResult], file: BinaryIO, name: Path) -> None:
+        """Write the rows with more fields, each as it stood there, line ends included."""
         records = self._records()
         header = self._header(records)
-        position = header.index(self._columns.text)
-        with open_for_writing(output) as file:
-            file.write(join_fields([*header, *self._columns.added], self._delimiter))
+        position = header.fields.index(self._columns.text)
+        end = header.end or "\n"
+        with self._file.writer(file, name) as text:
+            text.write(self._longer(header, self._columns.added, end))
             for record, result in zip(records, results, strict=True):
-                fields = record.fields
+                row = record
                 if record.problem:
-                    fields = [""] * len(header)
+                    fields = [""] * len(header.fields)
                     fields[position] = record.raw
-                file.write(join_fields([*fields, result.label, result.score], self._delimiter))
+                    row = _Record(record.line, fields, self._joined(fields), record.end)
+                text.write(self._longer(row, result.values(self._columns), end))
 
-    def _header(self, records: Iterator[_Record]) -> list[str]:
+    def _longer(self, record: _Record, added: tuple[object, ...], end: str) -> str:
+        """Return the line of a record with more fields."""
+        # A lone carriage return without quotes is a line end to some readers.
+        safe = not (self._quoted and "\r" in record.raw)
+        row = record.raw if safe else self._joined(record.fields)
+        return f"{row}{self._delimiter}{self._joined(added)}{record.end or end}"
+
+    def _joined(self, fields: "list[str] | tuple[object, ...]") -> str:
+        join = join_fields if self._quoted else join_unquoted
+        return join(fields, self._delimiter, "")
+
+    def _header(self, records: Iterator[_Record]) -> _Record:
         first = next(records, None)
         if first is None:
             raise InputError(f"{self._path} is empty: a header line names the columns")
-        problem = first.problem or encoding_problem("".join(first.fields))
+        problem = first.problem or self._file.problem(first.raw)
         if problem:
             raise InputError(f"{self._path}, line {first.line}: {problem}")
         self._columns.check(first.fields, str(self._path))
-        return first.fields
+        return first
+
+    @cached_property
+    def _delimiter(self) -> str:
+        """The delimiter: as told, a tab in TSV, or the one that gives the wanted columns."""
+        if self._dialect.delimiter or self._is_tsv:
+            return self._dialect.delimiter or "\t"
+        widest, width = ",", 0
+        for delimiter in CANDIDATES:
+            first = next(self._split(delimiter), None)
+            fields = first.fields if first else []
+            if set(self._columns.wanted) <= set(fields):
+                return delimiter
+            if len(fields) > width:
+                widest, width = delimiter, len(fields)
+        return widest
 
     def _records(self) -> Iterator[_Record]:
+        return self._split(self._delimiter)
+
+    def _split(self, delimiter: str) -> Iterator[_Record]:
         """Yield header and rows; the first one decides how many fields the others have."""
-        lines = _RecordingLines(self._path)
+        lines = _RecordingLines(self._file)
+        split = split_record if self._quoted else split_unquoted
         width = 0
         while True:
             start = lines.start_row()
             try:
-                fields = split_record(lines, self._delimiter)
+                fields = split(lines, delimiter)
             except StopIteration:
                 return
             except RecordError as error:
-                yield _Record(start, [], _raw(lines), f"not {self._name()}: {error}")
+                yield _Record(start, [], *lines.row(), f"not {self._name()}: {error}")
                 continue
             if not fields:
                 continue
             width = width or len(fields)
             if len(fields) != width:
                 problem = f"{len(fields)} fields, but the header has {width}"
-                yield _Record(start, [], _raw(lines), problem)
+                yield _Record(start, [], *lines.row(), problem)
             else:
-                yield _Record(start, fields)
+                yield _Record(start, fields, *lines.row())
 
     def _name(self) -> str:
-        return "CSV" if self._delimiter == "," else "TSV"
-
-
-def _raw(lines: _RecordingLines) -> str:
-    return "".join(lines.taken).removesuffix("\n").removesuffix("\r")
+        return "TSV" if self._is_tsv else "CSV"

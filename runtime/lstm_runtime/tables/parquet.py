@@ -1,27 +1,32 @@
 """Parquet, by pyarrow."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from lstm_runtime.errors import InputError
 from lstm_runtime.extras import requires_extra
 from lstm_runtime.tables.base import Columns, RowResult, TextRow
+from lstm_runtime.tables.dialect import Dialect
 
 _ROWS = 1024
-"""Rows in memory at a time."""
+"""Rows read at a time."""
+
+_GROUP_BYTES = 1 << 28
+"""Row groups are written as they came, up to this size, since one has to be in memory."""
 
 
 class ParquetTable:
-    """A Parquet file; the schema is kept and gets two more columns.
+    """A Parquet file; schema, row groups and compression are kept, and there are more columns.
 
     Raises:
         MissingExtraError: when pyarrow is not installed.
 
     """
 
-    def __init__(self, path: Path, columns: Columns) -> None:
+    def __init__(self, path: Path, columns: Columns, dialect: Dialect) -> None:
         with requires_extra("bulk"):
             import pyarrow  # an extra, and only for this kind of file
             import pyarrow.parquet
@@ -33,6 +38,10 @@ class ParquetTable:
     def text_column(self) -> str:
         """Name of the column with the texts."""
         return self._columns.text
+
+    def check(self, output: Path | None = None) -> None:
+        """Check the schema."""
+        self._open().close()
 
     def rows(self) -> Iterator[TextRow]:
         """Yield the texts of the text column."""
@@ -46,23 +55,25 @@ class ParquetTable:
                     f"{self._path}, row {number}", value, None if labels is None else labels[n]
                 )
 
-    def write(self, results: Iterator[RowResult], output: Path) -> None:
-        """Write the rows with two more columns."""
+    def write(self, results: Iterator[RowResult], file: BinaryIO, name: Path) -> None:
+        """Write the rows with more columns."""
         arrow = self._arrow
-        kinds = (arrow.string(), arrow.float64())
-        with self._open() as file:
-            schema = file.schema_arrow
-        for name, kind in zip(self._columns.added, kinds, strict=True):
-            schema = schema.append(arrow.field(name, kind))
-        with arrow.parquet.ParquetWriter(output, schema) as writer:
-            for batch in self.batches(None):
-                found = list(islice(results, batch.num_rows))
+        kinds = (arrow.string(), arrow.float64(), arrow.float64())
+        added = list(zip(self._columns.added, kinds, strict=False))
+        with self._open() as source:
+            schema = source.schema_arrow
+            compression = _compression(source.metadata, self._columns)
+        for column, kind in added:
+            schema = schema.append(arrow.field(column, kind))
+        with arrow.parquet.ParquetWriter(file, schema, compression=compression) as writer:
+            for group in self._groups():
+                found = [result.values(self._columns) for result in islice(results, len(group))]
                 arrays = [
-                    *batch.columns,
-                    arrow.array([result.label for result in found], kinds[0]),
-                    arrow.array([result.score for result in found], kinds[1]),
+                    arrow.array([values[n] for values in found], kind)
+                    for n, (_, kind) in enumerate(added)
                 ]
-                writer.write_batch(arrow.record_batch(arrays, schema=schema))
+                table = arrow.Table.from_arrays([*group.columns, *arrays], schema=schema)
+                writer.write_table(table, row_group_size=max(len(group), 1))
 
     def _open(self) -> Any:
         """Open the file and check its columns."""
@@ -74,7 +85,7 @@ class ParquetTable:
         schema = file.schema_arrow
         self._columns.check(schema.names, str(self._path))
         kind = schema.field(self._columns.text).type
-        if not (arrow.types.is_string(kind) or arrow.types.is_large_string(kind)):
+        if not _is_text(arrow.types, kind):
             raise InputError(
                 f"{self._path}: the column {self._columns.text!r} holds {kind}, not strings"
             )
@@ -82,11 +93,55 @@ class ParquetTable:
 
     def batches(self, columns: list[str] | None) -> Iterator[Any]:
         """Yield record batches of some columns, or of all."""
-        with self._open() as file:
-            try:
-                yield from file.iter_batches(batch_size=_ROWS, columns=columns)
-            except self._arrow.ArrowException as error:
-                raise InputError(f"{self._path} is damaged: {error}") from error
+        with self._open() as file, self._damage_named():
+            yield from file.iter_batches(batch_size=_ROWS, columns=columns)
+
+    def _groups(self) -> Iterator[Any]:
+        """Yield the row groups, and pieces of those that are too large."""
+        with self._open() as file, self._damage_named():
+            for n in range(file.num_row_groups):
+                group = file.metadata.row_group(n)
+                if group.total_byte_size <= _GROUP_BYTES:
+                    yield file.read_row_group(n)
+                    continue
+                rows = max(1, group.num_rows * _GROUP_BYTES // group.total_byte_size)
+                for batch in file.iter_batches(batch_size=rows, row_groups=[n]):
+                    yield self._arrow.Table.from_batches([batch])
+
+    @contextmanager
+    def _damage_named(self) -> Iterator[None]:
+        try:
+            yield
+        except (self._arrow.ArrowException, OSError) as error:
+            raise InputError(f"{self._path} is damaged: {error}") from error
+
+
+def _is_text(types: Any, kind: Any) -> bool:
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    is_view = getattr(types, "is_string_view", None)  # since pyarrow 16
+    return bool(types.is_string(kind) or types.is_large_string(kind) or (is_view and is_view(kind)))
+
+
+def _compression(metadata: Any, columns: Columns) -> dict[str, str]:
+    """Return the compression of each column; that of the texts for those that are added."""
+    if not metadata.num_row_groups:
+        return {}
+    group = metadata.row_group(0)
+    chunks = [group.column(n) for n in range(metadata.num_columns)]
+    found = {chunk.path_in_schema: _CODECS.get(chunk.compression, "snappy") for chunk in chunks}
+    return found | dict.fromkeys(columns.added, found.get(columns.text, "snappy"))
+
+
+_CODECS = {
+    "UNCOMPRESSED": "none",
+    "SNAPPY": "snappy",
+    "GZIP": "gzip",
+    "BROTLI": "brotli",
+    "LZ4": "lz4",
+    "LZ4_RAW": "lz4",
+    "ZSTD": "zstd",
+}
 
 
 def _row(where: str, text: Any, label: Any) -> TextRow:

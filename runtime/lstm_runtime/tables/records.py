@@ -10,9 +10,6 @@ from collections.abc import Iterator, Sequence
 LONGEST_FIELD = 1 << 28
 """Characters; the bound stops a quote that never closes from swallowing the memory."""
 
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
-"""What stands between fields, by the suffix of a file's name."""
-
 _QUOTE = '"'
 
 
@@ -52,9 +49,35 @@ def split_record(lines: Iterator[str], delimiter: str) -> list[str]:
             return fields
 
 
-def join_fields(fields: Sequence[object], delimiter: str) -> str:
+def join_fields(fields: Sequence[object], delimiter: str, end: str = "\n") -> str:
     """Return the line of a record, with its end; None becomes an empty field."""
-    return delimiter.join(_written(field, delimiter) for field in fields) + "\n"
+    return delimiter.join(_written(field, delimiter) for field in fields) + end
+
+
+def split_unquoted(lines: Iterator[str], delimiter: str) -> list[str]:
+    """Take one line and return its fields, in which a quote is a character like others.
+
+    A line without anything on it has no fields.
+
+    Raises:
+        StopIteration: when there is no line.
+
+    """
+    text = _without_end(next(lines))
+    return text.split(delimiter) if text else []
+
+
+def join_unquoted(fields: Sequence[object], delimiter: str, end: str = "\n") -> str:
+    """Return the line of a record, with its end; None becomes an empty field.
+
+    What no field can hold without quotes is spelled as PostgreSQL and MySQL do: a delimiter, if it
+    is a tab, as a backslash and a t, else as a space; a line end as a backslash and an n or r.
+    """
+    spelled = str.maketrans(
+        {delimiter: "\\t" if delimiter == "\t" else " ", "\n": "\\n", "\r": "\\r"}
+    )
+    texts = ("" if field is None else str(field).translate(spelled) for field in fields)
+    return delimiter.join(texts) + end
 
 
 def _quoted(lines: Iterator[str], line: str, at: int) -> tuple[str, str, int]:

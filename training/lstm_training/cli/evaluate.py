@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 from lstm_runtime.command import OneLineErrorCommand, option
 from lstm_runtime.extras import requires_extra
+from lstm_runtime.tables.dialect import Dialect
 
 from lstm_training.cli.options import column_options, data_option, label_scheme
 from lstm_training.data.tables import Columns
@@ -47,6 +48,7 @@ def main(  # noqa: PLR0913 - one for each option
     source: str,
     text_column: str,
     label_column: str,
+    dialect: Dialect,
     labels: tuple[str, ...] | None,
     label_map: tuple[tuple[str, str], ...] | None,
     provider: str,
@@ -63,7 +65,7 @@ def main(  # noqa: PLR0913 - one for each option
     with requires_extra("train"):
         from lstm_training.evaluation.evaluate import evaluate  # loads torch
         from lstm_training.evaluation.report import write_evaluation
-    columns = Columns(text_column, label_column)
+    columns = Columns(text_column, label_column, dialect)
     scheme = label_scheme(labels, label_map)
     evaluation = evaluate(model, source, columns=columns, scheme=scheme, provider=provider)
     files = write_evaluation(evaluation, mistakes, output) if output else []

@@ -5,7 +5,11 @@ from typing import Any, TypeVar
 
 import click
 from lstm_runtime.command import option
-from lstm_runtime.tables.options import label_column_option, text_column_option
+from lstm_runtime.tables.options import (
+    dialect_options,
+    label_column_option,
+    text_column_option,
+)
 
 from lstm_training.data.examples import LabelScheme
 from lstm_training.data.labels import parse_label_map, parse_names
@@ -24,17 +28,22 @@ def data_option(names: str, **settings: Any) -> Callable[[_Function], _Function]
     """
     return option(
         "--data", "source", group="Input", metavar="SOURCE", **settings,
-        help=f"{names}, or the path of a CSV, TSV, JSONL or Parquet file, of a folder with "
+        help=f"{names}, or the path of a CSV, TSV, JSON or Parquet file, of a folder with "
         "pos and neg in it, or of its .tar.gz.",
     )  # fmt: skip
 
 
 def column_options(function: _Function) -> _Function:
-    """Add ``--text-column``, ``--label-column``, ``--labels`` and ``--label-map``.
+    """Add the options that name columns and labels and say how a table is written.
 
-    The last two are the arguments ``labels`` and ``label_map``, of which `label_scheme` makes one.
+    ``--labels`` and ``--label-map`` are the arguments ``labels`` and ``label_map``, of which
+    `label_scheme` makes one; ``--encoding``, ``--delimiter`` and ``--quoting`` are ``dialect``.
     """
-    for add in (_label_map_option, _labels_option, label_column_option, text_column_option):
+    adders: tuple[Callable[[Any], Any], ...] = (
+        dialect_options(), _label_map_option, _labels_option, label_column_option,
+        text_column_option,
+    )  # fmt: skip
+    for add in adders:
         function = add(function)
     return function
 

@@ -7,6 +7,7 @@ import click
 from lstm_runtime.command import OneLineErrorCommand, option
 from lstm_runtime.extras import requires_extra
 from lstm_runtime.settings import setting_options
+from lstm_runtime.tables.dialect import Dialect
 
 from lstm_training.cli.log import log_lines
 from lstm_training.cli.options import column_options, data_option, label_scheme
@@ -60,6 +61,7 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
     start_from: str | None,
     text_column: str,
     label_column: str,
+    dialect: Dialect,
     labels: tuple[str, ...] | None,
     label_map: tuple[tuple[str, str], ...] | None,
     **settings: Any,
@@ -79,7 +81,7 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
     scheme = label_scheme(labels, label_map)
-    examples = load_examples(source, Columns(text_column, label_column), scheme)
+    examples = load_examples(source, Columns(text_column, label_column, dialect), scheme)
     with requires_extra("train"):
         from lstm_training.api import train
         from lstm_training.transfer.recommend import choose_start, recommended_config

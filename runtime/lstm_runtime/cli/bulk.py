@@ -1,0 +1,74 @@
+"""The bulk run of ``lstm-run``: files in, files or standard output out."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import click
+
+from lstm_runtime.bulk.job import BulkJob, run_bulk, write_bulk
+from lstm_runtime.bulk.report import BulkReport
+from lstm_runtime.cli.options import STANDARD_OUTPUT, Options
+from lstm_runtime.cli.output import bulk_line, json_object
+from lstm_runtime.errors import InputError
+
+_NAMED = 10
+"""Skipped files that are named."""
+
+
+def bulk_lines(asked: Options) -> Iterator[str]:
+    """Run, and yield the line of the report, which goes to standard error beside the rows."""
+    job = BulkJob(
+        source=cast("Path", asked.input_file),  # `choose_mode` has seen to it
+        output=cast("Path", asked.output_file),
+        text_column=asked.text_column,
+        prefix=asked.prefix,
+        on_error=asked.on_error,
+        resume=asked.resume,
+        max_tokens=asked.max_tokens,
+        batch_size=asked.batch_size,
+        dialect=asked.dialect,
+        known=asked.known,
+        min_known=asked.min_known,
+        recursive=asked.recursive,
+        restart=asked.restart,
+    )
+    to_output = job.output == STANDARD_OUTPUT
+    report = _written(asked, job) if to_output else _run(asked, job)
+    for line in _notices(report):
+        click.echo(line, err=True)
+    line = json_object(report) if asked.as_json else bulk_line(report)
+    if to_output:
+        click.echo(line, err=True)
+    else:
+        yield line
+
+
+def _run(asked: Options, job: BulkJob) -> BulkReport:
+    try:
+        return run_bulk(asked.load(), job)
+    except KeyboardInterrupt:
+        click.echo("stopped; --resume goes on from here", err=True)
+        raise
+
+
+def _written(asked: Options, job: BulkJob) -> BulkReport:
+    if sys.stdout is None:
+        raise InputError("standard output is closed")
+    sys.stdout.flush()
+    report = write_bulk(asked.load(), job, sys.stdout.buffer)
+    sys.stdout.buffer.flush()
+    return report
+
+
+def _notices(report: BulkReport) -> Iterator[str]:
+    """Yield what was left out and what was bad."""
+    if report.skipped:
+        names = ", ".join(report.skipped[:_NAMED])
+        more = len(report.skipped) - _NAMED
+        yield f"skipped: {names}{f' and {more:,} more' if more > 0 else ''}"
+    for problem in report.problems:
+        yield f"warning: {problem}"
+    if report.bad > len(report.problems) > 0:
+        yield f"warning: {report.bad:,} rows have no answer; the first of them are named above"
