@@ -19,7 +19,7 @@ import click
 import torch
 from lstm_export import export
 from lstm_runtime import SentimentModel
-from lstm_runtime.inference.providers import usable_cores
+from lstm_runtime.inference.cores import usable_cores
 from lstm_training.checkpoint import Checkpoint, load_checkpoint
 from machine import machine
 from peak import products_per_second, products_per_token

@@ -4,15 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
-from lstm_runtime.errors import InputError
 from lstm_runtime.inference.batching import answer_ids, answer_many
 from lstm_runtime.inference.checks import require_count
+from lstm_runtime.inference.cores import usable_cores
 from lstm_runtime.inference.engine import Engine
 from lstm_runtime.inference.gathering import Gatherer
-from lstm_runtime.inference.ids import Ids, is_one_text, validate_texts
+from lstm_runtime.inference.ids import Ids, is_one_text
 from lstm_runtime.inference.info import model_info
 from lstm_runtime.inference.loading import load_engine
-from lstm_runtime.inference.providers import usable_cores
 from lstm_runtime.inference.results import ModelInfo, Sentiment, Verification, sentiment
 from lstm_runtime.inference.scoring import score_texts
 from lstm_runtime.inference.session import SessionSettings
@@ -36,51 +35,55 @@ class SentimentModel:
     its own, since the scales of ONNX Runtime's int8 depend on what else is in a run.
     """
 
-    def __init__(self, engine: Engine, threads: int) -> None:
+    def __init__(self, engine: Engine, threads: int, max_tokens: int | None = None) -> None:
         self._engine = engine
         self._threads = threads
+        self._max_tokens = max_tokens
         self._gatherer = Gatherer(engine, threads)
 
     @classmethod
-    def load(
+    def load(  # noqa: PLR0913, PLR0917 - what a session may be told, and nothing else
         cls,
         path: "ModelSource | None" = None,
         provider: str = "auto",
         threads: int | None = None,
         session_options: Any = None,
         provider_options: dict[str, str] | None = None,
+        max_tokens: int | None = None,
     ) -> "SentimentModel":
         """Load a model file.
 
         Args:
-            path: a file that ``lstm-export`` wrote: its path, its bytes, or a binary file that is
-                open for reading. None for the model that comes with the package, int8 on the CPU
-                and fp16 elsewhere. It is read once: what lies at the path later is not looked at.
+            path: a file that ``lstm-export`` wrote: its path, its bytes, or an open binary file,
+                read once. None for the package's own model, int8 on the CPU and fp16 elsewhere.
             provider: ``auto`` (CUDA if it truly runs, else CPU; logs which and why), ``cpu``,
                 ``cuda``, or the name of any ONNX Runtime provider.
-            threads: texts that are scored at once when there are many; None for the cores that
-                this process may use. One text runs on one thread: its steps are too small to
-                share.
+            threads: texts that are scored at once when there are many, each on one thread; None
+                for the cores that this process may use.
             session_options: an ``onnxruntime.SessionOptions`` to use instead of the package's.
             provider_options: options of the provider, as ONNX Runtime documents them.
+            max_tokens: read only the last so many tokens of each text, where a call does not say;
+                None for all. A server's bound: tokens take memory and time.
 
         Raises:
             ModelFileError: when the file is missing, damaged, foreign or of a newer version.
             ProviderError: when the provider that was asked for cannot run here.
             MissingExtraError: when onnxruntime is not installed.
-            InputError: when ``threads`` is not 1 or more, or ``path`` is none of these.
+            InputError: when a number is not 1 or more, or ``path`` is none of these.
 
         """
         require_count("threads", threads)
+        require_count("max_tokens", max_tokens)
         settings = SessionSettings(session_options, provider_options)
         engine = load_engine(path, provider, settings)
-        return cls(engine, threads or usable_cores())
+        return cls(engine, threads or usable_cores(), max_tokens)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the file's bytes and how they were loaded: another process opens them anew."""
+        return SentimentModel, (self._engine, self._threads, self._max_tokens)
 
     def close(self) -> None:
-        """Free the session. Calls under way in other threads finish; later ones raise.
-
-        Every later call raises `ClosedError`; closing twice is fine.
-        """
+        """Free the session; calls under way finish, later ones raise `ClosedError`."""
         self._engine.close()
 
     def __enter__(self) -> "SentimentModel":
@@ -106,6 +109,11 @@ class SentimentModel:
         """Name of the execution provider in use, as ONNX Runtime spells it."""
         return self._engine.provider
 
+    @property
+    def max_tokens(self) -> int | None:
+        """How many tokens of a text are read where a call does not say; None for all."""
+        return self._max_tokens
+
     @cached_property
     def info(self) -> ModelInfo:
         """What the model is and what it runs on."""
@@ -126,7 +134,7 @@ class SentimentModel:
 
         Args:
             texts: a text, or a sequence of them.
-            max_tokens: read only the last so many tokens of each text; None for all.
+            max_tokens: read only the last so many tokens of each text; None for what `load` got.
 
         Returns:
             One `Sentiment` for a string, a list of as many for a sequence (``[]`` for none).
@@ -137,8 +145,7 @@ class SentimentModel:
 
         """
         if isinstance(texts, str):
-            require_count("max_tokens", max_tokens)
-            found, known = score_texts(self._engine, [texts], max_tokens)
+            found, known = score_texts(self._engine, [texts], self._limit(max_tokens))
             return sentiment(texts, found[0].tolist(), self.metadata, known[0])
         return list(self.score_many(texts, max_tokens=max_tokens))
 
@@ -151,13 +158,14 @@ class SentimentModel:
         """Answer any number of texts, in order, on all threads, with bounded memory.
 
         Args:
-            texts: may be endless; some hundreds a thread are taken ahead of their answers.
+            texts: may be endless; some hundreds a thread are taken ahead of their answers, and no
+                more than 16 MiB of them.
             batch_size: texts of like length in one run. None for 8 with the int8 kernel, 1 on the
                 CPU without it, so that no answer depends on its neighbours, and 64 elsewhere.
                 fp32 on the CPU is half as fast again from 8, at differences around 1e-7. int8
                 without the kernel takes 1 only: of 4,949 reviews in batches of 8, six changed
                 their label.
-            max_tokens: read only the last so many tokens of each text; None for all.
+            max_tokens: as in a call.
 
         Raises:
             InputError: when a text is not a str (raised at its place), for a single str, or a
@@ -165,15 +173,12 @@ class SentimentModel:
             ClosedError: after `close`.
 
         """
-        if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
-            raise InputError(f"texts must be an iterable of str, not {type(texts).__name__}")
-        require_count("max_tokens", max_tokens)
-        require_count("batch_size", batch_size)
-        return answer_many(self._engine, texts, batch_size, max_tokens, self._threads)
+        limit = self._limit(max_tokens)
+        return answer_many(self._engine, texts, batch_size, limit, self._threads)
 
-    async def ascore(self, text: str) -> Sentiment:
+    async def ascore(self, text: str, max_tokens: int | None = None) -> Sentiment:
         """Answer one text while the event loop goes on; texts that wait share a run."""
-        return await self._gatherer.answer(text)
+        return await self._gatherer.answer(text, self._limit(max_tokens))
 
     @overload
     def score_ids(self, ids: Ids, lengths: None = None) -> Sentiment: ...
@@ -198,10 +203,7 @@ class SentimentModel:
             InputError: when the file takes text, or ids or lengths are not as said above.
 
         """
-        if self._engine.reads_text:
-            raise InputError(f"{self.path} takes text, not ids: export it with --interface ids")
-        texts = validate_texts(ids, lengths, self.metadata.architecture.vocab_size)
-        answers = answer_ids(self._engine, texts)
+        answers = answer_ids(self._engine, ids, lengths, self._max_tokens)
         return answers[0] if lengths is None and is_one_text(ids) else answers
 
     def stream(self, state: "StreamState | None" = None) -> "SentimentStream":
@@ -221,16 +223,11 @@ class SentimentModel:
     def trace(self, text: str, max_tokens: int | None = None) -> "Trace":
         """Return what happens at each token of ``text``: probabilities and the four gates.
 
-        Args:
-            text: the text.
-            max_tokens: read only its last so many tokens; None for all.
-
         Raises:
             InputError: when the model gives no answer after each token, as bidirectional ones.
 
         """
-        require_count("max_tokens", max_tokens)
-        return self._tracer.trace(text, max_tokens)
+        return self._tracer.trace(text, self._limit(max_tokens))
 
     def verify(self) -> Verification:
         """Replay the file's reference answers on this device.
@@ -240,6 +237,11 @@ class SentimentModel:
 
         """
         return verify_engine(self._engine)
+
+    def _limit(self, max_tokens: int | None) -> int | None:
+        """Return how many tokens are read where a call says ``max_tokens``."""
+        require_count("max_tokens", max_tokens)
+        return max_tokens or self._max_tokens
 
     @cached_property
     def _tracer(self) -> "Tracer":

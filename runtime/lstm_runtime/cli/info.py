@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from lstm_runtime.errors import LstmEdgeError
-from lstm_runtime.inference.providers import PROVIDER_WORDS, installed_distributions, usable_cores
+from lstm_runtime.inference.cores import usable_cores
+from lstm_runtime.inference.providers import PROVIDER_WORDS, installed_distributions
 from lstm_runtime.inference.results import Verification
+from lstm_runtime.inference.session import quiet_onnxruntime
 from lstm_runtime.kernel.library import STOCK, kernel_in_use
 from lstm_runtime.model import SentimentModel
 from lstm_runtime.model_file.contract import Metadata
@@ -48,6 +50,7 @@ class Environment:
 
 def environment(model_file: Path | None) -> Environment:
     """Look around; loads the model on every provider there is a word for."""
+    quiet_onnxruntime()
     providers, loaded = {}, None
     for word in PROVIDER_WORDS:
         try:

@@ -63,8 +63,10 @@ class Options(NamedTuple):
 
     def load(self) -> "SentimentModel":
         """Load the model."""
-        from lstm_runtime.model import SentimentModel  # keeps --help instant
+        from lstm_runtime.inference.session import quiet_onnxruntime  # keep --help instant
+        from lstm_runtime.model import SentimentModel
 
+        quiet_onnxruntime()
         return SentimentModel.load(
             self.model_file,
             self.provider,

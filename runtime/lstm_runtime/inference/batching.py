@@ -1,14 +1,14 @@
 """How many texts become runs: each alone, or batches of like length."""
 
 from collections.abc import Iterable, Iterator, Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from sys import getsizeof
+from typing import Any
 
 from lstm_runtime.arrays import Array
 from lstm_runtime.errors import InputError
-from lstm_runtime.inference.checks import require_text
+from lstm_runtime.inference.checks import require_count, require_text
 from lstm_runtime.inference.engine import Engine
+from lstm_runtime.inference.ids import validate_texts
 from lstm_runtime.inference.parallel import ordered_map
 from lstm_runtime.inference.results import Sentiment, sentiment
 from lstm_runtime.inference.scoring import score_texts
@@ -22,10 +22,13 @@ KERNEL_BATCH = 8
 WINDOW = 16
 """Batches that are sorted by length together; alone, texts handed to a thread at once."""
 
+WINDOW_BYTES = 2**20
+"""Of a window's texts, from which on it takes no more of them."""
+
 
 def answer_many(
     engine: Engine,
-    texts: Iterable[str],
+    texts: Any,
     batch_size: int | None,
     max_tokens: int | None,
     threads: int,
@@ -33,9 +36,13 @@ def answer_many(
     """Yield the answer to each text, in order, from ``threads`` threads with bounded memory.
 
     Raises:
-        InputError: at once for batches of an int8 file; at its place for what is no text.
+        InputError: at once for what is no iterable, and for batches of an int8 file; at its place
+            for what is no text.
 
     """
+    if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
+        raise InputError(f"texts must be an iterable of str, not {type(texts).__name__}")
+    require_count("batch_size", batch_size)
     # A file that reads its texts one after the other gains nothing from runs of many.
     size = (batch_size or default_batch(engine)) if engine.metadata.batches else 1
     if size > 1 and engine.metadata.precision == "int8" and not engine.kernel:
@@ -55,8 +62,18 @@ def default_batch(engine: Engine) -> int:
     return KERNEL_BATCH if engine.kernel else 1
 
 
-def answer_ids(engine: Engine, texts: Sequence[NDArray[np.int64]]) -> list[Sentiment]:
-    """Return the answer to each text that is ids already; their ``text`` is ''."""
+def answer_ids(engine: Engine, ids: Any, lengths: Any, max_tokens: int | None) -> list[Sentiment]:
+    """Return the answer to each text that is ids already; their ``text`` is ''.
+
+    Raises:
+        InputError: when the file takes text, or as `validate_texts`.
+
+    """
+    if engine.reads_text:
+        raise InputError(f"{engine.path} takes text, not ids: export it with --interface ids")
+    texts = validate_texts(ids, lengths, engine.metadata.architecture.vocab_size)
+    if max_tokens is not None:
+        texts = [ids[-max_tokens:] for ids in texts]
     found = [engine.probabilities(engine.ids_feed([ids]))[0] for ids in texts]
     return [sentiment("", row.tolist(), engine.metadata) for row in found]
 
@@ -69,20 +86,28 @@ def _answers(
         pairs = zip(window, found, strict=True)
         return [sentiment(text, row.tolist(), engine.metadata, k) for text, (row, k) in pairs]
 
-    for answers in ordered_map(answer, _windows(texts, batch_size * WINDOW), threads):
+    windows = _windows(texts, batch_size * WINDOW)
+    for answers in ordered_map(answer, windows, threads, _held):
         yield from answers
 
 
+def _held(texts: Iterable[str]) -> int:
+    """Return how many bytes texts take."""
+    return sum(map(getsizeof, texts))
+
+
 def _windows(texts: Iterable[str], size: int) -> Iterator[list[str]]:
-    """Yield ``size`` texts at a time, and fewer before the end, a bad text or an error."""
+    """Yield ``size`` texts at a time; fewer where they are long, and before an end or an error."""
     window: list[str] = []
+    left = WINDOW_BYTES
     try:
         for text in texts:
             require_text(text)
             window.append(text)
-            if len(window) == size:
+            left -= getsizeof(text)
+            if len(window) == size or left <= 0:
                 yield window
-                window = []
+                window, left = [], WINDOW_BYTES
     except Exception:  # whatever the source raises comes behind the answers before it
         if window:
             yield window

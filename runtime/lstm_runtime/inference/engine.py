@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lstm_runtime.arrays import Array
 from lstm_runtime.errors import AnswerError, ClosedError, InputError, ModelFileError
 from lstm_runtime.inference.checks import require_text
+from lstm_runtime.inference.forking import renew_in_children
 from lstm_runtime.inference.providers import OpenedSession, open_session, require_precision
 from lstm_runtime.inference.session import SessionSettings, brief
 from lstm_runtime.model_file import contract
@@ -31,8 +32,9 @@ class Engine:
     def __init__(self, opened: OpenedSession, file: ModelFile, settings: SessionSettings) -> None:
         self._session = session = opened.session
         self._settings = settings
-        self._whole_lock = Lock()
         self._whole: Any = None
+        self.renew()
+        renew_in_children(self)
         self._file: ModelFile | None = file
         self.path = file.path
         self.digest = file.digest
@@ -80,6 +82,14 @@ class Engine:
         if self._file is None:
             raise _closed()
         return self._file
+
+    def renew(self) -> None:
+        """Make the lock anew; see `lstm_runtime.inference.forking`."""
+        self._whole_lock = Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the file's bytes and how they were opened."""
+        return Engine.open, (self.file, self.provider, self._settings)
 
     @property
     def has_state(self) -> bool:

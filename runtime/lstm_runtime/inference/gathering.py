@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from lstm_runtime.arrays import Array
 from lstm_runtime.inference.batching import KERNEL_BATCH
+from lstm_runtime.inference.checks import require_text
 from lstm_runtime.inference.engine import Engine
+from lstm_runtime.inference.forking import renew_in_children
 from lstm_runtime.inference.results import Sentiment, sentiment
 from lstm_runtime.inference.scoring import score_texts
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class _Waiting:
     text: str
+    read: str  # what is read of it
     answer: "asyncio.Future[Sentiment]"
     loop: "asyncio.AbstractEventLoop"
 
@@ -34,12 +37,17 @@ class Gatherer:
         self._engine = engine
         self._threads = threads
         self._most = KERNEL_BATCH if engine.kernel else 1
+        self.renew()
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Begin with nobody waiting; see `lstm_runtime.inference.forking`."""
         self._lock = Lock()
         self._waiting: deque[_Waiting] = deque()
         self._running = 0
 
-    async def answer(self, text: str) -> Sentiment:
-        """Answer one text.
+    async def answer(self, text: str, max_tokens: int | None = None) -> Sentiment:
+        """Answer one text, or its last ``max_tokens`` tokens.
 
         Raises:
             InputError: when it is not a str.
@@ -48,9 +56,11 @@ class Gatherer:
         """
         import asyncio  # whoever awaits has loaded it
 
-        self._engine.text_feed([text])  # a bad text fails alone
+        require_text(text)
+        read = self._engine.keep_last(text, max_tokens)
+        self._engine.text_feed([read])  # a bad text fails alone
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(text, loop.create_future(), loop)
+        waiting = _Waiting(text, read, loop.create_future(), loop)
         with self._lock:
             self._waiting.append(waiting)
             start = self._running < self._threads
@@ -63,7 +73,7 @@ class Gatherer:
         """Answer what waits until nothing does."""
         while batch := self._take():
             try:
-                texts = [waiting.text for waiting in batch]
+                texts = [waiting.read for waiting in batch]
                 found, known = score_texts(self._engine, texts)
             except Exception as error:  # whatever it is, those who wait have to hear of it
                 for waiting in batch:

@@ -24,13 +24,11 @@ def load_engine(source: ModelSource | None, provider: str, settings: SessionSett
     file: ModelFile | None = None
     for name in names:
         try:
-            require_build(name)
+            require_build(name)  # before the file: what is missing here matters more
             if file is None or source is None:
                 bundled = DEFAULT_CPU if name == CPU else DEFAULT_OTHER
                 file = read_model_file(bundled if source is None else source)
-            engine = Engine.open(file, name, settings)
-            if name != CPU:
-                require_running(engine)
+            engine = open_engine(file, name, settings)
         except ProviderError as error:
             if name == names[-1]:
                 raise
@@ -40,3 +38,17 @@ def load_engine(source: ModelSource | None, provider: str, settings: SessionSett
             log_info(__name__, f"auto: {name} {reason}")
         return engine
     raise ProviderError("this onnxruntime has no execution provider: install it again")
+
+
+def open_engine(file: ModelFile, provider: str, settings: SessionSettings) -> Engine:
+    """Open a file that was read on one provider, and see that it runs there.
+
+    Raises:
+        ModelFileError: when ONNX Runtime cannot load the file.
+        ProviderError: when the provider cannot run it here.
+
+    """
+    engine = Engine.open(file, provider, settings)
+    if provider != CPU:
+        require_running(engine)
+    return engine

@@ -3,7 +3,6 @@
 The rule: what was asked for either runs or is an error. Only ``auto`` may choose.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -160,13 +159,6 @@ def installed_distributions() -> list[str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use, which in a container is not all of them."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _no_cuda(distributions: list[str]) -> str:

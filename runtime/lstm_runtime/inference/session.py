@@ -1,10 +1,11 @@
 """ONNX Runtime sessions, with the settings that a guest in someone's app should have."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from lstm_runtime.errors import ModelFileError, ProviderError
+from lstm_runtime.errors import LstmEdgeError, ModelFileError, ProviderError
 from lstm_runtime.extras import requires_extra
 from lstm_runtime.kernel.library import register_kernel
 
@@ -29,7 +30,7 @@ class SessionSettings:
 
 
 def import_onnxruntime() -> Any:
-    """Return onnxruntime, with its own log held down to what is fatal and its telemetry off.
+    """Return onnxruntime with its telemetry off; nothing else of it changes for the app around.
 
     The packages import onnxruntime nowhere else. Its official builds from 1.29 on report to
     Microsoft, and write a device's id below the home folder, unless ``ORT_DISABLE_TELEMETRY`` is
@@ -49,10 +50,18 @@ def import_onnxruntime() -> Any:
             "the installed onnxruntime is broken: "
             "pip install --force-reinstall onnxruntime (or onnxruntime-gpu)"
         )
-    onnxruntime.set_default_logger_severity(_FATAL_ONLY)
     if os.environ["ORT_DISABLE_TELEMETRY"] == "1":
         onnxruntime.disable_telemetry_events()  # what older builds for Windows obey
     return onnxruntime
+
+
+def quiet_onnxruntime() -> None:
+    """Hold ONNX Runtime's own log down to what is fatal, in this whole process.
+
+    For our commands, which are the process; an app's log is the app's.
+    """
+    with suppress(LstmEdgeError):  # whoever needs it says why it is not there
+        import_onnxruntime().set_default_logger_severity(_FATAL_ONLY)
 
 
 def default_options(runtime: Any, provider: str) -> Any:
