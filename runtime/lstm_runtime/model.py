@@ -11,7 +11,7 @@ from lstm_runtime.inference.engine import Engine
 from lstm_runtime.inference.gathering import Gatherer
 from lstm_runtime.inference.ids import Ids, is_one_text
 from lstm_runtime.inference.info import model_info
-from lstm_runtime.inference.loading import load_engine
+from lstm_runtime.inference.loading import load_engine, reopened
 from lstm_runtime.inference.results import ModelInfo, Sentiment, Verification, sentiment
 from lstm_runtime.inference.scoring import score_texts
 from lstm_runtime.inference.session import SessionSettings
@@ -80,7 +80,7 @@ class SentimentModel:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the file's bytes and how they were loaded: another process opens them anew."""
-        return SentimentModel, (self._engine, self._threads, self._max_tokens)
+        return reopened, (SentimentModel, *self._engine.opened, self._threads, self._max_tokens)
 
     def close(self) -> None:
         """Free the session; calls under way finish, later ones raise `ClosedError`."""

@@ -1,4 +1,5 @@
 import ctypes
+import json
 import logging
 import re
 import sys
@@ -9,8 +10,8 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
-from lstm_runtime import MissingExtraError, ProviderError, SentimentModel
-from lstm_runtime.inference import cuda, providers, session
+from lstm_runtime import MissingExtraError, ProviderError, SentimentModel, VerificationError
+from lstm_runtime.inference import cuda, placement, providers, session
 
 HAS_CUDA = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
 
@@ -18,33 +19,50 @@ HAS_CUDA = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
 class FakeSession:
     """A session of a build with CUDA: lists what it was told to, and fails where told to."""
 
-    def __init__(self, listed: list[str], failure: str | None) -> None:
-        self._listed, self._failure = listed, failure
+    def __init__(self, provider: str, how: Any, profile: Path | None) -> None:
+        self._on_cuda, self._how, self._profile = provider == session.CUDA, how, profile
 
     def get_providers(self) -> list[str]:
-        return self._listed
+        return [session.CUDA if self._on_cuda and self._how.lists else session.CPU]
 
     def get_outputs(self) -> list[Any]:
         return [SimpleNamespace(name="probability")]
 
     def run(self, outputs: list[str], feed: dict[str, Any]) -> list[Any]:
-        if self._failure:
-            raise RuntimeError(self._failure)
-        answers = np.full((len(feed["text"]), 1), 0.9, np.float32)
-        return [answers, np.zeros((len(feed["text"]), 1), np.int64)][: len(outputs)]
+        if self._on_cuda and self._how.fails:
+            raise RuntimeError(self._how.fails)
+        texts = feed["text"]
+        wrong = self._on_cuda and self._how.wrong_in_batches and len(texts) > 1
+        answers = np.full((len(texts), 1), 0.3 if wrong else 0.9, np.float32)
+        return [answers, np.zeros((len(texts), 1), np.int64)][: len(outputs)]
+
+    def end_profiling(self) -> str:
+        placed = [("Tokenizer", session.CPU), *self._how.placed]
+        events = [
+            {"cat": "Session", "args": {}},
+            *({"cat": "Node", "args": {"op_name": o, "provider": p}} for o, p in placed),
+        ]
+        self._profile.write_text(json.dumps(events))
+        return str(self._profile)
 
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch, model_files: dict[str, Path]) -> Any:
     """Pretend that a build with CUDA is installed; returns what decides how it behaves."""
-    how = SimpleNamespace(lists=True, fails=None, refuses=None)
+    how = SimpleNamespace(
+        lists=True,
+        fails=None,
+        refuses=None,
+        wrong_in_batches=False,
+        placed=[("LSTM", session.CUDA)],
+    )
 
-    def create(data: bytes, provider: str, settings: object) -> FakeSession:
-        on_cuda = provider == session.CUDA
-        if on_cuda and how.refuses:
+    def create(
+        data: bytes, provider: str, settings: object, profile: Path | None = None
+    ) -> FakeSession:
+        if provider == session.CUDA and how.refuses:
             raise ProviderError(f"{provider} cannot run here: {how.refuses}")
-        listed = [provider] if how.lists or not on_cuda else [session.CPU]
-        return FakeSession(listed, how.fails if on_cuda else None)
+        return FakeSession(provider, how, profile)
 
     runtime = SimpleNamespace(
         get_available_providers=lambda: [session.CUDA, session.CPU],
@@ -53,6 +71,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, model_files: dict[str, Path]) -> Any:
     )
     monkeypatch.setattr(providers, "import_onnxruntime", lambda: runtime)
     monkeypatch.setattr(providers, "create_session", create)
+    monkeypatch.setattr(placement, "create_session", create)
     how.path = model_files["fp32"]
     return how
 
@@ -214,19 +233,79 @@ def test_any_provider_of_the_build_can_be_asked_for(model_files: dict[str, Path]
     assert model("good") == SentimentModel.load(model_files["int8"], "cpu")("good")
 
 
-def test_provider_options_reach_the_provider(
+@pytest.mark.parametrize(
+    ("placed", "why"),
+    [
+        ([("LSTM", session.CPU), ("MatMul", session.CUDA)], "leaves its LSTM to CPU"),
+        ([("MatMul", session.CPU)], "leaves its MatMul to CPU"),
+        ([("Relu", session.CPU)], "leaves all of it to CPU"),
+    ],
+)
+def test_a_provider_that_leaves_the_work_to_another_is_refused(
+    fake: Any, placed: list[tuple[str, str]], why: str
+) -> None:
+    fake.placed = placed
+    with pytest.raises(ProviderError, match=f"does not run this model: ONNX Runtime {why}"):
+        SentimentModel.load(fake.path, "cuda")
+    assert SentimentModel.load(fake.path).provider == session.CPU
+
+
+@pytest.mark.parametrize("placed", [[("joined_1", session.CUDA)], [("Conv", session.CUDA)]])
+def test_a_provider_that_joins_nodes_or_runs_products_is_taken(fake: Any, placed: Any) -> None:
+    fake.placed = placed
+    assert SentimentModel.load(fake.path, "cuda").provider == session.CUDA
+
+
+def test_a_provider_that_is_wrong_in_batches_runs_texts_alone(
+    fake: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    fake.wrong_in_batches = True
+    with caplog.at_level(logging.WARNING, logger="lstm_runtime"):
+        model = SentimentModel.load(fake.path, "cuda")
+    assert "wrong about texts that share a run" in caplog.text
+    for size in (None, 8):
+        found = list(model.score_many(["a", "good film"] * 9, batch_size=size))
+        assert [answer.score for answer in found] == pytest.approx([0.9] * 18)
+
+
+def test_azure_is_refused_since_the_cpu_does_the_work(model_files: dict[str, Path]) -> None:
+    name = "AzureExecutionProvider"
+    if name not in onnxruntime.get_available_providers():
+        pytest.skip(f"this onnxruntime has no {name}")
+    with pytest.raises(ProviderError, match="leaves its LSTM to CPUExecutionProvider"):
+        SentimentModel.load(model_files["fp32"], name)
+
+
+def test_provider_options_reach_the_provider_and_unknown_ones_are_errors(
     model_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[Any] = []
     real = onnxruntime.InferenceSession
 
-    def record(data: bytes, options: Any, providers: list[Any]) -> Any:
+    def record(data: bytes, options: Any, providers: list[Any], **more: Any) -> Any:
         given.extend(providers)
-        return real(data, options, providers=providers)
+        return real(data, options, providers=providers, **more)
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", record)
-    SentimentModel.load(model_files["int8"], "cpu", provider_options={"use_arena": "0"})
-    assert given == [("CPUExecutionProvider", {"use_arena": "0"})]
+    options = {"use_arena": "0"}  # an option of a session, not of the provider
+    with pytest.raises(ProviderError, match="has no option 'use_arena': it has none"):
+        SentimentModel.load(model_files["int8"], "cpu", provider_options=options)
+    assert given == [("CPUExecutionProvider", options)]
+
+
+def test_verify_also_asks_in_one_padded_batch(
+    model_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = SentimentModel.load(model_files["fp32"], "cpu").verify()
+    assert found.batch_difference is not None
+    assert found.batch_difference < 1e-6
+    model = SentimentModel.load(model_files["fp32"], "cpu")
+    real = model._engine.probabilities
+    monkeypatch.setattr(
+        model._engine, "probabilities", lambda feed: real(feed) + 0.1 * (len(feed["text"]) > 1)
+    )
+    with pytest.raises(VerificationError, match=r"differs from that by 0\.1 in a padded batch"):
+        model.verify()
 
 
 @pytest.mark.skipif(HAS_CUDA, reason="this onnxruntime has CUDA")

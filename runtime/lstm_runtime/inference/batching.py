@@ -43,8 +43,9 @@ def answer_many(
     if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
         raise InputError(f"texts must be an iterable of str, not {type(texts).__name__}")
     require_count("batch_size", batch_size)
-    # A file that reads its texts one after the other gains nothing from runs of many.
-    size = (batch_size or default_batch(engine)) if engine.metadata.batches else 1
+    # A file that reads its texts one after the other gains nothing from runs of many, and some
+    # providers are wrong in them.
+    size = (batch_size or default_batch(engine)) if engine.batches else 1
     if size > 1 and engine.metadata.precision == "int8" and not engine.kernel:
         raise InputError(
             "without the kernel an int8 model takes texts one by one (batch size 1): in a batch, "
@@ -55,7 +56,7 @@ def answer_many(
 
 def default_batch(engine: Engine) -> int:
     """Return how many texts share a run where nobody says."""
-    if not engine.metadata.batches:
+    if not engine.batches:
         return 1
     if engine.provider != CPU:
         return _GPU_BATCH

@@ -26,7 +26,7 @@ class Engine:
     """Runs the graph; knows which inputs and outputs its file has.
 
     May be called from many threads at once: ONNX Runtime's ``run`` allows it, and nothing here
-    changes after construction but `close`.
+    changes once it is open but by `close`. ``batches`` says whether texts may share a run.
     """
 
     def __init__(self, opened: OpenedSession, file: ModelFile, settings: SessionSettings) -> None:
@@ -41,6 +41,7 @@ class Engine:
         self.metadata = file.metadata
         self.provider = str(session.get_providers()[0])
         self.kernel = opened.kernel
+        self.batches = file.metadata.batches
         required = file.interface.required
         self.inputs = required | file.interface.optional
         self.outputs = file.interface.outputs
@@ -87,9 +88,10 @@ class Engine:
         """Make the lock anew; see `lstm_runtime.inference.forking`."""
         self._whole_lock = Lock()
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the file's bytes and how they were opened."""
-        return Engine.open, (self.file, self.provider, self._settings)
+    @property
+    def opened(self) -> tuple[ModelFile, str, SessionSettings]:
+        """What it was made of: the file, the provider, the settings."""
+        return self.file, self.provider, self._settings
 
     @property
     def has_state(self) -> bool:
@@ -159,10 +161,14 @@ class Engine:
             if self._given.issuperset(outputs) and contract.H0 not in feed:
                 return self._answers(session, outputs, feed)
             session = self._whole_session()
-        if self._needs_state and contract.H0 not in feed:
-            zeros = self.zero_state()
-            feed = {**feed, contract.H0: zeros, contract.C0: zeros}
-        return self._answers(session, outputs, feed)
+        return self._answers(session, outputs, self.with_states(feed))
+
+    def with_states(self, feed: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+        """Return ``feed`` with zeros as states, where the file needs them and it has none."""
+        if not self._needs_state or contract.H0 in feed:
+            return feed
+        zeros = self.zero_state()
+        return {**feed, contract.H0: zeros, contract.C0: zeros}
 
     def _answers(self, session: Any, outputs: Sequence[str], feed: Mapping[str, Any]) -> list[Any]:
         try:

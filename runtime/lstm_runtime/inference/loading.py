@@ -1,5 +1,8 @@
 """From a path and a provider's name to an engine: what was asked for, or the best that runs."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from lstm_runtime.bundled import DEFAULT_CPU, DEFAULT_OTHER
 from lstm_runtime.errors import ProviderError
 from lstm_runtime.inference.engine import Engine
@@ -8,6 +11,8 @@ from lstm_runtime.inference.providers import candidates, require_build
 from lstm_runtime.inference.session import CPU, SessionSettings
 from lstm_runtime.log import log_info
 from lstm_runtime.model_file.checked import ModelFile, ModelSource, read_model_file
+
+Model = TypeVar("Model")
 
 
 def load_engine(source: ModelSource | None, provider: str, settings: SessionSettings) -> Engine:
@@ -52,3 +57,17 @@ def open_engine(file: ModelFile, provider: str, settings: SessionSettings) -> En
     if provider != CPU:
         require_running(engine)
     return engine
+
+
+def reopened(make: Callable[..., Model], file: ModelFile, provider: str, *more: Any) -> Model:
+    """Return ``make(engine, threads, max_tokens)`` of what a pickle holds: the model's own class.
+
+    Args:
+        make: the class.
+        file: what was loaded, its bytes among it.
+        provider: what it ran on.
+        more: the settings of its sessions, threads and ``max_tokens``.
+
+    """
+    settings, *others = more
+    return make(open_engine(file, provider, settings), *others)

@@ -49,6 +49,10 @@ class Verification:
     """The largest difference of each LSTM that ran: the kernel's, by its instruction set, and
     ``none``, ONNX Runtime's own; an int8 file is replayed on both where the kernel runs."""
 
+    batch_difference: float | None = None
+    """The largest difference between answers alone and in one padded batch; None where texts run
+    alone, as with a provider that is wrong about batches."""
+
     @property
     def passed(self) -> bool:
         """Whether every answer lies within the tolerance (a NaN does not)."""

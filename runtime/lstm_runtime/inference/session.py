@@ -1,8 +1,10 @@
 """ONNX Runtime sessions, with the settings that a guest in someone's app should have."""
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from lstm_runtime.errors import LstmEdgeError, ModelFileError, ProviderError
@@ -13,6 +15,8 @@ CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 
 _FATAL_ONLY = 4
+
+_WITHOUT_OPTIONS = (CPU, "AzureExecutionProvider")
 
 
 @dataclass(frozen=True)
@@ -84,10 +88,14 @@ def default_options(runtime: Any, provider: str) -> Any:
     return options
 
 
-def create_session(data: bytes, provider: str, settings: SessionSettings) -> Any:
+def create_session(
+    data: bytes, provider: str, settings: SessionSettings, profile: Path | None = None
+) -> Any:
     """Create an ``onnxruntime.InferenceSession`` of the model ``data`` on ``provider``.
 
-    With ``settings.kernel`` and no options of the caller's, the kernel is registered.
+    With ``settings.kernel`` and no options of the caller's, the kernel is registered. With
+    ``profile``, the beginning of a file's path, a profile is written, and the caller's options are
+    left out: they are an object of theirs.
 
     Raises:
         ModelFileError: when the bytes are not a model that ONNX Runtime can load on the CPU.
@@ -95,18 +103,38 @@ def create_session(data: bytes, provider: str, settings: SessionSettings) -> Any
 
     """
     runtime = import_onnxruntime()
-    options = settings.options or default_options(runtime, provider)
+    options = settings.options
+    if options is None or profile:
+        options = default_options(runtime, provider)
+    if profile:
+        options.enable_profiling = True
+        options.profile_file_prefix = str(profile)
     if settings.kernel and settings.options is None:
         register_kernel(options)
     chosen = (provider, settings.provider_options) if settings.provider_options else provider
     try:
-        return runtime.InferenceSession(data, options, providers=[chosen])
+        # Where a provider fails, it would say so on standard output and take the CPU.
+        session = runtime.InferenceSession(data, options, providers=[chosen], enable_fallback=0)
     except Exception as error:  # ONNX Runtime's own classes share no base but this
         if provider == CPU:
             raise ModelFileError(
                 f"not a model that ONNX Runtime {runtime.__version__} can load: {brief(error)}"
             ) from error
         raise ProviderError(f"{provider} cannot run here: {brief(error)}") from error
+    _check_options(session, provider, settings.provider_options or {})
+    return session
+
+
+def _check_options(session: Any, provider: str, given: Mapping[str, str]) -> None:
+    """Check that the provider has the options that it was given.
+
+    Most refuse others themselves; these take none, and say nothing.
+    """
+    known = session.get_provider_options().get(provider) or {}
+    for name in given:
+        if name not in known and (known or provider in _WITHOUT_OPTIONS):
+            has = f"it has {', '.join(sorted(known))}" if known else "it has none"
+            raise ProviderError(f"{provider} has no option {name!r}: {has}")
 
 
 def brief(error: Exception) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 
 from lstm_runtime.errors import VerificationError
 from lstm_runtime.inference.engine import Engine
+from lstm_runtime.inference.probing import batch_difference
 from lstm_runtime.inference.results import Verification
 from lstm_runtime.kernel.library import STOCK
 from lstm_runtime.model_file.contract import Reference
@@ -16,6 +17,8 @@ MEANINGLESS = 0.5
 
 def verify_engine(engine: Engine) -> Verification:
     """Replay the reference answers, with the int8 kernel where it runs and without it.
+
+    Where texts may share a run, they are also asked for in one padded batch.
 
     Raises:
         VerificationError: when an answer differs by more than the export allowed, and when the
@@ -35,13 +38,21 @@ def verify_engine(engine: Engine) -> Verification:
     differences = {engine.kernel or STOCK: _largest(engine, references)}
     if engine.kernel:
         differences[STOCK] = _largest(engine.open_stock(), references)
+    # int8 without the kernel never shares runs on the CPU.
+    together = engine.batches and (engine.kernel or engine.metadata.precision != "int8")
+    batch = batch_difference(engine) if together else None
     result = Verification(
-        len(references), float(np.max(list(differences.values()))), tolerance, differences
+        len(references), float(np.max(list(differences.values()))), tolerance, differences, batch
     )
     if not result.passed:
         raise VerificationError(
             f"{engine.path} differs from the original model by {result.max_difference:.2g} on "
             f"{engine.provider}, where {result.tolerance:.2g} is allowed"
+        )
+    if batch is not None and not batch <= tolerance:
+        raise VerificationError(
+            f"{engine.path} answers alone as the original model does, and differs from that by "
+            f"{batch:.2g} in a padded batch on {engine.provider}: score with batch_size=1 there"
         )
     return result
 
