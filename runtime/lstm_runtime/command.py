@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from lstm_runtime.console import usable_streams
 from lstm_runtime.errors import LstmEdgeError
 
 OTHER = "Other"
@@ -74,6 +75,11 @@ class OneLineErrorCommand(click.Command):
             if records:
                 with formatter.section(group if len(groups) > 1 else "Options"):
                     formatter.write_dl(records)
+
+    def main(self, *arguments: Any, **settings: Any) -> Any:
+        """Run the command with streams that take whatever it writes."""
+        with usable_streams():
+            return super().main(*arguments, **settings)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command's function."""

@@ -69,5 +69,5 @@ def _without_answer(text: str, found: Sentiment | None, *, as_json: bool) -> str
 
 
 def _warn(row: TextRow, problem: str) -> None:
-    where = row.where or repr(row.text if len(row.text) < 40 else f"{row.text[:40]}…")
+    where = row.where or repr(row.text if len(row.text) < 40 else f"{row.text[:40]}...")
     click.echo(f"warning: {where}: {problem}", err=True)

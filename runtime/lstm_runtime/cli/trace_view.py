@@ -8,10 +8,12 @@ import click
 import numpy as np
 
 from lstm_runtime.cli.output import coloured, sentiment_fields
+from lstm_runtime.console import can_print
 from lstm_runtime.model_file.contract import Metadata
 from lstm_runtime.trace.tracer import GATES, Trace
 
 _BAR = 20
+_FULL = "█"
 
 
 def trace_lines(trace: Trace, metadata: Metadata) -> Iterator[str]:
@@ -28,9 +30,10 @@ def trace_lines(trace: Trace, metadata: Metadata) -> Iterator[str]:
     shown = GATES if len(trace.learn) else ()
     yield f"{'token':{width}}  {label:>8}  {'':{_BAR}}  " + "  ".join(f"{g:>8}" for g in shown)
     rows = [getattr(trace, gate).mean(axis=0) for gate in shown]
+    full = _FULL if can_print(_FULL) else "#"
     gates = np.stack(rows, axis=1) if rows else np.zeros((len(pairs), 0))
     for (token, value), known, means in zip(pairs, trace.known, gates, strict=True):
-        bar = _tinted(f"{'█' * round(value * _BAR):{_BAR}}", value)
+        bar = _tinted(f"{full * round(value * _BAR):{_BAR}}", value)
         numbers = "  ".join(f"{mean:8.3f}" for mean in means)
         unknown = "" if known else "  (unknown word)"
         yield f"{token[:width]:{width}}  {value:8.3f}  {bar}  {numbers}{unknown}"

@@ -1,0 +1,103 @@
+"""Commands whose standard streams are closed, or cannot say every character."""
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lstm_runtime.console import can_print, usable_streams
+
+posix = pytest.mark.skipif(os.name == "nt", reason="a POSIX shell closes the streams")
+
+
+@pytest.fixture
+def shell(model_files: dict[str, Path], tmp_path: Path) -> Any:
+    """Run lstm-run in bash, with redirections: shell("a text 2>&-")."""
+
+    def shell(words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        script = Path(sys.executable).with_name("lstm-run")
+        return subprocess.run(
+            ["bash", "-c", f"{script} --model {model_files['int8']} {words}"],  # noqa: S607 - bash wherever it is
+            cwd=tmp_path,
+            env=os.environ | environment,
+            capture_output=True,
+            timeout=60,
+            encoding="utf-8",
+            check=False,
+        )
+
+    return shell
+
+
+@posix
+def test_with_standard_error_closed_everything_else_goes_on(shell: Any, tmp_path: Path) -> None:
+    found = shell("'good film' 12345 2>&-")
+    assert found.returncode == 0
+    assert len(found.stdout.splitlines()) == 2
+    (tmp_path / "in.csv").write_text("text\ngood\n\xff\n", "latin-1")
+    found = shell("--input in.csv --output out.csv --on-error keep 2>&-")
+    assert (found.returncode, found.stdout.startswith("2 rows, 1 without")) == (0, True)
+    # Nothing of what libraries say went into a file that got the number of the closed stream.
+    assert (tmp_path / "out.csv").read_bytes().startswith(b"text,label,score\ngood,")
+    assert shell("--input in.csv --output stop.csv 2>&-").returncode == 1
+
+
+@posix
+def test_with_standard_input_closed_arguments_are_answered(shell: Any) -> None:
+    assert shell("good <&-").stdout.endswith("\tgood\n")
+    found = shell("- <&-")
+    assert (found.returncode, found.stderr) == (1, "Error: standard input is closed\n")
+
+
+@posix
+def test_with_standard_output_closed_there_is_no_traceback(shell: Any, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("text\ngood\n")
+    found = shell("--input in.csv --output out.csv >&-")
+    assert (found.returncode, found.stderr) == (0, "")
+    assert (tmp_path / "out.csv").exists()
+    found = shell("--input in.csv --output - >&-")
+    assert (found.returncode, found.stderr) == (1, "Error: standard output is closed\n")
+
+
+@posix
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8", "latin-1:strict"])
+def test_any_output_can_be_written_in_any_encoding(shell: Any, encoding: str) -> None:
+    found = shell("'good 👍 film 電影'", PYTHONIOENCODING=encoding)
+    assert (found.returncode, found.stderr) == (0, "")
+    shown = found.stdout.encode().decode("unicode_escape") if "\\" in found.stdout else found.stdout
+    assert "good 👍 film 電影" in shown
+    found = shell("電影", PYTHONIOENCODING=encoding)
+    assert found.stderr.startswith("warning: ")
+    found = shell("--trace 'good film'", PYTHONIOENCODING=encoding)
+    assert found.returncode == 0
+    assert ("█" in found.stdout) == (encoding == "utf-8")
+    assert "#" in found.stdout or encoding == "utf-8"
+
+
+@pytest.mark.parametrize("flags", [[], ["-O"], ["-OO"]])
+def test_the_module_runs_without_docstrings_too(
+    run: Any, model_files: dict[str, Path], flags: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "in.csv").write_text("text\ngood\n")
+    command = ("python", *flags, "-m", "lstm_runtime", "--model", str(model_files["int8"]))
+    assert run(*command, "good film").stdout.endswith("\tgood film\n")
+    found = run(*command, "--input", str(tmp_path / "in.csv"), "--output", "-")
+    assert found.stdout.startswith("text,label,score\ngood,")
+    assert "--input" in run(*command[:-2], "--help").stdout
+
+
+def test_an_apps_own_streams_are_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = io.TextIOWrapper(io.BytesIO(), "ascii", "strict")
+    monkeypatch.setattr(sys, "stdout", ours)
+    monkeypatch.setattr(sys, "stderr", None)
+    with usable_streams():
+        assert sys.stdout is ours
+        assert not can_print("█")
+        print("█")  # noqa: T201 - into our own stream
+        print("lost", file=sys.stderr)  # noqa: T201
+    assert sys.stderr is None
+    assert ours.errors == "strict"
+    assert ours.buffer.getvalue() == b"\\u2588\n"  # type: ignore[attr-defined]
