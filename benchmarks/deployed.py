@@ -72,13 +72,17 @@ class OpenVino:
         """Return it; None where OpenVINO is not installed."""
         return cls(path, checkpoint, precision) if importlib.util.find_spec("openvino") else None
 
-    def one(self, text: str) -> float:
-        """Score one text."""
+    def feed(self, text: str) -> dict[str, Any]:
+        """Return the inputs for one text."""
         ids = np.array([self._encode(text)], np.int64)
         feed: dict[str, Any] = {"ids": ids, "lengths": np.array([ids.shape[1]], np.int32)}
         for name in {node.any_name for node in self._run.inputs} - feed.keys():
             feed[name] = self._state
-        return float(self._run(feed)["probability"][0, 0])
+        return feed
+
+    def one(self, text: str) -> float:
+        """Score one text."""
+        return float(self._run(self.feed(text))["probability"][0, 0])
 
 
 def _to_half(_module: Any, args: Any, kwargs: Any) -> Any:

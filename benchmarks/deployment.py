@@ -1,6 +1,6 @@
 """Every way that a user would run this model on this CPU, side by side, in one run.
 
-    pip install openvino
+    pip install openvino nncf ncnn ai-edge-litert
     python benchmarks/deployment.py CHECKPOINT [--data reviews.jsonl.gz] [--output FOLDER]
 
 CHECKPOINT is a model.pt of lstm-train. All peers get the same weights and texts and take turns;
@@ -21,8 +21,10 @@ import click
 import numpy as np
 import torch
 from deployed import Compiled, DynamicQuantized, HalfLstm, OpenVino
+from deployed_int8 import int8_peers
 from lstm_export import ExportConfig, export
 from lstm_runtime import SentimentModel
+from lstm_runtime.inference.providers import usable_cores
 from lstm_runtime.kernel.library import STOCK, VARIABLE
 from lstm_training.checkpoint import load_checkpoint
 from machine import machine
@@ -56,9 +58,11 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter per option
         one = _turns({peer: partial(call, text) for peer, call in ones.items()}, ONE_ROUNDS)
         bulk = _turns({peer: partial(call, reviews) for peer, call in manys.items()}, rounds)
         answers = {peer: np.array(call(reviews)) for peer, call in manys.items()}
+        whole_machine = on_all_cores(checkpoint, Path(folder) / "model.int8.onnx", reviews, rounds)
     table = _table(one, {peer: s / len(reviews) for peer, s in bulk.items()}, answers)
-    print(markdown([table], machine()))
-    save(output, [table], machine(), name)
+    tables = [table, whole_machine]
+    print(markdown(tables, machine()))
+    save(output, tables, machine(), name)
 
 
 def _peers(
@@ -99,12 +103,43 @@ def _peers(
         if peer:
             ones[f"OpenVINO, {precision}"] = peer.one
             manys[f"OpenVINO, {precision}"] = lambda texts, p=peer: [p.one(t) for t in texts]  # type: ignore[misc]
+    for name, call in int8_peers(source, folder / "ids" / "model.onnx", reviews, folder).items():
+        ones[name] = call
+        manys[name] = lambda texts, c=call: [c(t) for t in texts]  # type: ignore[misc]
     return ones, manys
 
 
-def _ours(path: Path, kernel: str) -> SentimentModel:
+def on_all_cores(checkpoint: Path, file: Path, reviews: Sequence[str], rounds: int) -> Table:
+    """Measure bulk on all cores: reviews a second, and what they cost of all cores together."""
+    cores = usable_cores()
+    torch.set_num_threads(cores)
+    calls: dict[str, Many] = {
+        BASE: EagerTorch(load_checkpoint(checkpoint)).by_length,
+        "ONNX Runtime, our int8 file": _many(_ours(file, STOCK, cores)),
+        "lstm-edge, our int8 file with the kernel": _many(_ours(file, "", cores)),
+    }
+    wall: dict[str, list[float]] = {name: [] for name in calls}
+    spent: dict[str, list[float]] = {name: [] for name in calls}
+    for turn in range(rounds + 1):
+        for name, call in calls.items():
+            started, processor = time.perf_counter(), time.process_time()
+            call(reviews)
+            if turn:
+                wall[name].append((time.perf_counter() - started) / len(reviews))
+                spent[name].append((time.process_time() - processor) / len(reviews))
+    each, cost = ({k: statistics.median(v) for k, v in found.items()} for found in (wall, spent))
+    rows = [
+        [name, f"{1 / each[name]:,.0f}", f"{each[BASE] / each[name]:.1f}",
+         f"{1e3 * cost[name]:.2f}", f"{cost[BASE] / cost[name]:.1f}"]
+        for name in calls
+    ]  # fmt: skip
+    header = ["", "reviews/s", "times PyTorch", "processor ms a review", "times PyTorch"]
+    return Table(f"In bulk on {cores} cores, sorted by length", header, rows)
+
+
+def _ours(path: Path, kernel: str, threads: int = 1) -> SentimentModel:
     with _environment(VARIABLE, kernel):
-        return SentimentModel.load(path, "cpu", threads=1)
+        return SentimentModel.load(path, "cpu", threads)
 
 
 def _one(model: SentimentModel) -> One:

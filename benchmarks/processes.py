@@ -20,6 +20,8 @@ class Cost(NamedTuple):
 
     seconds: float
     "Wall time from start to end."
+    processor: float
+    "Processor time, which a busy machine disturbs less."
     megabytes: float
     "Most memory that it held."
 
@@ -45,10 +47,7 @@ def _take_turns(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str,
             if turn:  # the first one fills the file cache
                 costs[name].append(cost)
     return {
-        name: Cost(
-            statistics.median(cost.seconds for cost in found),
-            statistics.median(cost.megabytes for cost in found),
-        )
+        name: Cost(*map(statistics.median, zip(*found, strict=True)))
         for name, found in costs.items()
     }
 
@@ -65,7 +64,7 @@ def _run(command: Sequence[str]) -> Cost:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{command[0]} failed")
-    return Cost(seconds, usage.ru_maxrss / 1e3)
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1e3)
 
 
 if __name__ == "__main__":

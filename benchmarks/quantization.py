@@ -67,7 +67,7 @@ def measure(source: Source, writer: PrecisionWriter, texts: list[str]) -> Measur
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         onnx.save(build_graph(network, writer, source.encoder), path)
-        session = open_session(path, "cpu").session
+        session = open_session(path.read_bytes(), "cpu").session
         feeds = ({"text": np.array([text], object)} for text in texts)
         answers = [session.run(["probability"], feed)[0][0, 0] for feed in feeds]
         return Measure(np.array(answers), path.stat().st_size)
