@@ -26,7 +26,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet -c constraints.txt \
-		-e ".[cpu,export,train,data,bulk,plot,distill,ray]" --group dev --group docs
+		-e ".[cpu,export,train,data,bulk,plot,distill,ray,serve]" --group dev --group docs
 	touch $@
 
 demo: $(INSTALLED)

@@ -39,3 +39,11 @@ class ClosedError(LstmEdgeError, RuntimeError):
 
 class ClusterError(LstmEdgeError, RuntimeError):
     """A cluster that cannot be reached, or that failed for good."""
+
+
+class OverloadedError(LstmEdgeError, RuntimeError):
+    """A service whose queue is full."""
+
+
+class DeadlineError(LstmEdgeError, TimeoutError):
+    """An answer that did not come in time."""

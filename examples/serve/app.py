@@ -1,0 +1,105 @@
+"""A service: uvicorn app:app. LSTM_EDGE_MODEL names a model file; without it, the bundled one."""
+
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
+from lstm_runtime import (
+    DeadlineError,
+    InputError,
+    LstmEdgeError,
+    OverloadedError,
+    Sentiment,
+    SentimentModel,
+)
+from lstm_runtime.serving import Batcher
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
+
+DEADLINE = 5.0
+"""Seconds after which nobody waits any more."""
+STATUS = {OverloadedError: 503, DeadlineError: 504, InputError: 422}
+
+REQUESTS = Counter("lstm_requests_total", "Requests of /score", ["status"])
+SECONDS = Histogram(
+    "lstm_seconds", "Time to an answer of /score", buckets=(0.002, 0.01, 0.05, 0.2, 1, 5)
+)
+WAITING = Gauge("lstm_waiting", "Texts in the queue")
+
+
+class Ask(BaseModel):
+    """What /score takes."""
+
+    text: Annotated[str, Field(max_length=100_000)]
+
+
+class Answer(BaseModel):
+    """What /score gives."""
+
+    label: str
+    score: float
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    with SentimentModel.load(os.environ.get("LSTM_EDGE_MODEL")) as model:
+        # Leaving the block answers what waits: uvicorn has stopped listening by then.
+        async with Batcher(model) as batcher:
+            app.state.model, app.state.batcher = model, batcher
+            WAITING.set_function(lambda: batcher.waiting)
+            yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.exception_handler(LstmEdgeError)
+async def refuse(_request: Request, error: LstmEdgeError) -> JSONResponse:
+    status = STATUS.get(type(error), 500)
+    REQUESTS.labels(status).inc()
+    headers = {"Retry-After": "1"} if status == 503 else None
+    return JSONResponse({"detail": str(error)}, status, headers)
+
+
+@app.post("/score")
+async def score(ask: Ask, request: Request) -> Answer:
+    with SECONDS.time():
+        found = await request.app.state.batcher.score(ask.text, DEADLINE)
+    REQUESTS.labels(200).inc()
+    return Answer(label=found.label, score=found.number)
+
+
+@app.websocket("/stream")
+async def stream(socket: WebSocket) -> None:
+    """Take a text in pieces; answer after each word with the opinion so far. "" ends the text."""
+    await socket.accept()
+    reader = socket.app.state.model.stream()
+    try:
+        while piece := await socket.receive_text():
+            for word in re.findall(r"\s*\S+\s?|\s+", piece):
+                await send(socket, await run_in_threadpool(reader.push, word))
+        await send(socket, await run_in_threadpool(reader.finish))
+        await socket.close()
+    except WebSocketDisconnect:
+        return
+
+
+async def send(socket: WebSocket, found: Sentiment) -> None:
+    await socket.send_json({"word": found.text, "label": found.label, "score": found.number})
+
+
+@app.get("/healthz")
+async def healthz(request: Request) -> dict[str, float]:
+    """Replay the model's reference answers: 500 with the reason where one is wrong."""
+    found = await run_in_threadpool(request.app.state.model.verify)
+    return {"max_difference": found.max_difference, "tolerance": found.tolerance}
+
+
+@app.get("/metrics")
+async def metrics() -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,170 @@
+"""`Batcher`: texts that many requests wait for, answered in batches, with a bound on the queue."""
+
+import asyncio
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from lstm_runtime.errors import ClosedError, DeadlineError, InputError, OverloadedError
+from lstm_runtime.inference.batching import KERNEL_BATCH
+from lstm_runtime.inference.results import Sentiment
+from lstm_runtime.inference.session import CPU
+from lstm_runtime.model import SentimentModel
+
+_GPU_BATCH = 64
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    text: str
+    answer: "asyncio.Future[Sentiment]"
+
+
+class Batcher:
+    """A queue in front of a model, for the one event loop that it is made in.
+
+    A run takes what waits, up to ``batch_size``. Where runs of many are faster, a run that could
+    take more waits a moment for it. Who was cancelled, or waits no longer, is not computed.
+
+    ::
+
+        async with Batcher(model) as batcher:
+            answer = await batcher.score("Good fun.", timeout=0.5)
+
+    Args:
+        model: the model, which stays open.
+        wait: seconds that a run waits for more texts.
+        most_waiting: texts in the queue at most.
+        batch_size: texts of a run at most; None for what makes answers faster and never changes
+            them: 8 with the int8 kernel and 1 on the CPU without it; 64 elsewhere.
+        runs: runs at a time; None for the model's threads.
+
+    Raises:
+        InputError: when a number is out of its range.
+
+    """
+
+    def __init__(
+        self,
+        model: SentimentModel,
+        *,
+        wait: float = 0.001,
+        most_waiting: int = 1024,
+        batch_size: int | None = None,
+        runs: int | None = None,
+    ) -> None:
+        self._model = model
+        self._wait = wait
+        self._most_waiting = most_waiting
+        self._size = _default_batch(model) if batch_size is None else batch_size
+        self._runs = model.info.threads if runs is None else runs
+        if wait < 0 or min(most_waiting, self._size, self._runs) < 1:
+            raise InputError("wait must be 0 or more, and all other numbers 1 or more")
+        self._queue: deque[_Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._closed = False
+        self._pool = ThreadPoolExecutor(self._runs, thread_name_prefix="lstm-serve")
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> "Batcher":
+        """Return the batcher; the end of the block closes it."""
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        """Close the batcher."""
+        await self.close()
+
+    @property
+    def waiting(self) -> int:
+        """Texts in the queue now."""
+        return len(self._queue)
+
+    async def score(self, text: str, timeout: float | None = None) -> Sentiment:
+        """Answer one text.
+
+        Args:
+            text: the text.
+            timeout: seconds that an answer is worth waiting for; None for as long as it takes.
+
+        Raises:
+            InputError: when it is no str.
+            OverloadedError: when the queue is full.
+            DeadlineError: when ``timeout`` is over.
+            ClosedError: after `close`.
+
+        """
+        if not isinstance(text, str):
+            raise InputError(f"a text must be a str, not {type(text).__name__}")
+        if self._closed:
+            raise ClosedError("the service is ending: it takes no more texts")
+        if len(self._queue) >= self._most_waiting:
+            raise OverloadedError(f"{self._most_waiting} texts wait already: ask again later")
+        waiting = _Waiting(text, asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
+        self._arrived.set()
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._work()) for _ in range(self._runs)]
+        try:
+            async with asyncio.timeout(timeout):
+                return await waiting.answer
+        except TimeoutError as error:
+            raise DeadlineError(f"no answer within {timeout:g} s") from error
+
+    async def close(self) -> None:
+        """Take no more texts, answer those that wait, and let go of the threads."""
+        self._closed = True
+        self._arrived.set()
+        await asyncio.gather(*self._tasks)
+        self._pool.shutdown()
+
+    async def _work(self) -> None:
+        """Answer batches until the batcher is closed and nothing waits."""
+        while not (self._closed and not self._queue):
+            if not self._queue:
+                self._arrived.clear()
+                await self._arrived.wait()
+                continue
+            if len(self._queue) < self._size and self._wait and not self._closed:
+                await asyncio.sleep(self._wait)
+            if batch := self._take():
+                await self._answer(batch)
+
+    def _take(self) -> list[_Waiting]:
+        """Return the next texts that somebody still waits for."""
+        batch: list[_Waiting] = []
+        while self._queue and len(batch) < self._size:
+            waiting = self._queue.popleft()
+            if not waiting.answer.done():
+                batch.append(waiting)
+        return batch
+
+    async def _answer(self, batch: list[_Waiting]) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.run_in_executor(self._pool, self._score, [w.text for w in batch])
+        except Exception as error:
+            if len(batch) == 1:
+                _fail(batch[0], error)
+                return
+            for waiting in batch:  # one text that cannot be read fails alone
+                await self._answer([waiting])
+            return
+        for waiting, answer in zip(batch, found, strict=True):
+            if not waiting.answer.done():
+                waiting.answer.set_result(answer)
+
+    def _score(self, texts: list[str]) -> list[Sentiment]:
+        return list(self._model.score_many(texts, len(texts)))
+
+
+def _fail(waiting: _Waiting, error: Exception) -> None:
+    if not waiting.answer.done():
+        waiting.answer.set_exception(error)
+
+
+def _default_batch(model: SentimentModel) -> int:
+    if not model.metadata.batches:
+        return 1
+    if model.provider != CPU:
+        return _GPU_BATCH
+    return KERNEL_BATCH if model.info.kernel else 1

@@ -1,0 +1,162 @@
+"""The services of examples/serve answer, stream, say how they are, and end without losing any."""
+
+import contextlib
+import importlib.util
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lstm_runtime import SentimentModel
+from websockets.sync.client import connect
+
+FOLDER = Path(__file__).parents[2] / "examples" / "serve"
+MODEL = Path(__file__).parents[1] / "data" / "models" / "tiny.int8.onnx"
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def get(url: str, body: Any = None, timeout: float = 30) -> tuple[int, Any]:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310 - our own service
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310 - likewise
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 180
+    while True:
+        with contextlib.suppress(OSError):
+            if get(url, {"text": "ready"})[0] == 200:
+                return
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def start(command: list[str], **environment: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-m", *command],
+        cwd=FOLDER,
+        env=os.environ | {"LSTM_EDGE_MODEL": str(MODEL), "OMP_NUM_THREADS": "1"} | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[SentimentModel]:
+    with SentimentModel.load(MODEL, "cpu") as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[str]:
+    port = free_port()
+    process = start(["uvicorn", "app:app", "--port", str(port), "--log-level", "warning"])
+    try:
+        wait_for(f"http://127.0.0.1:{port}/score", process)
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+
+def test_a_text_is_scored(service: str, model: SentimentModel) -> None:
+    status, body = get(f"http://{service}/score", {"text": "a good film"})
+    answer = model("a good film")
+    assert (status, json.loads(body)) == (200, {"label": answer.label, "score": answer.score})
+
+
+@pytest.mark.parametrize("body", [{}, {"text": 5}, {"text": "a" * 100_001}])
+def test_what_is_no_text_is_refused(service: str, body: Any) -> None:
+    assert get(f"http://{service}/score", body)[0] == 422
+
+
+def test_a_text_is_read_word_by_word(service: str, model: SentimentModel) -> None:
+    with connect(f"ws://{service}/stream") as socket:
+        socket.send("not a bad")
+        socket.send(" film")
+        socket.send("")
+        found = [json.loads(message) for message in socket]
+    assert [answer["word"] for answer in found] == ["not ", "a ", "bad", " film", "film"]
+    assert found[-1]["score"] == pytest.approx(model("not a bad film").score, abs=0.01)
+
+
+def test_it_says_how_it_is(service: str) -> None:
+    status, body = get(f"http://{service}/healthz")
+    found = json.loads(body)
+    assert status == 200
+    assert found["max_difference"] <= found["tolerance"]
+    status, body = get(f"http://{service}/metrics")
+    assert status == 200
+    assert 'lstm_requests_total{status="200"}' in body
+    assert "lstm_waiting 0.0" in body
+
+
+def test_a_service_that_is_stopped_answers_what_it_took() -> None:
+    port = free_port()
+    process = start(["uvicorn", "app:app", "--port", str(port)])
+    url = f"http://127.0.0.1:{port}/score"
+    wait_for(url, process)
+    with ThreadPoolExecutor(8) as pool:
+
+        def ask(n: int) -> int:
+            try:
+                return get(url, {"text": f"a good film {n} " * 200})[0]
+            except OSError:
+                return 0
+
+        found = [pool.submit(ask, n) for n in range(200)]
+        while not any(one.done() for one in found):
+            time.sleep(0.001)
+        process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    statuses = {one.result() for one in found}
+    assert process.returncode in {0, -signal.SIGTERM}
+    assert 200 in statuses
+    assert statuses <= {200, 0}, "taken and answered, or not taken"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("aiohttp") is None, reason="needs ray[serve]")
+def test_replicas_answer_alike(model: SentimentModel) -> None:
+    process = start(
+        ["ray.serve.scripts", "run", "replicas:service"],
+        RAY_USAGE_STATS_ENABLED="0",
+        RAY_ADDRESS="local",
+        CPUS_PER_REPLICA="0.2",
+    )
+    try:
+        wait_for("http://127.0.0.1:8000/score", process)
+        texts = [f"a good film {'not ' * n}" for n in range(50)]
+        with ThreadPoolExecutor(8) as pool:
+            url = "http://127.0.0.1:8000/score"
+            answers = list(pool.map(lambda text: get(url, {"text": text}), texts))
+        assert {status for status, _ in answers} == {200}
+        found = [json.loads(body)["score"] for _, body in answers]
+        assert found == [answer.score for answer in model(texts)]
+        with connect("ws://127.0.0.1:8000/stream") as socket:
+            socket.send("good ")
+            socket.send("")
+            assert [json.loads(message)["word"] for message in socket] == ["good ", ""]
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=120)
