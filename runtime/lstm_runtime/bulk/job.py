@@ -182,12 +182,12 @@ def _write(task: Task, journal: Journal, lock: RunLock, tally: Tally, mode: int)
 def _subject(model: SentimentModel, job: BulkJob) -> dict[str, Any]:
     """Return what decides the answers beside the input, for the journal's first line."""
     return {
-        "model": _sha256(model.path),
+        "model": model.info.digest,  # of what was loaded, whatever lies at its path by now
         "provider": model.provider,
         # Its answers are the same on every instruction set, but not ONNX Runtime's own.
         "kernel": model.info.kernel is not None,
         "--text-column": job.text_column,
-        "--max-tokens": job.max_tokens,
+        "--max-tokens": job.max_tokens or model.max_tokens,
         "--min-known": job.min_known,
         "--encoding": job.dialect.encoding,
         "--delimiter": job.dialect.delimiter,

@@ -136,6 +136,9 @@ class Engine:
     def ids_feed(self, texts: Sequence[Sequence[int] | NDArray[np.int64]]) -> Feed:
         """Return the inputs for texts that are ids already; pads shorter ones on the right."""
         lengths = [len(ids) for ids in texts]
+        if len(texts) == 1:
+            ids = np.asarray(texts[0], np.int64)
+            return {contract.IDS: ids[np.newaxis], contract.LENGTHS: np.array(lengths, np.int32)}
         padded = np.zeros((len(texts), max(lengths)), np.int64)
         for row, ids in zip(padded, texts, strict=True):
             row[: len(ids)] = ids

@@ -51,11 +51,12 @@ def validate_ids(ids: Any, vocab_size: int) -> NDArray[np.int64]:
         raise InputError("a text has no ids: give it one, that of the unknown word")
     if array.dtype.kind not in "iu":
         raise InputError(f"ids must be whole numbers of 64 bits, not {array.dtype}")
-    outside = np.flatnonzero((array < 0) | (array >= vocab_size))
-    if outside.size:
-        at = int(outside[0])
+    found = array.astype(np.int64)
+    # As unsigned numbers, negative ones are larger than any: one look instead of two.
+    if found.view(np.uint64).max() >= vocab_size:
+        at = int(np.flatnonzero((found < 0) | (found >= vocab_size))[0])
         raise InputError(f"id {array[at]} at position {at}: ids go from 0 to {vocab_size - 1}")
-    return array.astype(np.int64)
+    return found
 
 
 def validate_batch(ids: Any, lengths: Any, vocab_size: int) -> list[NDArray[np.int64]]:

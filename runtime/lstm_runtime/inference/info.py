@@ -14,6 +14,7 @@ def model_info(engine: Engine, threads: int) -> ModelInfo:
     """Return what ``engine`` is and runs on, for logs and bug reports."""
     return ModelInfo(
         path=engine.path,
+        digest=engine.digest,
         provider=engine.provider,
         kernel=engine.kernel,
         threads=threads,

@@ -65,6 +65,8 @@ class ModelInfo:
 
     path: Path
     "The model file."
+    digest: str
+    "Its checksum, 64 hex digits: that of no other file."
     provider: str
     "The execution provider in use, as ONNX Runtime spells it."
     kernel: str | None
@@ -101,12 +103,13 @@ def sentiment(
         label = max(values, key=values.__getitem__)
         return Sentiment(text, label, None, values, values[label], known)
     # NaN fails every comparison; half precision may round a sum of 1 up.
-    _require(all(0.0 <= value <= _ROUNDED_ONE for value in probability), probability)
     if len(probability) == 1:
         positive = float(probability[0])
-        scores = dict(zip(labels, (1.0 - positive, positive), strict=True))
+        _require(0.0 <= positive <= _ROUNDED_ONE, probability)
+        scores = {labels[0]: 1.0 - positive, labels[1]: positive}
         label = labels[int(positive >= metadata.threshold)]
     else:
+        _require(all(0.0 <= value <= _ROUNDED_ONE for value in probability), probability)
         scores = dict(zip(labels, map(float, probability), strict=True))
         label = max(scores, key=scores.__getitem__)
     return Sentiment(text, label, scores[label], scores, known=known)
