@@ -1,6 +1,7 @@
 # make demo   trains a small model on real reviews, exports it, proves it and answers a few reviews
 # make check  lint, types and the tests that are not marked slow: before every commit
 # make test   everything that has to hold: lint, types, all tests
+# make fuzz   10,000 mutated model files and 1,000,000 hostile texts through forked workers
 # make js     installs what the tests of the npm package in js/ need (Node.js 20.19 or newer)
 # make page   serves the page that answers as you type
 # make docs   builds the documentation site in .work/site; a warning is an error
@@ -20,7 +21,7 @@ INSTALLED := $(VENV)/.installed
 # has to wait for a core that something else is using.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo check test coverage docs js page model wheels lint clean
+.PHONY: demo check test fuzz coverage docs js page model wheels lint clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +52,9 @@ check: lint
 
 test: lint
 	$(BIN)/pytest --numprocesses 2
+
+fuzz: $(INSTALLED)
+	PYTHONPATH=tests $(BIN)/python -m fuzz
 
 coverage: $(INSTALLED)
 	mkdir -p .work/coverage

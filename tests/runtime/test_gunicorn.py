@@ -1,0 +1,106 @@
+"""A server that loads the model before it forks its workers."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from lstm_runtime import SentimentModel
+
+from .conftest import MODELS
+
+pytest.importorskip("gunicorn", reason="gunicorn is not installed")
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+
+_APP = f"""
+import json, os
+from lstm_runtime import SentimentModel
+
+model = SentimentModel.load({str(MODELS / "tiny.int8.onnx")!r}, "cpu", threads=1, max_tokens=200)
+model(["good", "loaded before the fork"])
+
+
+def app(environ, start_response):
+    text = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode()
+    answer = {{"score": model(text).scores["positive"], "worker": os.getpid()}}
+    body = json.dumps(answer).encode()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+"""
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def _gunicorn(folder: Path, workers: int) -> Iterator[tuple[int, "subprocess.Popen[str]"]]:
+    (folder / "server.py").write_text(_APP)
+    port = _free_port()
+    command = [sys.executable, "-m", "gunicorn", "--preload", "--workers", str(workers),
+               "--worker-class", "gthread", "--threads", "2", "--bind", f"127.0.0.1:{port}",
+               "--graceful-timeout", "20", "server:app"]  # fmt: skip
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            yield port, server
+        finally:
+            server.kill()
+
+
+def _connection(port: int) -> http.client.HTTPConnection:
+    for _ in range(600):
+        try:
+            found = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            found.connect()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return found
+    raise AssertionError("the server does not start")
+
+
+def _ask(port: int, texts: list[str]) -> list[tuple[float, int]]:
+    found = []
+    connection = _connection(port)
+    for text in texts:
+        connection.request("POST", "/", text.encode())
+        answer = json.loads(connection.getresponse().read())
+        found.append((answer["score"], answer["worker"]))
+    connection.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("workers", "requests"),
+    [(2, 200), pytest.param(4, 10_000, marks=pytest.mark.slow)],
+)
+def test_a_preloaded_model_answers_in_all_workers_which_end_at_once(
+    tmp_path: Path, int8: SentimentModel, workers: int, requests: int
+) -> None:
+    clients = 8
+    texts = [f"a good film {'dull ' * (n % 7)}{n}" for n in range(requests // clients)]
+    wanted = [int8(text).scores["positive"] for text in texts]
+    with _gunicorn(tmp_path, workers) as (port, server):
+        with ThreadPoolExecutor(clients) as pool:
+            answers = list(pool.map(lambda _: _ask(port, texts), range(clients)))
+        server.send_signal(signal.SIGTERM)
+        log = server.communicate(timeout=60)[1]
+    for found in answers:
+        assert [score for score, _ in found] == wanted
+    used = {worker for found in answers for _, worker in found}
+    assert 1 < len(used) <= workers
+    assert server.returncode == 0, log
+    assert "Traceback" not in log
+    for sign in ("ERROR", "CRITICAL", "SIGKILL", "SIGABRT", "WORKER TIMEOUT"):
+        assert sign not in log, log
