@@ -137,8 +137,8 @@ class Engine:
         """Return the inputs for texts that are ids already; pads shorter ones on the right."""
         lengths = [len(ids) for ids in texts]
         if len(texts) == 1:
-            ids = np.asarray(texts[0], np.int64)
-            return {contract.IDS: ids[np.newaxis], contract.LENGTHS: np.array(lengths, np.int32)}
+            row = np.asarray(texts[0], np.int64)[np.newaxis]
+            return {contract.IDS: row, contract.LENGTHS: np.array(lengths, np.int32)}
         padded = np.zeros((len(texts), max(lengths)), np.int64)
         for row, ids in zip(padded, texts, strict=True):
             row[: len(ids)] = ids
