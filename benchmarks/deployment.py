@@ -24,7 +24,7 @@ from deployed import Compiled, DynamicQuantized, HalfLstm, OpenVino
 from deployed_int8 import int8_peers
 from lstm_export import ExportConfig, export
 from lstm_runtime import SentimentModel
-from lstm_runtime.inference.providers import usable_cores
+from lstm_runtime.inference.cores import usable_cores
 from lstm_runtime.kernel.library import STOCK, VARIABLE
 from lstm_training.checkpoint import load_checkpoint
 from machine import machine

@@ -20,7 +20,7 @@ link() {
     clang $flags -DSET_AVXVNNI $avx2 -mavxvnni -c layer.c -o "$build/avxvnni.o"
     # The same sources once more: UBSan has seen them, and would take minutes over 512 bits.
     clang ${flags/,undefined/} -DSET_AVX512VNNI $avx2 $avx512 -c layer.c -o "$build/avx512vnni.o"
-    clang $flags "${sets[@]}" -I. pack.c dispatch.c tensor.c create.c compute.c \
+    clang $flags "${sets[@]}" -I. pack.c dispatch.c tensor.c create.c compute.c text.c words.c \
         "$build"/{portable,avx2,avxvnni,avx512vnni}.o "$tests/$3" -lm -lpthread -o "$build/$1"
 }
 

@@ -183,7 +183,7 @@ def test_max_tokens_reads_the_end(lstm_run: Any) -> None:
     [
         (
             "import lstm_runtime; lstm_runtime.SentimentModel.load(sys.argv[1])('good')",
-            ["torch", "onnx", "rich", "matplotlib", "pyarrow", "lstm_training", "lstm_export"],
+            "torch onnx rich matplotlib pyarrow tempfile lstm_training lstm_export".split(),
         ),
         (
             "from lstm_runtime.cli.app import main; main(['--help'], standalone_mode=False)",

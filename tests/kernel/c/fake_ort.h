@@ -1,16 +1,24 @@
 /* As much of ONNX Runtime as the operator calls, so that sanitizers see our code only. */
 #include "kernel.h"
+#include "text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct Status { int code; char message[200]; };
-struct Value { int type; size_t rank; int64_t shape[6]; void *data; };
-struct KernelInfo { int64_t hidden; const char *direction; int coupled, clipped; Value *constant[INPUTS]; };
-struct KernelContext { Value *input[INPUTS]; Value *output[OUTPUTS]; int wanted[OUTPUTS]; };
+/* A value of strings holds all letters in `data`, and where each string starts. */
+struct Value { int type; size_t rank; int64_t shape[6]; void *data; size_t letters, *start; };
+enum { MOST_INPUTS = IN_LAYERS + LAYER_INPUTS * (MOST_LAYERS + 1) };
+struct KernelInfo {
+    int64_t hidden, layers, unknown, empty;
+    const char *direction;
+    int coupled, clipped;
+    Value *constant[MOST_INPUTS];
+};
+struct KernelContext { Value *input[MOST_INPUTS]; Value *output[OUTPUTS]; int wanted[OUTPUTS]; int type[OUTPUTS]; };
 
 static size_t bytes_of(const Value *v) {
-    size_t count = v->type == TYPE_INT8 ? 1 : 4;
+    size_t count = v->type == TYPE_INT8 || v->type == TYPE_UINT8 ? 1 : v->type == TYPE_INT64 ? 8 : 4;
     for (size_t n = 0; n < v->rank; n++) count *= (size_t)v->shape[n];
     return count;
 }
@@ -51,7 +59,8 @@ static Status *get_float(const KernelInfo *k, const char *name, float *value) {
     return NULL;
 }
 static Status *get_int(const KernelInfo *k, const char *name, int64_t *value) {
-    *value = strcmp(name, "hidden_size") ? k->coupled : k->hidden;
+    *value = !strcmp(name, "hidden_size") ? k->hidden : !strcmp(name, "layers") ? k->layers :
+             !strcmp(name, "unknown") ? k->unknown : !strcmp(name, "empty") ? k->empty : k->coupled;
     return NULL;
 }
 static Status *get_string(const KernelInfo *k, const char *name, char *value, size_t *size) {
@@ -63,20 +72,30 @@ static Status *get_string(const KernelInfo *k, const char *name, char *value, si
     return NULL;
 }
 static Status *get_constant(const KernelInfo *k, size_t n, int *is, const Value **v) {
+    if (n >= MOST_INPUTS) return create_status(ERROR_INVALID_ARGUMENT, "no such input");
     *is = k->constant[n] != NULL;
     *v = k->constant[n];
     return NULL;
 }
-static Status *count_inputs(const KernelContext *c, size_t *count) { (void)c; *count = INPUTS; return NULL; }
+static Status *count_inputs(const KernelContext *c, size_t *count) { (void)c; *count = MOST_INPUTS; return NULL; }
 static Status *get_input(const KernelContext *c, size_t n, const Value **v) { *v = c->input[n]; return NULL; }
 static Status *get_output(KernelContext *c, size_t n, const int64_t *shape, size_t rank, Value **v) {
-    *v = c->output[n] = c->wanted[n] ? new_value(TYPE_FLOAT, rank, shape) : NULL;
+    *v = c->output[n] = c->wanted[n] ? new_value(c->type[n] ? c->type[n] : TYPE_FLOAT, rank, shape) : NULL;
+    return NULL;
+}
+static Status *get_letters_length(const Value *v, size_t *length) { *length = v->letters; return NULL; }
+static Status *get_letters(const Value *v, void *to, size_t size, size_t *starts, size_t count) {
+    if (size < v->letters || count != (size_t)v->shape[0]) return create_status(ERROR_INVALID_ARGUMENT, "no room");
+    if (size) memcpy(to, v->data, size);
+    memcpy(starts, v->start, count * sizeof *starts);
     return NULL;
 }
 
 static const Api fake_api = {
     .CreateStatus = create_status,
     .GetTensorMutableData = get_data,
+    .GetStringTensorDataLength = get_letters_length,
+    .GetStringTensorContent = get_letters,
     .GetTensorElementType = get_type,
     .GetDimensionsCount = get_rank,
     .GetDimensions = get_shape,
