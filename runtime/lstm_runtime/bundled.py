@@ -1,8 +1,6 @@
 """The models that come with the package: int8 for CPUs, fp16 for CUDA and all else."""
 
-from pathlib import Path
+from lstm_runtime.package_files import package_file
 
-_FOLDER = Path(__file__).parent / "models"
-
-DEFAULT_CPU = _FOLDER / "default.int8.onnx"
-DEFAULT_OTHER = _FOLDER / "default.fp16.onnx"
+DEFAULT_CPU = package_file("models", "default.int8.onnx")
+DEFAULT_OTHER = package_file("models", "default.fp16.onnx")

@@ -9,6 +9,7 @@ import click
 
 from lstm_runtime.console import usable_streams
 from lstm_runtime.errors import LstmEdgeError
+from lstm_runtime.extras import broken_library
 
 OTHER = "Other"
 
@@ -89,6 +90,8 @@ class OneLineErrorCommand(click.Command):
             return super().invoke(ctx)
         except LstmEdgeError as error:
             raise click.ClickException(_one_line(str(error))) from error
+        except ImportError as error:
+            raise click.ClickException(_one_line(broken_library(error))) from error
         except KeyboardInterrupt:
             ctx.exit(1)
         except MemoryError as error:

@@ -30,7 +30,7 @@ class VocabularyError(LstmEdgeError, ValueError):
 
 
 class MissingExtraError(LstmEdgeError, ImportError):
-    """A library of an optional extra that is not installed."""
+    """A library of an optional extra that is not installed, or cannot be loaded."""
 
 
 class ClosedError(LstmEdgeError, RuntimeError):

@@ -36,8 +36,9 @@ RUNS_MODELS = "evaluation.onnx_predictor"
 
 ROOMS = {
     "lstm_runtime": (
-        "__main__ cli distributed bulk serving model trace inference bundled kernel tables "
-        "model_file text files extras settings command console arrays version log errors"
+        "__pyinstaller __main__ cli distributed bulk serving model trace inference bundled kernel "
+        "tables model_file text files settings command extras console package_files arrays version "
+        "log errors"
     ).split(),
     "lstm_training": (
         "__main__ distillation cli api trainer transfer evaluation data checkpoint file_kind "

@@ -2,9 +2,11 @@ import csv
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 from lstm_runtime.tables.dialect import Dialect
@@ -68,6 +70,37 @@ def test_a_name_in_upper_case_is_the_same_format(tmp_path: Path, name: str) -> N
     (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".GZ") else content)
     assert load_examples(str(tmp_path / name), QUOTED).texts == tuple(text for text, _ in ROWS)
     assert csv.field_size_limit() == 131_072  # a setting of the whole process
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", b"id;text;label\n1;fine, really;1\n2;dull;0\n"),
+        ("a.csv", 'text,label\r\n"fine, really",1\r\ndull,0\r\n'.encode("utf-16")),
+        ("a.tsv", b"text\tlabel\nfine, really\t1\ndull\t0\n"),
+        ("a.json", b'[{"text": "fine, really", "label": 1}, {"text": "dull", "label": 0}]'),
+        ("a.ndjson", b'{"text": "fine, really", "label": 1}\n{"text": "dull", "label": 0}\n'),
+        ("a.csv.zst", zstandard.compress(b'text,label\n"fine, really",1\ndull,0\n')),
+    ],
+)
+def test_tables_as_people_have_them_are_read(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    examples = load_examples(str(tmp_path / name))
+    assert (examples.texts, examples.labels) == (("fine, really", "dull"), (1, 0))
+
+
+def test_the_commands_take_how_a_table_is_written(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("text|label\nsch\u00f6n|2\n".encode("cp1252"))
+    how = ("--data", "a.csv", "--encoding", "cp1252", "--delimiter", "|")
+    for command in (("lstm-train", *how, "-o", "model"), ("lstm-evaluate", *how)):
+        found = run(*command, cwd=tmp_path)
+        assert found.returncode == 1
+        assert "a.csv, line 2: unknown label '2'" in found.stderr
+    found = run("lstm-train", "--data", "a.csv", "--encoding", "nonsense", cwd=tmp_path)
+    assert (found.returncode, "there is no encoding 'nonsense'" in found.stderr) == (2, True)
+    found = run("lstm-export", "model.pt", "--delimiter", "|", cwd=tmp_path)
+    assert found.returncode == 2
+    assert "--delimiter belong to labelled texts" in found.stderr
 
 
 def test_plain_text_has_no_labels(tmp_path: Path) -> None:

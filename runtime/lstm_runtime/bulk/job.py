@@ -102,7 +102,7 @@ def run_bulk(model: SentimentModel, job: BulkJob) -> BulkReport:
             subject, mode = {"input": _sha256(task.source), **same}, mode_of(task.source)
             with (
                 errors_naming(task.output),
-                Journal(task.journal, subject, resume=job.resume, mode=mode) as journal,
+                Journal(task.journal, subject, resume=job.resume, mode=mode | 0o600) as journal,
             ):
                 tally.resumed += journal.rows
                 before = _stamp(task.source)

@@ -3,16 +3,18 @@
 import json
 import platform
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, fields
-from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from lstm_runtime.errors import LstmEdgeError
 from lstm_runtime.inference.cores import usable_cores
 from lstm_runtime.inference.providers import PROVIDER_WORDS, installed_distributions
 from lstm_runtime.inference.results import Verification
-from lstm_runtime.inference.session import quiet_onnxruntime
+from lstm_runtime.inference.session import import_onnxruntime, quiet_onnxruntime
 from lstm_runtime.kernel.library import STOCK, kernel_in_use
 from lstm_runtime.model import SentimentModel
 from lstm_runtime.model_file.contract import Metadata
@@ -66,13 +68,22 @@ def environment(model_file: Path | None) -> Environment:
         python=f"{platform.python_version()} ({platform.python_implementation()})",
         machine=f"{platform.system()} {platform.release()} {platform.machine()}",
         cores=usable_cores(),
-        numpy=metadata.version("numpy"),
-        onnxruntime=tuple(installed_distributions()),
+        numpy=np.__version__,
+        onnxruntime=_onnxruntime(),
         providers=providers,
         kernel=kernel_in_use() or STOCK,
         model=loaded.path.name if loaded else str(model_file or "the package's own"),
         card=_card(loaded.metadata) if loaded else {},
     )
+
+
+def _onnxruntime() -> tuple[str, ...]:
+    """Return the installed distributions; in an app of PyInstaller there is only the library."""
+    found = tuple(installed_distributions())
+    if not found:
+        with suppress(LstmEdgeError):
+            found = (f"onnxruntime {import_onnxruntime().__version__}",)
+    return found
 
 
 def environment_json(found: Environment) -> str:

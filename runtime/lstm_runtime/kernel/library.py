@@ -14,6 +14,7 @@ from typing import Any
 
 from lstm_runtime.errors import ProviderError
 from lstm_runtime.log import log_warning
+from lstm_runtime.package_files import package_file
 
 VARIABLE = "LSTM_EDGE_KERNEL"
 """Environment: ``none`` runs files stock; the name of an instruction set runs that one or fails."""
@@ -55,10 +56,11 @@ def register_kernel(options: Any) -> None:
     options.register_custom_ops_library(str(library_path()))
 
 
+@lru_cache(maxsize=1)
 def library_path() -> Path | None:
     """Return the library that was built with this package; None where none was."""
-    folder = Path(__file__).parent
-    return next((folder / name for name in _NAMES if (folder / name).is_file()), None)
+    paths = (package_file("kernel", name) for name in _NAMES)
+    return next((path for path in paths if path.is_file()), None)
 
 
 @lru_cache(maxsize=1)

@@ -1,10 +1,9 @@
 """CSV and TSV with a header line."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from lstm_runtime.errors import InputError
 from lstm_runtime.tables.base import Columns, RowResult, TextRow
@@ -23,8 +22,7 @@ CANDIDATES = (",", ";", "\t")
 """Delimiters of CSV files; Excel writes semicolons where the comma stands in numbers."""
 
 
-@dataclass(frozen=True)
-class _Record:
+class _Record(NamedTuple):
     """One row: its fields, and the lines that it stands on."""
 
     line: int
@@ -59,9 +57,10 @@ class _RecordingLines:
 
     def row(self) -> tuple[str, str]:
         """Return the text of the current row, and its line end."""
-        whole = "".join(self.taken)
-        text = whole.removesuffix("\n").removesuffix("\r") if whole.endswith("\n") else whole
-        return text, whole[len(text) :]
+        whole = self.taken[0] if len(self.taken) == 1 else "".join(self.taken)
+        if whole.endswith("\r\n"):
+            return whole[:-2], "\r\n"
+        return (whole[:-1], "\n") if whole.endswith("\n") else (whole, "")
 
 
 class DelimitedTable:
@@ -85,26 +84,31 @@ class DelimitedTable:
 
     def rows(self) -> Iterator[TextRow]:
         """Yield the rows behind the header."""
-        return (row for row, _ in self.records())
+        return (row for row, _, _ in self._read())
 
     def records(self) -> Iterator[tuple[TextRow, dict[str, Any]]]:
         """Yield the rows behind the header with their fields, which are strings."""
+        for row, record, header in self._read():
+            named = dict(zip(header.fields, record.fields, strict=False))
+            yield row, {self._columns.text: record.raw} if record.problem else named
+
+    def _read(self) -> Iterator[tuple[TextRow, _Record, _Record]]:
+        """Yield the rows behind the header, what they were made of, and the header."""
         records = self._records()
         header = self._header(records)
         positions = [header.fields.index(name) for name in self._columns.wanted]
         for record in records:
             where = f"{self._path}, line {record.line}"
             if record.problem:
-                row = TextRow(where, "", problem=record.problem)
-                yield row, {self._columns.text: record.raw}
+                yield TextRow(where, "", problem=record.problem), record, header
                 continue
-            fields = dict(zip(header.fields, record.fields, strict=True))
             values = [record.fields[position] for position in positions]
             problem = next(filter(None, map(self._file.problem, values)), "")
             if problem:
-                yield TextRow(where, "", problem=problem), fields
+                row = TextRow(where, "", problem=problem)
             else:
-                yield TextRow(where, values[0], values[1] if len(values) > 1 else None), fields
+                row = TextRow(where, values[0], values[1] if len(values) > 1 else None)
+            yield row, record, header
 
     def write(self, results: Iterator[RowResult], file: BinaryIO, name: Path) -> None:
         """Write the rows with more fields, each as it stood there, line ends included."""
