@@ -30,8 +30,6 @@ from lstm_training.distillation.corpus import load_corpus, text_key
 from lstm_training.distillation.fit import fit_stage
 from lstm_training.distillation.student.calibration import Calibration, fit_calibration, fold_into
 from lstm_training.distillation.student.pretraining import LanguageModel
-from lstm_training.distillation.teachers.ensemble import SHORT, Ensemble, fit_ensemble
-from lstm_training.distillation.teachers.ngrams import score_all
 from lstm_training.errors import (
     CheckpointError,
     ConfigError,
@@ -43,6 +41,8 @@ from lstm_training.model import ModelConfig, SentimentRNN
 from lstm_training.trainer.state_file import StateFile
 from lstm_training.trainer.step_loss import loss_along
 from lstm_training.trainer.trainer import LossFunction
+from lstm_training.transfer.ensemble import SHORT, Ensemble, fit_ensemble
+from lstm_training.transfer.ngrams import score_all
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 from training.conftest import made_up_reviews

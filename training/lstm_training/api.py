@@ -2,7 +2,8 @@
 
 import logging
 import platform
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import torch
 from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples
-from lstm_training.data.prepare import Dataset, prepare
+from lstm_training.data.prepare import Dataset
 from lstm_training.errors import ConfigError, DivergenceError, TrainingError
 from lstm_training.evaluation.baselines import Baseline, fit_baselines
 from lstm_training.evaluation.evaluator import wilson_interval
@@ -23,6 +24,7 @@ from lstm_training.trainer.report import write_history, write_metrics, write_pic
 from lstm_training.trainer.state import EpochRecord
 from lstm_training.trainer.state_file import StateFile
 from lstm_training.trainer.trainer import Trainer
+from lstm_training.transfer.material import learning_material
 from lstm_training.transfer.start import with_sizes_of
 
 logger = logging.getLogger(__name__)
@@ -48,6 +50,7 @@ def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
     output: str | Path,
     *,
     start: Checkpoint | None = None,
+    unlabelled: Sequence[str] = (),
     resume: bool = False,
     overwrite: bool = False,
     baselines: bool = True,
@@ -62,6 +65,8 @@ def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
         output: folder to write to, made when missing.
         start: a finished model to start from; its sizes take the place of those of ``config``,
             and the words of the texts stand behind its own. None for fresh weights.
+        unlabelled: texts without labels to learn from besides, by a teacher of n-grams that is
+            fitted on the labelled ones; with any, ``config.distil`` is taken as set.
         resume: go on where an earlier run with the same arguments was stopped. With none there,
             start from the beginning.
         overwrite: start over where an earlier run was stopped; without it and without ``resume``,
@@ -89,7 +94,9 @@ def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
     output.mkdir(parents=True, exist_ok=True)
     if start:
         config = with_sizes_of(start, config)
-    data = prepare(examples, config, start.vocabulary if start else None)
+    if unlabelled:
+        config = replace(config, distil=True)
+    data = learning_material(examples, config, start, unlabelled)
     classifier = Classifier(config, data, start)
     trainer = classifier.trainer(output)
     if resume and not trainer.state_file.exists() and (output / MODEL_FILE).exists():
@@ -125,7 +132,7 @@ def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
 
 def _log_data(data: Dataset) -> None:
     """Tell how many texts there are."""
-    counts = (len(data.train), len(data.held_out), data.copies, len(data.vocabulary))
+    counts = (len(data.train_examples), len(data.held_out), data.copies, len(data.vocabulary))
     logger.info(
         "%s texts to learn from, %s held out, %s copies left out, %s words",
         *(f"{count:,}" for count in counts),
@@ -203,7 +210,8 @@ def _checkpoint(
                 "read": len(examples),
                 "copies": data.copies,
                 "conflicting": data.conflicting,
-                "train": len(data.train),
+                "train": len(data.train_examples),
+                "unlabelled": len(data.train) - len(data.train_examples),
                 "held_out": len(data.held_out),
             },
             "lengths": data.train.length_quantiles(),

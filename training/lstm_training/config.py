@@ -110,6 +110,11 @@ class TrainingConfig:
         group=_TRAINING,
     )
 
+    distil: bool = setting(
+        False,
+        "Fit a teacher of n-grams on the texts, and learn from labels and teacher.",
+        group=_TRAINING,
+    )
     class_weight: ClassWeight = setting(
         "no",
         "balanced: texts of rare labels weigh more, so that all labels weigh the same.",

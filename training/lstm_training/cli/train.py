@@ -12,7 +12,7 @@ from lstm_runtime.tables.dialect import Dialect
 from lstm_training.cli.log import log_lines
 from lstm_training.cli.options import column_options, data_option, label_scheme
 from lstm_training.config import CHOSEN, TrainingConfig
-from lstm_training.data.sources import load_examples
+from lstm_training.data.sources import load_examples, load_texts
 from lstm_training.data.tables import Columns
 from lstm_training.errors import ConfigError
 
@@ -49,6 +49,11 @@ EXAMPLES = (
     "model, none is fresh weights.  [default: the bundled model for fewer than 25,000 English "
     "texts that are none of its own, else none]",
 )  # fmt: skip
+@option(
+    "--unlabelled", group="Input", metavar="SOURCE",
+    help="Texts without labels, named as for --data, to learn from besides by a teacher of "
+    "n-grams; sets --distil.",
+)  # fmt: skip
 @setting_options(TrainingConfig, chosen=dict.fromkeys(CHOSEN, "number of texts and start"))
 @click.version_option(package_name="lstm-edge")
 def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
@@ -59,6 +64,7 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
     overwrite: bool,
     baselines: bool,
     start_from: str | None,
+    unlabelled: str | None,
     text_column: str,
     label_column: str,
     dialect: Dialect,
@@ -81,7 +87,9 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
     scheme = label_scheme(labels, label_map)
-    examples = load_examples(source, Columns(text_column, label_column, dialect), scheme)
+    columns = Columns(text_column, label_column, dialect)
+    examples = load_examples(source, columns, scheme)
+    more = load_texts(unlabelled, columns) if unlabelled else ()
     with requires_extra("train"):
         from lstm_training.api import train
         from lstm_training.transfer.recommend import choose_start, recommended_config
@@ -96,6 +104,7 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
             examples,
             output,
             start=start,
+            unlabelled=more,
             resume=resume,
             overwrite=overwrite,
             baselines=baselines,

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import torch
@@ -62,12 +63,20 @@ class Dataset:
     "The texts to learn from, as they are."
     held_out_examples: Examples
     "The held-out texts, as they are."
+    unlabelled_sha256: str = ""
+    "Digest of the texts without labels that are learned from; empty where there are none."
 
 
-def prepare(examples: Examples, config: TrainingConfig, known: Vocabulary | None = None) -> Dataset:
+def prepare(
+    examples: Examples,
+    config: TrainingConfig,
+    known: Vocabulary | None = None,
+    unlabelled: Sequence[str] = (),
+) -> Dataset:
     """Split and encode ``examples`` as ``config`` says.
 
-    The vocabulary is that of the training texts, behind the words of ``known`` where it is given.
+    The vocabulary is that of the training texts and of the ``unlabelled`` ones, behind the words of
+    ``known`` where it is given.
 
     Raises:
         DataError: when there are too few texts of a class, or no word occurs often enough.
@@ -81,7 +90,9 @@ def prepare(examples: Examples, config: TrainingConfig, known: Vocabulary | None
     train, held_out = split(kept, config.holdout, config.seed)
     tokenizer = Tokenizer()
     vocabulary = build_vocabulary(
-        (tokenizer.tokens(text) for text in train.texts), config.vocab_size, config.min_count
+        (tokenizer.tokens(text) for text in chain(train.texts, unlabelled)),
+        config.vocab_size,
+        config.min_count,
     )
     if known:
         vocabulary = extend_vocabulary(known, vocabulary, config.vocab_size)

@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -65,28 +66,29 @@ def load_examples(
     return collect(path.name, rows, scheme)
 
 
-def load_texts(source: str) -> list[str]:
+def load_texts(source: str, columns: Columns | None = None) -> list[str]:
     """Read texts alone: labels, where there are any, are not looked at.
 
     The test part may be named here, since its texts have to be known to be left out.
 
     Args:
         source: ``imdb-unlabelled``, a name that `load_examples` knows, or the path of a CSV, TSV,
-            JSON or Parquet file with a column ``text``.
+            JSON or Parquet file.
+        columns: which column of such a file has the texts; ``text`` when left out.
 
     Raises:
         DataError: when the source is missing or malformed, or a text is no string.
 
     """
     texts = []
-    for row in _text_rows(source):
+    for row in _text_rows(source, columns or Columns()):
         if not isinstance(row.text, str):
             raise DataError(f"{row.where}: the text is not a string but {row.text!r:.40}")
         texts.append(row.text)
     return texts
 
 
-def _text_rows(source: str) -> Iterator[LabelledRow]:
+def _text_rows(source: str, columns: Columns) -> Iterator[LabelledRow]:
     if source == "imdb-unlabelled":
         return read_archive(fetch_imdb(), ("unsup", "unsup"))
     if source in _NAMED:
@@ -94,7 +96,7 @@ def _text_rows(source: str) -> Iterator[LabelledRow]:
     path = Path(source)
     if not path.is_file():
         raise DataError(f"{path}: no such file")
-    return _rows(path, Columns(label=None), CLASSES)
+    return _rows(path, replace(columns, label=None), CLASSES)
 
 
 def _rows(path: Path, columns: Columns, classes: tuple[str, ...]) -> Iterator[LabelledRow]:

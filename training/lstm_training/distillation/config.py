@@ -7,6 +7,7 @@ from typing import Any
 from lstm_runtime.settings import setting
 
 from lstm_training.distillation.optimization import CheckedConfig, OptimizationConfig
+from lstm_training.transfer.ngram_config import NgramConfig
 
 _SOURCES = {"group": "Input", "metavar": "SOURCE"}
 
@@ -43,18 +44,6 @@ class CorpusConfig(CheckedConfig):
         (2, 40), "Fewest and most tokens of such a sentence.", at_least=1
     )
     seed: int = setting(0, "Seed of the split and of the choice of sentences.", at_least=0)
-
-
-@dataclass(frozen=True)
-class NgramConfig(CheckedConfig):
-    """The n-gram teacher."""
-
-    orders: tuple[int, int] = setting((1, 3), "Shortest and longest n-gram.", at_least=1)
-    min_texts: int = setting(2, "Texts in which an n-gram has to occur.", at_least=1)
-    folds: int = setting(
-        5, "Parts of the training texts; each is scored by a model of the others.", at_least=2
-    )
-    regularization: float = setting(5.0, "Inverse strength of the L2 penalty.", above=0)
 
 
 @dataclass(frozen=True)

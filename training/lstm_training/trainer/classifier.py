@@ -30,7 +30,7 @@ from lstm_training.transfer.start import digest, initial_weights
 STATE_FILE = "resume.pt"
 
 
-_LATER = {"gain", "ema", "memory", "layer_decay", "class_weight", "fit_threshold"}
+_LATER = {"gain", "ema", "memory", "layer_decay", "class_weight", "fit_threshold", "distil"}
 """Settings that 0.1.0 had not, and whose defaults change nothing."""
 
 
@@ -118,6 +118,8 @@ class Classifier:
                 del plain[field.name]  # runs from before there was one go on
         if self.start:
             plain["start_sha256"] = digest(self.start)
+        if self.data.unlabelled_sha256:
+            plain["unlabelled_sha256"] = self.data.unlabelled_sha256
         processes = int(PartialState().num_processes)
         return {**plain, "data_sha256": self.data.sha256, "processes": processes}
 

@@ -13,11 +13,11 @@ from lstm_training.distillation.cache import StageResult
 from lstm_training.distillation.context import Context
 from lstm_training.distillation.corpus import cut_sentences
 from lstm_training.distillation.fit import weights_of
-from lstm_training.distillation.teachers import ngrams
 from lstm_training.distillation.teachers.encoder import encoder_folder
-from lstm_training.distillation.teachers.ensemble import Ensemble, fit_ensemble
 from lstm_training.distillation.teachers.transformer import TransformerTeacher, fine_tune, score
 from lstm_training.trainer.state_file import StateFile
+from lstm_training.transfer import ngrams
+from lstm_training.transfer.ensemble import Ensemble, fit_ensemble
 
 
 class Teachers:

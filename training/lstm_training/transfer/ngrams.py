@@ -1,4 +1,4 @@
-"""The first teacher: logistic regression on naive-Bayes-weighted 1- to 3-grams.
+"""The n-gram teacher: logistic regression on naive-Bayes-weighted 1- to 3-grams.
 
 Wang and Manning, "Baselines and Bigrams: Simple, Good Sentiment and Topic Classification" (2012):
 each n-gram that a text holds counts with the log ratio of its frequencies in the two classes.
@@ -18,7 +18,7 @@ from sklearn.preprocessing import normalize
 from torch import Tensor
 
 from lstm_training.data.examples import Examples
-from lstm_training.distillation.config import NgramConfig
+from lstm_training.transfer.ngram_config import NgramConfig
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,9 @@ class NgramTeacher:
         negative = 1.0 + np.asarray(counts[labels == 0].sum(0)).ravel()
         ratio = np.log((positive / positive.sum()) / (negative / negative.sum()))
         self.weights = sparse.diags(ratio.astype(np.float32))
-        self.regression = LogisticRegression(C=config.regularization, solver="liblinear", dual=True)
+        self.regression = LogisticRegression(
+            C=config.regularization, solver="liblinear", dual=True, random_state=0
+        )
         self.regression.fit(self._features(counts), labels)
 
     def _features(self, counts: sparse.csr_matrix) -> sparse.csr_matrix:
