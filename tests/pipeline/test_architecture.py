@@ -41,8 +41,8 @@ ROOMS = {
         "log errors"
     ).split(),
     "lstm_training": (
-        "__main__ distillation cli api trainer transfer evaluation data checkpoint file_kind "
-        "plain_values model config errors"
+        "__main__ distillation cli cross_validation api trainer transfer evaluation data "
+        "checkpoint file_kind plain_values model config errors"
     ).split(),
     "lstm_export": (
         "__main__ cli api report reseal pipeline ownership outcome metadata parity config "

@@ -14,7 +14,7 @@ from lstm_training.api import train
 from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lstm_training.config import CHOSEN, TrainingConfig
 from lstm_training.data.examples import Examples
-from lstm_training.data.prepare import prepare
+from lstm_training.data.prepare import EncodedTexts, prepare
 from lstm_training.data.vocabulary import extend_vocabulary
 from lstm_training.errors import CheckpointError, ConfigError, TrainingError
 from lstm_training.model import ModelConfig, SentimentRNN
@@ -25,6 +25,7 @@ from lstm_training.transfer.memory import remember
 from lstm_training.transfer.rates import rate_of
 from lstm_training.transfer.recommend import choose_start, recommended_config
 from lstm_training.transfer.start import extend, initial_weights, load_start
+from lstm_training.transfer.word_scores import give_word_scores
 
 DEFAULT = Path(__file__).parents[2] / "training/checkpoints/default.pt"
 ENGLISH = Examples("mine", ("It is a good phone and I like it.", "The food was bad!"), (1, 0))
@@ -151,6 +152,31 @@ def test_fresh_layers_are_made_to_remember() -> None:
         assert 250 < steps.max() <= 301
         assert torch.equal(learn, -forget)
         assert not rest.any()
+
+
+def test_fresh_vectors_say_which_label_a_word_speaks_for(
+    tiny: TrainingConfig, examples: Examples
+) -> None:
+    config = replace(tiny, word_scores=3)
+    data = prepare(examples, config)
+    vectors = Classifier(config, data).model.embedding.weight.detach()
+    plain = Classifier(tiny, data).model.embedding.weight.detach()
+    assert torch.equal(vectors[:, 3:], plain[:, 3:])
+    scores = {word: vectors[n, :3] for word, n in data.vocabulary.ids.items()}
+    assert all((scores[word] > 1).all() for word in ("good", "great", "moving"))
+    assert all((scores[word] < -1).all() for word in ("bad", "poor", "dull"))
+    assert abs(scores["word1"][0]) < 1
+    assert not scores[PAD_WORD].any()
+
+
+def test_with_more_labels_each_has_numbers_of_its_own() -> None:
+    model = SentimentRNN.from_config(ModelConfig(5, 3, 4, 2, 1))
+    texts = EncodedTexts(
+        tuple(torch.tensor([n, 1]) for n in (2, 3, 4)), torch.tensor([0.0, 1.0, 2.0])
+    )
+    give_word_scores(model, texts, torch.tensor([0, 1, 2]), 3)
+    numbers = model.embedding.weight.detach()[2:, :3]
+    assert torch.equal(numbers > 0, torch.eye(3) > 0)
 
 
 def test_few_english_texts_start_from_the_bundled_model_and_that_is_said(

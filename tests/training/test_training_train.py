@@ -15,6 +15,9 @@ from lstm_training.data.prepare import prepare
 from lstm_training.errors import CheckpointError, TrainingError, TrainingInterruptedError
 from lstm_training.evaluation.metrics import Metrics
 from lstm_training.trainer.classifier import Classifier
+from lstm_training.trainer.config import TrainerConfig
+from lstm_training.trainer.curves import curves
+from lstm_training.trainer.loop import kept
 from lstm_training.trainer.state import EpochRecord, TrainerState
 from lstm_training.trainer.trainer import Trainer
 
@@ -323,6 +326,20 @@ def test_an_early_stop_says_so(
     assert 7 <= epochs < 20  # 6 epochs of warm-up
     best = result.checkpoint.training["best_epoch"]
     assert f"stopped early: no lower held-out loss in 1 epochs; epoch {best} is kept" in caplog.text
+
+
+def test_the_picture_and_the_log_say_which_epoch_is_kept_and_why() -> None:
+    history = [record(1, 0.5), record(2, 0.3), record(3, 0.4)]
+    whole, longer = TrainerConfig(3, 0.1, patience=1), TrainerConfig(9, 0.1, patience=1)
+    assert kept(history, whole) == "kept: epoch 2 of 3, with the lowest held-out loss (0.3000)"
+    assert kept(history, longer).startswith("stopped early: no lower held-out loss in 1 epochs;")
+    figure = curves(history, longer, {"TF-IDF": 0.84})
+    assert figure.get_suptitle() == kept(history, longer)
+    losses, accuracies = (
+        {text.get_text() for text in axes.get_legend().get_texts()} for axes in figure.axes
+    )
+    assert losses == {"training", "held out", "learning rate rises", "kept"}
+    assert accuracies == {"TF-IDF", "kept"}
 
 
 def test_few_held_out_texts_and_contradictions_are_told(

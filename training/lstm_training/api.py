@@ -1,12 +1,9 @@
 """From labelled texts to a model on disk: the whole of ``lstm-train`` as one function."""
 
 import logging
-import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -15,13 +12,13 @@ from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import Dataset
 from lstm_training.errors import ConfigError, DivergenceError, TrainingError
-from lstm_training.evaluation.baselines import Baseline, fit_baselines
-from lstm_training.evaluation.evaluator import wilson_interval
+from lstm_training.evaluation.baselines import fit_baselines
 from lstm_training.evaluation.held_out import HeldOutResult
+from lstm_training.trainer.account import checkpoint_of, report_of
 from lstm_training.trainer.classifier import Classifier
+from lstm_training.trainer.curves import curves
 from lstm_training.trainer.loop import fit
 from lstm_training.trainer.report import write_history, write_metrics, write_pictures
-from lstm_training.trainer.state import EpochRecord
 from lstm_training.trainer.state_file import StateFile
 from lstm_training.trainer.trainer import Trainer
 from lstm_training.transfer.material import learning_material
@@ -171,78 +168,22 @@ def _write(
     measured.warn_of_one_answer()
     if len(data.held_out) < FEW_TEXTS:
         logger.warning(
-            "only %d texts are held out, so the measures say little: see their intervals",
+            "only %d texts are held out, so the measures say little: see their intervals, or "
+            "measure with --folds 5",
             len(data.held_out),
         )
     beside = fit_baselines(data.train_examples, data.held_out_examples) if baselines else []
-    checkpoint = _checkpoint(classifier, trainer, examples, measured, beside)
+    accuracies = {one.name: one.accuracy for one in beside}
+    learning = curves(history, trainer.config, accuracies)
+    checkpoint = checkpoint_of(classifier, trainer, examples, measured, beside)
     if not trainer.accelerator.is_main_process:
         return TrainingResult(checkpoint, ())
     files = (
         output / MODEL_FILE,
-        write_metrics(output, _report(checkpoint, history, measured)),
+        write_metrics(output, report_of(checkpoint, history, measured)),
         write_history(output, history),
-        *write_pictures(output, history, measured),
+        *write_pictures(output, learning, measured),
     )
     save_checkpoint(checkpoint, output / MODEL_FILE)
     trainer.state_file.path.unlink()
     return TrainingResult(checkpoint, files)
-
-
-def _checkpoint(
-    classifier: Classifier,
-    trainer: Trainer,
-    examples: Examples,
-    measured: HeldOutResult,
-    baselines: list[Baseline],
-) -> Checkpoint:
-    data, texts, metrics = classifier.data, len(classifier.data.held_out), measured.metrics()
-    return Checkpoint(
-        config=classifier.model_config,
-        state_dict={name: t.cpu() for name, t in classifier.model.state_dict().items()},
-        vocabulary=data.vocabulary,
-        labels=examples.label_names,
-        threshold=measured.threshold,
-        metrics=metrics,
-        training={
-            "data": examples.name,
-            "rows": {
-                "read": len(examples),
-                "copies": data.copies,
-                "conflicting": data.conflicting,
-                "train": len(data.train_examples),
-                "unlabelled": len(data.train) - len(data.train_examples),
-                "held_out": len(data.held_out),
-            },
-            "lengths": data.train.length_quantiles(),
-            "best_epoch": trainer.state.best_epoch.epoch,
-            "accuracy_interval": list(wilson_interval(round(metrics["accuracy"] * texts), texts)),
-            "baselines": {
-                one.name: {"accuracy": one.accuracy, "interval": list(one.interval)}
-                for one in baselines
-            },
-            "run": trainer.state_file.fingerprint,
-            "versions": _versions(),
-        },
-    )
-
-
-def _report(
-    checkpoint: Checkpoint, history: list[EpochRecord], measured: HeldOutResult
-) -> dict[str, Any]:
-    """Return what metrics.json holds: the checkpoint's account, the confusions and the time."""
-    return {
-        "held_out": checkpoint.metrics,
-        "threshold": measured.threshold,
-        "confusion": measured.confusion.to_plain(),
-        "labels": [one.to_plain() for one in measured.confusion.measures(measured.names)],
-        **checkpoint.training,
-        "model": asdict(checkpoint.config),
-        "epochs": len(history),
-        "seconds": round(sum(record.seconds for record in history), 1),
-    }
-
-
-def _versions() -> dict[str, str]:
-    names = ("lstm-edge", "torch", "accelerate", "torchmetrics", "numpy")
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}

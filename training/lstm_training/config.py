@@ -16,7 +16,8 @@ _INPUT, _OUTPUT, _MODEL, _TRAINING, _DEVICE = "Input", "Output", "Model", "Train
 
 CHOSEN = (
     "epochs", "batch_size", "learning_rate", "patience", "embedding_dim", "hidden_dim", "n_layers",
-    "memory", "drop_prob", "embedding_dropout", "word_dropout", "gain", "ema", "layer_decay",
+    "memory", "word_scores", "drop_prob", "embedding_dropout", "word_dropout", "gain", "ema",
+    "layer_decay",
 )  # fmt: skip
 """Settings that `lstm-train` chooses by the number of texts and by what it starts from."""
 
@@ -99,6 +100,12 @@ class TrainingConfig:
         0,
         "Tokens that fresh LSTM layers are made to remember, by the biases of their gates; 0 "
         "leaves these to chance.",
+        at_least=0,
+        group=_MODEL,
+    )
+    word_scores: int = setting(
+        0,
+        "Numbers of a fresh word vector that say for which label the word speaks.",
         at_least=0,
         group=_MODEL,
     )

@@ -18,6 +18,7 @@ from lstm_training.errors import ConfigError
 
 if TYPE_CHECKING:  # torch loads slowly, and --help must answer at once
     from lstm_training.api import TrainingResult
+    from lstm_training.cross_validation import CrossValidation
 
 
 EXAMPLES = (
@@ -44,6 +45,11 @@ EXAMPLES = (
     help="Measure TF-IDF with logistic regression and the more frequent label as well.",
 )  # fmt: skip
 @option(
+    "--folds", group="Output", type=click.IntRange(min=2),
+    help="Measure by cross-validation first: so many models, each judged by texts that it has not "
+    "learned from; for when texts are few.",
+)  # fmt: skip
+@option(
     "--start-from", group="Model", metavar="MODEL",
     help="A model.pt to go on from, with the words of your texts added; default is the bundled "
     "model, none is fresh weights.  [default: the bundled model for fewer than 25,000 English "
@@ -63,6 +69,7 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
     resume: bool,
     overwrite: bool,
     baselines: bool,
+    folds: int | None,
     start_from: str | None,
     unlabelled: str | None,
     text_column: str,
@@ -92,6 +99,7 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
     more = load_texts(unlabelled, columns) if unlabelled else ()
     with requires_extra("train"):
         from lstm_training.api import train
+        from lstm_training.cross_validation import cross_validate
         from lstm_training.transfer.recommend import choose_start, recommended_config
     with log_lines():
         try:
@@ -99,18 +107,26 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
         except ConfigError as error:
             raise click.UsageError(str(error)) from error
         config = recommended_config(len(examples), start, **given)
-        result = train(
-            config,
-            examples,
-            output,
-            start=start,
-            unlabelled=more,
-            resume=resume,
-            overwrite=overwrite,
-            baselines=baselines,
-        )
+        how: dict[str, Any] = {
+            "start": start,
+            "unlabelled": more,
+            "resume": resume,
+            "overwrite": overwrite,
+            "baselines": baselines,
+        }
+        if folds:
+            _show_folds(cross_validate(config, examples, output, folds, **how))
+        result = train(config, examples, output, **how)
     if result.files:
         _show(result)
+
+
+def _show_folds(measured: "CrossValidation") -> None:
+    """Print what the models of all folds come to."""
+    parts = ", ".join(f"{accuracy:.1%}" for accuracy in measured.by_fold)
+    title = f"Cross-validation of {measured.models.texts:,} texts; the folds: {parts}"
+    _compare(title, measured.accuracies())
+    click.echo(measured.file)
 
 
 def _show(result: "TrainingResult") -> None:
@@ -121,15 +137,24 @@ def _show(result: "TrainingResult") -> None:
     metrics, training = result.checkpoint.metrics, result.checkpoint.training
     table = Table(*metrics, title="Held-out texts", title_justify="left")
     table.add_row(*(f"{value:.4f}" for value in metrics.values()))
+    Console().print(table)
     own = {"accuracy": metrics["accuracy"], "interval": training["accuracy_interval"]}
-    beside = Table("", "accuracy", "95 % interval", title_justify="left")
-    for name, one in {**training["baselines"], "this model": own}.items():
-        low, high = one["interval"]
-        beside.add_row(name, f"{one['accuracy']:.2%}", f"{low:.2%} to {high:.2%}")
-    console = Console()
-    console.print(table, beside)
-    for name, one in training["baselines"].items():
-        if one["accuracy"] > own["accuracy"]:
-            click.echo(f"The model is worse than {name} on these texts.")
+    _compare("", {**training["baselines"], "this model": own})
     for path in result.files:
         click.echo(path)
+
+
+def _compare(title: str, accuracies: dict[str, dict[str, Any]]) -> None:
+    """Print the accuracy of other methods and, last, of the model, and which of them beat it."""
+    from rich.console import Console  # of the extra, like torch
+    from rich.table import Table  # of the extra, like torch
+
+    table = Table("", "accuracy", "95 % interval", title=title or None, title_justify="left")
+    for name, one in accuracies.items():
+        low, high = one["interval"]
+        table.add_row(name, f"{one['accuracy']:.2%}", f"{low:.2%} to {high:.2%}")
+    Console().print(table)
+    own = [one["accuracy"] for one in accuracies.values()][-1]
+    for name, one in accuracies.items():
+        if one["accuracy"] > own:
+            click.echo(f"The model is worse than {name} on these texts.")

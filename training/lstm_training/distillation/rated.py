@@ -39,12 +39,13 @@ class RatedText:
         return 1 / (1 + math.exp(-_STEEPNESS * self.rating))
 
 
-def load_rated(source: str) -> tuple[RatedText, ...]:
+def load_rated(source: str, parts: tuple[str, ...] = _PARTS) -> tuple[RatedText, ...]:
     """Read the rated sentences.
 
     Args:
         source: path of the source distribution, as ``pip download --no-deps --no-binary :all:
             vaderSentiment==0.5`` leaves it.
+        parts: which of its lists; all but film sentences when left out.
 
     Raises:
         DataError: when the file is missing or is not that distribution.
@@ -57,7 +58,7 @@ def load_rated(source: str) -> tuple[RatedText, ...]:
         with zipfile.ZipFile(path) as distribution:
             content = distribution.read(_ARCHIVE)
         with tarfile.open(fileobj=BytesIO(content)) as archive:
-            return tuple(rated for part in _PARTS for rated in _read_part(archive, part))
+            return tuple(rated for part in parts for rated in _read_part(archive, part))
     except (zipfile.BadZipFile, tarfile.TarError, KeyError, ValueError, EOFError) as error:
         raise DataError(f"{path} is not the source of vaderSentiment 0.5: {error}") from error
 

@@ -26,11 +26,21 @@ from lstm_training.trainer.trainer import Trainer
 from lstm_training.transfer.memory import remember
 from lstm_training.transfer.rates import rate_of
 from lstm_training.transfer.start import digest, initial_weights
+from lstm_training.transfer.word_scores import give_word_scores
 
 STATE_FILE = "resume.pt"
 
 
-_LATER = {"gain", "ema", "memory", "layer_decay", "class_weight", "fit_threshold", "distil"}
+_LATER = {
+    "gain",
+    "ema",
+    "memory",
+    "word_scores",
+    "layer_decay",
+    "class_weight",
+    "fit_threshold",
+    "distil",
+}
 """Settings that 0.1.0 had not, and whose defaults change nothing."""
 
 
@@ -65,9 +75,18 @@ class Classifier:
         if start:
             outputs = self.model_config.output_size
             model.load_state_dict(initial_weights(start, data.vocabulary, outputs), strict=False)
-        elif config.memory:
-            remember(model, config.memory)
+        else:
+            self._inform(model)
         self.learner = StepLoss(model, config.gain, config.ema)
+
+    def _inform(self, model: SentimentRNN) -> None:
+        """Let a fresh model begin with what need not be learned, as far as that is asked for."""
+        config, data = self.config, self.data
+        if config.memory:
+            remember(model, config.memory)
+        if config.word_scores:
+            labels = torch.tensor(data.train_examples.labels)
+            give_word_scores(model, data.train, labels, config.word_scores)
 
     @property
     def model(self) -> SentimentRNN:
@@ -128,7 +147,7 @@ class Classifier:
         vocabulary = self.data.vocabulary
         batch = make_batch(self.data.train, positions, vocabulary.pad)
         batch = drop_words(batch, self.config.word_dropout, vocabulary.ids[UNKNOWN_WORD])
-        weights = None if self.weights is None else self.weights[batch.labels.long()]
+        weights = None if self.weights is None else self.weights[batch.labels.round().long()]
         device = self.model.fc.weight.device
         batch, weights = batch.to(device), None if weights is None else weights.to(device)
         return torch.as_tensor(module(batch.ids, batch.lengths, batch.labels, weights))

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from accelerate.utils import tqdm  # type: ignore[import-untyped] # ships no types
 
 from lstm_training.errors import TrainingInterruptedError
+from lstm_training.trainer.config import TrainerConfig
 from lstm_training.trainer.denormals import flushed_denormals
 from lstm_training.trainer.signals import StopRequest, graceful_shutdown
-from lstm_training.trainer.state import EpochRecord
+from lstm_training.trainer.state import EpochRecord, best_of
 from lstm_training.trainer.trainer import Trainer
 
 logger = logging.getLogger(__name__)
@@ -37,11 +38,20 @@ def fit(trainer: Trainer) -> None:
         while not trainer.is_over():
             _train_epoch(trainer, stop)
             logger.info("%s%s", trainer.name, _line(_close_epoch(trainer), trainer.config.epochs))
-    if trainer.state.epoch < trainer.config.epochs:
-        logger.info(
-            "%sstopped early: no lower held-out loss in %d epochs; epoch %d is kept",
-            trainer.name, trainer.config.patience, trainer.state.best_epoch.epoch,
-        )  # fmt: skip
+    if trainer.config.keep_best:
+        logger.info("%s%s", trainer.name, kept(trainer.state.history, trainer.config))
+
+
+def kept(history: list[EpochRecord], config: TrainerConfig) -> str:
+    """Say which epoch's weights are kept, and why."""
+    best = best_of(history)
+    if len(history) < config.epochs:
+        return (
+            f"stopped early: no lower held-out loss in {config.patience} epochs; "
+            f"epoch {best.epoch} is kept"
+        )
+    loss = f" ({best.held_out.loss:.4f})" if best.held_out else ""
+    return f"kept: epoch {best.epoch} of {config.epochs}, with the lowest held-out loss{loss}"
 
 
 def _train_epoch(trainer: Trainer, stop: StopRequest) -> None:

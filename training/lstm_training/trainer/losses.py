@@ -25,7 +25,8 @@ def label_losses(logits: Tensor, labels: Tensor) -> Tensor:
 def balanced_weights(labels: Tensor, classes: int) -> Tensor:
     """Return a weight for each label such that all labels weigh the same, ``[labels]``.
 
-    Their mean over the texts is 1: texts / (labels * texts with the label).
+    Their mean over the texts is 1: texts / (labels * texts with the label). A probability counts as
+    the label that is nearer.
     """
-    counts = torch.bincount(labels.long(), minlength=classes)
+    counts = torch.bincount(labels.round().long(), minlength=classes)
     return len(labels) / (classes * counts.clamp(min=1)).float()

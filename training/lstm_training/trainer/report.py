@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from lstm_runtime.files import atomic_path
+from matplotlib.figure import Figure
 
 from lstm_training.evaluation.held_out import HeldOutResult
 from lstm_training.evaluation.plots import confusion, reliability, save
-from lstm_training.trainer.curves import curves
 from lstm_training.trainer.state import EpochRecord
 
 HISTORY_COLUMNS = (
@@ -21,7 +21,11 @@ HISTORY_COLUMNS = (
 
 def write_metrics(output: Path, report: dict[str, Any]) -> Path:
     """Write ``metrics.json`` and return its path."""
-    path = output / "metrics.json"
+    return write_json(output / "metrics.json", report)
+
+
+def write_json(path: Path, report: dict[str, Any]) -> Path:
+    """Write ``report`` and return its path."""
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return path
@@ -42,20 +46,20 @@ def write_history(output: Path, history: list[EpochRecord]) -> Path:
 
 def write_pictures(
     output: Path,
-    history: list[EpochRecord],
+    learning: Figure,
     measured: HeldOutResult,
 ) -> list[Path]:
-    """Draw learning curves, confusion matrix and reliability diagram; return their paths.
+    """Draw confusion matrix and reliability diagram, save them and the curves; return the paths.
 
     Args:
         output: folder to write to.
-        history: the epochs.
+        learning: the learning curves.
         measured: the answers to the held-out texts.
 
     """
     names = measured.names
     return [
-        save(curves(history), output / "curves.png"),
+        save(learning, output / "curves.png"),
         save(confusion(measured.confusion, names, "Held-out texts"), output / "confusion.png"),
         save(reliability(measured.scores, measured.labels, names), output / "reliability.png"),
     ]

@@ -24,6 +24,11 @@ class EpochRecord:
     "Time of the epoch, held-out texts included."
 
 
+def best_of(history: list[EpochRecord]) -> EpochRecord:
+    """Return the epoch with the lowest held-out loss, the first of equals."""
+    return min(history, key=lambda record: record.held_out.loss if record.held_out else 0)
+
+
 @dataclass
 class TrainerState:
     """Where a run stands: all that training changes besides weights and optimizer."""
@@ -46,7 +51,7 @@ class TrainerState:
     @property
     def best_epoch(self) -> EpochRecord:
         """The epoch with the lowest held-out loss, the first of equals."""
-        return min(self.history, key=lambda record: record.held_out.loss if record.held_out else 0)
+        return best_of(self.history)
 
     def finish_epoch(self, record: EpochRecord, weights: dict[str, Tensor] | None = None) -> None:
         """Close the current epoch, and keep ``weights``, if given, where they are the best."""

@@ -18,6 +18,8 @@ FRESH = "none"
 """The name of no model to start from."""
 FEW = 25_000
 """Texts below which the bundled model is started from where nothing else is said."""
+SMALL = 3_000
+"""Texts below which a fresh model is a small one."""
 ENGLISH = 0.8
 """Part of the tokens that are words of the bundled model, from which on texts count as English."""
 SAMPLE = 1_000
@@ -127,10 +129,14 @@ def _fine_tuning(texts: int) -> dict[str, Any]:
 def _from_nothing(texts: int) -> dict[str, Any]:
     if texts >= FEW:
         return {}
-    epochs = min(max(math.ceil(15_000 / texts), 7), 15)
+    epochs = min(max(math.ceil(8_000 / texts), 5), 10)
+    small = {"embedding_dim": 64, "hidden_dim": 64} if texts < SMALL else {}
     return {
         "epochs": epochs,
         "patience": epochs,
         "memory": 200,
+        "word_scores": 8,
         "gain": 1.0,
+        "ema": 0.98,
+        **small,
     }
