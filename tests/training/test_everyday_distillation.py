@@ -15,7 +15,8 @@ import torch
 from lstm_runtime.errors import MissingExtraError
 from lstm_training.checkpoint import Checkpoint, save_checkpoint
 from lstm_training.data.batching import Batch
-from lstm_training.data.prepare import EncodedTexts, build_vocabulary
+from lstm_training.data.prepare import EncodedTexts
+from lstm_training.data.vocabulary import build_vocabulary
 from lstm_training.distillation.augmentation import (
     EVERYDAY_PATTERNS,
     FILM_PATTERNS,

@@ -11,13 +11,13 @@ from lstm_training.data.batching import Batch, drop_words, epoch_order, length_o
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import (
     EncodedTexts,
-    build_vocabulary,
     drop_duplicates,
     encode,
     prepare,
     split,
     stratified,
 )
+from lstm_training.data.vocabulary import build_vocabulary
 from lstm_training.errors import ConfigError, DataError
 
 labelled = st.lists(st.tuples(st.text(max_size=3), st.integers(0, 1)), max_size=60)

@@ -1,19 +1,19 @@
 """From labelled texts to ids: distinct texts, a held-out part, a vocabulary, encoded columns."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 import torch
 from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer
-from lstm_runtime.text.vocabulary import PAD_WORD, UNKNOWN_WORD, Vocabulary
+from lstm_runtime.text.vocabulary import Vocabulary
 from torch import Tensor
 
 from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples
-from lstm_training.data.vocabulary import extend_vocabulary
+from lstm_training.data.vocabulary import build_vocabulary, extend_vocabulary
 from lstm_training.errors import DataError
 
 _TOKENIZER = Tokenizer()
@@ -218,30 +218,6 @@ def _shares(counts: Sequence[int], wanted: int) -> list[int]:
         least = max(1, left - sum(later) + len(later))
         shares.append(min(max(share, least), count - 1, left - len(later)))
     return shares
-
-
-def build_vocabulary(
-    texts: Iterable[list[str]], size: int, min_count: int, always: Set[str] = frozenset()
-) -> Vocabulary:
-    """Return the most frequent words, with padding as 0 and unknown as 1.
-
-    Words of equal count stand in alphabetical order, so that equal texts give equal ids. Those of
-    ``always`` have an id however rare they are, as far as ``size`` allows.
-
-    Raises:
-        DataError: when no word occurs ``min_count`` times.
-
-    """
-    counts = Counter(token for tokens in texts for token in tokens)
-    frequent = [word for word, count in counts.items() if count >= min_count]
-    if not frequent:
-        raise DataError(f"no word occurs {min_count} times in the training texts")
-
-    def rank(word: str) -> tuple[int, str]:
-        return -counts[word], word
-
-    chosen = sorted({*frequent, *always}, key=lambda word: (word not in always, rank(word)))
-    return Vocabulary((PAD_WORD, UNKNOWN_WORD, *sorted(chosen[: size - 2], key=rank)))
 
 
 def encode(examples: Examples, encoder: TextEncoder, max_tokens: int | None = None) -> EncodedTexts:

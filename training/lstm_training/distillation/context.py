@@ -10,7 +10,8 @@ import torch
 from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer
 from torch import Tensor
 
-from lstm_training.data.prepare import build_vocabulary, encode
+from lstm_training.data.prepare import encode
+from lstm_training.data.vocabulary import build_vocabulary
 from lstm_training.distillation.augmentation import EVERYDAY_PATTERNS, load_patterns
 from lstm_training.distillation.cache import StageCache, StageResult
 from lstm_training.distillation.config import DistillationConfig, plain

@@ -28,7 +28,7 @@ def give_word_scores(
     words = model.embedding.num_embeddings
     found = torch.zeros(max(classes, 2), words)
     for ids, label in zip(texts.ids, labels.long().tolist(), strict=False):
-        found[label, ids.unique().long()] += 1
+        found[label, torch.unique(ids).long()] += 1
     counts = torch.bincount(labels.long(), minlength=len(found)).float()[:, None]
     inside = (found + 1) / (counts + 2)
     outside = (found.sum(0) - found + 1) / (counts.sum() - counts + 2)
