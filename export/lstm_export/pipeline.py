@@ -10,6 +10,7 @@ from lstm_runtime import SentimentModel
 from lstm_runtime.files import atomic_path
 from lstm_runtime.model_file.checksum import embed_checksum
 from lstm_runtime.model_file.contract import Metadata, Precision
+from lstm_runtime.text.tokenizer import replace_unportable
 from lstm_training.data.examples import Examples
 from onnx import ModelProto, helper
 
@@ -57,6 +58,7 @@ def export_source(
 
     """
     require_own(output / config.file_name(precision) for precision in config.precisions)
+    data = _answerable(source, data)
     original = Original(source)
     suite = build_suite(source, original, config, data)
     if isinstance(source.network, Network):
@@ -72,6 +74,14 @@ def export_source(
         )
         metadata = make_metadata(source, config, precision, result.parity, references)
         yield write_if_equal(model, metadata, result, output / config.file_name(precision))
+
+
+def _answerable(source: Source, data: Examples | None) -> Examples | None:
+    """Return the labelled texts without those that the original has no answer to."""
+    if data is None or source.encoder is None:
+        return data
+    ids = map(source.encoder, map(replace_unportable, data.texts))
+    return data.select(n for n, text in enumerate(ids) if source.is_answerable(text))
 
 
 def compare_numpy(network: Network, suite: ParitySuite) -> ExportResult:

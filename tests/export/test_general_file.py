@@ -1,5 +1,10 @@
 """A file that PyTorch's exporter made: one file like the others, with our text around it."""
 
+import logging
+import os
+import subprocess
+import sys
+import warnings
 from pathlib import Path
 
 import general_models as zoo
@@ -12,6 +17,7 @@ from lstm_export.checkpoint.source import load_source, module_source
 from lstm_export.config import ExportConfig
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.pipeline import export_source
+from lstm_export.traced.quiet import quiet
 from lstm_runtime import InputError, SentimentModel
 from lstm_runtime.model_file.checksum import PROPERTY
 from lstm_runtime.text.vocabulary import Vocabulary
@@ -124,9 +130,22 @@ def test_a_model_that_hides_padding_keeps_its_answers_where_unknown_words_are_dr
         assert np.abs(np.array(list(found.values())) - wanted).max() < 1e-6
 
 
-def test_export_writes_nothing_to_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
-    module_source(made(zoo.PackedAttention))
-    assert capfd.readouterr() == ("", "")
+def test_export_writes_nothing_to_the_terminal() -> None:
+    """What PyTorch's C++ prints is silenced as the command does it: before PyTorch is loaded."""
+    code = (
+        "import general_models as zoo, torch; from lstm_export import module_source; "
+        "torch.manual_seed(0); module_source(zoo.PackedAttention().eval()); "
+        "module_source(zoo.SelfAttention().eval())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ
+        | {"TORCH_CPP_LOG_LEVEL": "ERROR", "PYTHONPATH": str(Path(zoo.__file__).parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_the_users_module_and_pytorch_stay_as_they_were() -> None:
@@ -177,8 +196,20 @@ def test_exported_program_is_its_own_original(tmp_path: Path) -> None:
 def test_program_of_one_length_is_refused_by_name(tmp_path: Path) -> None:
     program = torch.export.export(made(zoo.MultiLabel), (torch.ones(1, 5, dtype=torch.int64),))
     torch.export.save(program, tmp_path / "program.pt2")
-    with pytest.raises(UnsupportedModelError, match="texts of 5 tokens only"):
+    with pytest.raises(UnsupportedModelError, match=r"texts of 5 tokens only.* give the class"):
         load_source(tmp_path / "program.pt2")
+
+
+def test_weights_of_a_program_are_taken_by_its_class(tmp_path: Path) -> None:
+    """The cure for a program whose length torch.export has fixed."""
+    module, ids = made(zoo.MultiLabel), torch.ones(1, 5, dtype=torch.int64)
+    torch.export.save(torch.export.export(module, (ids,)), tmp_path / "program.pt2")
+    source = load_source(tmp_path / "program.pt2", module=zoo.MultiLabel())
+    results = list(export_source(source, tmp_path, ExportConfig(("fp32",))))
+    assert not [r.failures for r in results if r.failures]
+    with torch.inference_mode():
+        wanted = module(torch.tensor([[5, 6, 7]]))[0].numpy()
+    assert np.allclose(source.original.probability([5, 6, 7]), wanted, atol=1e-6)
 
 
 def test_second_argument_of_open_meaning_is_not_guessed() -> None:
@@ -229,3 +260,18 @@ def test_command_exports_a_class_of_another_structure_and_lstm_run_traces_it(
     )
     assert refused.returncode == 1
     assert refused.stderr.startswith("Error:")
+
+
+def test_only_the_exporters_are_silenced(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """An app's other threads go on printing, logging and warning while a module is exported."""
+    with quiet(), pytest.warns(UserWarning, match="of the app"):
+        print("printed")  # noqa: T201 - what is tested
+        os.write(2, b"written natively")
+        logging.getLogger("app").warning("logged")
+        warnings.warn("of the app", stacklevel=1)
+        logging.getLogger("torch.onnx").error("of the exporter")
+    out, err = capfd.readouterr()
+    assert "printed" in out and "written natively" in err
+    assert "logged" in caplog.text and "of the exporter" not in caplog.text

@@ -20,11 +20,11 @@ from lstm_export.checkpoint.assume import assume_network
 from lstm_export.checkpoint.content import Content, read_content, unwrap
 from lstm_export.checkpoint.fit import copy_module, fit_weights
 from lstm_export.checkpoint.hints import ArchitectureHints
-from lstm_export.checkpoint.original import OriginalModule, find_original
+from lstm_export.checkpoint.original import NO_ANSWER, OriginalModule, answers, find_original
 from lstm_export.checkpoint.state_dict import read_state_dict
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.network import Network
-from lstm_export.traced.network import TracedModule, TracedNetwork
+from lstm_export.traced.network import TracedNetwork
 
 NO_HINTS = ArchitectureHints()
 
@@ -91,11 +91,14 @@ class Source:
             notes.append(f"forward returns logits, taken as {activation}{of} (see --activation)")
         if isinstance(self.network, TracedNetwork):
             notes += self.network.notes
+        notes += self.original.notes if self.original else ()
         if self.unused:
             notes.append(f"the class has no place for {', '.join(self.unused[:6])}: left out")
         if self.padding:
             ids = ", ".join(map(str, sorted(self.padding)))
             notes.append(f"forward leaves out the padding (id {ids}): not compared")
+            if isinstance(self.network, Network) and not self.is_answerable([min(self.padding)]):
+                notes.append(NO_ANSWER)
         return tuple(notes)
 
     @property
@@ -110,7 +113,7 @@ class Source:
 
     def is_answerable(self, ids: Sequence[int]) -> bool:
         """Tell whether the original can be asked at all."""
-        return not isinstance(self.original, TracedModule) or self.original.answers(ids)
+        return self.original is None or answers(self.original, ids)
 
     @property
     def required_encoder(self) -> TextEncoder:

@@ -1,5 +1,6 @@
 """``lstm-export``: checkpoint in, verified ONNX files out."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +190,8 @@ def main(
         _require_alone(ctx)
         _reseal(checkpoint)
         return
+    # What PyTorch's C++ warns of while its exporters are tried is no message to our users.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     with requires_extra("export", "cpu"):
         from lstm_export.cli.options import (
             check_combinations,

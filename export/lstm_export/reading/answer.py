@@ -33,6 +33,8 @@ class Answer:
     "What forward itself applies; None where it returns logits."
     returned: Returned
     "What forward returns."
+    others: tuple[str, ...] = ()
+    "What else of it is made by layers of its own, as of a second task."
 
 
 def find_answer(outputs: Mapping[str, Values], tracer: HeadTracer, closest: Closest) -> Answer:
@@ -49,15 +51,23 @@ def find_answer(outputs: Mapping[str, Values], tracer: HeadTracer, closest: Clos
     """
     found = [a for name, values in outputs.items() for a in _answers(name, values, tracer, closest)]
     # States and features may be returned beside the answer: the answer has a layer behind it.
-    found.sort(key=lambda answer: not any(isinstance(x, LinearWeights) for x in answer.point.head))
+    found.sort(key=lambda answer: not _has_layer(answer))
     if not found:
         raise UnsupportedModelError("its answer comes from something else")
     # Logits may be returned beside what forward itself makes of them, which says what they mean.
     made = (answer for answer in found if answer.activation and _same_logits(answer, found[0]))
-    return next(made, found[0])
+    chosen = next(made, found[0])
+    others = (a.output for a in found if _has_layer(a) and not _same_logits(a, chosen))
+    return replace(chosen, others=tuple(others))
+
+
+def _has_layer(answer: Answer) -> bool:
+    return any(isinstance(layer, LinearWeights) for layer in answer.point.head)
 
 
 def _same_logits(one: Answer, two: Answer) -> bool:
+    if one.point.values[0].size != two.point.values[0].size:
+        return False
     return difference(one.point.values, two.point.values) <= ATOL
 
 

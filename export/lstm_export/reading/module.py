@@ -10,7 +10,7 @@ from torch import nn
 from lstm_export.checkpoint.hints import ArchitectureHints
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.network import Network
-from lstm_export.reading.answer import settle_activation, to_probability
+from lstm_export.reading.answer import Answer, settle_activation, to_probability
 from lstm_export.reading.calls import Call, usual_calls
 from lstm_export.reading.head import Closest, HeadTracer
 from lstm_export.reading.lstm import LstmView, read_initial, read_layers, view_lstm
@@ -53,6 +53,7 @@ class UserModule:
         network: what it is found to be.
         returned: what its forward returns.
         padding: ids that it leaves out, wherever they stand.
+        notes: what the owner should know of the answer.
 
     Raises:
         UnsupportedModelError: when it cannot be called so, answers differently twice, or does
@@ -107,6 +108,7 @@ class UserModule:
         self.network = Network(table, layers, point.head, readout, activation, initial)
         _require_finite(self.network)
         self.returned = self._answer.returned
+        self.notes = _notes(self._answer)
         self._as_probability = to_probability(self.returned, activation)
         self.padding = self._find_padding()
 
@@ -127,6 +129,13 @@ class UserModule:
             if difference([reference.probability(ids)], [theirs]) > 1e-4:
                 return True
         return False
+
+
+def _notes(answer: Answer) -> tuple[str, ...]:
+    if not answer.others:
+        return ()
+    left = ", ".join(answer.others)
+    return (f"the answer is taken from {answer.output}; left out: {left}",)
 
 
 def _run(module: nn.Module, call: Call, ids: list[int]) -> Run:

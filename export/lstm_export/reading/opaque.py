@@ -51,6 +51,7 @@ class OpaqueModule:
     """
 
     padding: frozenset[int] = frozenset()
+    notes: tuple[str, ...] = ()
 
     def __init__(self, module: nn.Module, hints: ArchitectureHints) -> None:
         self.module = module.eval()

@@ -44,6 +44,8 @@ class Capture:
     "What made it."
     reads_padding: bool
     "Whether it gives the module's own values also for a text that ends in padding."
+    reads_only_padding: bool
+    "The same for padding alone; also False where the module itself has no finite values for it."
 
 
 class _OneText(nn.Module):
@@ -86,7 +88,10 @@ def capture(forward: Forward) -> Capture:
             continue
         wrong = _wrong_length(session, forward)
         if wrong is None:
-            return Capture(model, name, _reads_padding(session, forward))
+            (ids,) = forward.probes([max(forward.min_tokens, 11)])
+            alone, behind = ([forward.padding_id] * n for n in (max(forward.min_tokens, 1), 5))
+            padding = (_reads(session, forward, text) for text in ([*ids, *behind], alone))
+            return Capture(model, name, *padding)
         failures.append(f"{name}: the graph {wrong}")
     kind = module_name(forward.module)
     raise UnsupportedModelError(f"PyTorch cannot export {kind}.forward ({'; '.join(failures)})")
@@ -174,15 +179,13 @@ class _Quiet:
         options.log_severity_level = 4
         options.intra_op_num_threads = 1
         data = model.SerializeToString()
-        with quiet():
-            self._session: Any = runtime.InferenceSession(
-                data, options, providers=["CPUExecutionProvider"]
-            )
+        self._session: Any = runtime.InferenceSession(
+            data, options, providers=["CPUExecutionProvider"]
+        )
 
     def gives(self, ids: Sequence[int], wanted: Array) -> bool:
         """Tell whether the graph gives ``wanted`` for one text."""
-        with quiet():
-            (found,) = self._session.run(None, {IDS: np.array([ids])})
+        (found,) = self._session.run(None, {IDS: np.array([ids])})
         alike = wanted.shape == found.shape
         return alike and bool(np.allclose(wanted, found, rtol=ATOL, atol=ATOL, equal_nan=True))
 
@@ -201,12 +204,12 @@ def _wrong_length(session: _Quiet, forward: Forward) -> str | None:
     return None
 
 
-def _reads_padding(session: _Quiet, forward: Forward) -> bool:
-    (ids,) = forward.probes([max(forward.min_tokens, 11)])
-    padded = [*ids, *[forward.padding_id] * 5]
+def _reads(session: _Quiet, forward: Forward, ids: list[int]) -> bool:
+    """Tell whether a graph gives the module's own, finite values for a text with padding."""
     try:
-        return session.gives(padded, forward(padded))
-    except Exception:  # whatever ONNX Runtime raises, the graph does not hold
+        wanted = forward(ids)
+        return bool(np.isfinite(wanted).all()) and session.gives(ids, wanted)
+    except Exception:  # whatever either raises, there is no answer
         return False
 
 

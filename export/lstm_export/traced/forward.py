@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.reference.torch_model import one_thread
-from lstm_export.traced.outputs import answer_path, pick
+from lstm_export.traced.outputs import WHOLE_NUMBERS, answer_path, no_answer, other_answers, pick
 
 Call = Callable[[nn.Module, Tensor], Any]
 
@@ -43,6 +43,8 @@ class Forward:
     "Shortest text that it reads."
     max_tokens: int | None
     "Longest text that it reads; None where none was too long."
+    others: tuple[str, ...] = ()
+    "What it returns beside the answer that could be one too."
 
     def __call__(self, ids: Sequence[int]) -> Array:
         """Return the module's own values for one text, ``[classes]``."""
@@ -76,7 +78,7 @@ def find_forward(module: nn.Module) -> Forward:
         outputs, reason = _try(module, call, PROBE_LENGTHS)
         path = answer_path(outputs) if outputs else None
         if path is None:
-            failures.append(f"{words}: {reason or 'returns more values for longer texts'}")
+            failures.append(f"{words}: {reason or no_answer(outputs)}")
             continue
         found.append((words, call, path, outputs))
         if not _is_guess(words):
@@ -84,7 +86,10 @@ def find_forward(module: nn.Module) -> Forward:
     if not found:
         raise UnsupportedModelError(_why_not(module, failures))
     words, call, path, outputs = found[0]
-    if any(p != path or not _alike(outputs, others, path) for _, _, p, others in found[1:]):
+    # What may be a mask may be a second text as well.
+    if (_is_guess(words) and "mask" in words) or any(
+        p != path or not _alike(outputs, others, path) for _, _, p, others in found[1:]
+    ):
         raise UnsupportedModelError(
             f"{module_name(module)}.forward takes a second argument that could be "
             f"{' or '.join(w.removeprefix('a guess, ') for w, *_ in found)}: give a module whose "
@@ -94,7 +99,8 @@ def find_forward(module: nn.Module) -> Forward:
     classes = pick(outputs[0], path).numel()
     shortest, longest = _range(module, call)
     vocab_size = _vocab_size(module, call)
-    return Forward(module, words, call, path, classes, vocab_size, shortest, longest)
+    others = other_answers(outputs, path)
+    return Forward(module, words, call, path, classes, vocab_size, shortest, longest, others)
 
 
 def _calls(module: nn.Module) -> Iterator[tuple[str, Call]]:
@@ -219,12 +225,16 @@ def _vocab_size(module: nn.Module, call: Call) -> int:
 
 
 def _why_not(module: nn.Module, failures: list[str]) -> str:
-    fixed = _fixed_length(module)
+    # Where forward runs but gives no answer, no other length will help.
+    fixed = None if any(WHOLE_NUMBERS in failure for failure in failures) else _fixed_length(module)
     if fixed:
-        return (
-            f"{module_name(module)}.forward reads texts of {fixed} tokens only: give a module that "
-            "pads and cuts its ids itself"
-        )
+        cure = "give a module that pads and cuts its ids itself"
+        if isinstance(module, torch.fx.GraphModule):
+            cure = (
+                "torch.export fixes the number of steps of every LSTM: give the class, --module "
+                "FILE.py:CLASS, which takes the weights out of the same file"
+            )
+        return f"{module_name(module)}.forward reads texts of {fixed} tokens only: {cure}"
     return f"{module_name(module)}.forward cannot be called on one text ({'; '.join(failures)})"
 
 

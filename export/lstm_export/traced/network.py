@@ -65,6 +65,17 @@ class TracedNetwork:
 _TOLD = ("LSTM", "GRU", "RNN", "Conv", "MatMul", "Gemm", "Softmax", "LayerNormalization")
 
 
+_NO_ANSWER = (
+    "forward has no answer (NaN, or an error) for padding alone (id {}), as which a text reads of "
+    "which no word has an id: what the file answers to it is its own"
+)
+
+_OTHER_ANSWER = (
+    "for padding alone (id {}) the graph gives another answer than forward, so a text of which no "
+    "word has an id is read otherwise"
+)
+
+
 class TracedModule:
     """A module of any kind, its captured graph, and its own answers.
 
@@ -76,6 +87,7 @@ class TracedModule:
         network: its captured graph.
         returned: what its forward returns.
         padding: ids that it leaves out or the graph reads otherwise, which no comparison uses.
+        notes: what the owner should know of padding.
 
     Raises:
         UnsupportedModelError: when it cannot be called on a text, or PyTorch cannot export it.
@@ -89,8 +101,12 @@ class TracedModule:
         captured = capture(self._forward)
         self.network = _network(self._forward, captured, activation)
         self.returned = self.network.answer.returned
-        hides = not captured.reads_padding or self._hides_padding()
+        silent = self._is_silent()
+        self._padding_alone = captured.reads_only_padding
+        hides = not captured.reads_padding or silent
         self.padding = frozenset({self.network.padding_id} if hides else ())
+        told = _NO_ANSWER if silent else "" if self._padding_alone else _OTHER_ANSWER
+        self.notes = (told.format(self.network.padding_id),) if told else ()
 
     def probability(self, ids: Sequence[int]) -> Array:
         """Return the module's own answer for one text, as the exported file gives it.
@@ -111,9 +127,11 @@ class TracedModule:
 
     def answers(self, ids: Sequence[int]) -> bool:
         """Tell whether the module can be asked: not of too many tokens, nor of padding alone."""
-        return len(ids) <= (self.network.max_tokens or len(ids)) and not set(ids) <= self.padding
+        if len(ids) > (self.network.max_tokens or len(ids)):
+            return False
+        return self._padding_alone or not set(ids) <= self.padding
 
-    def _hides_padding(self) -> bool:
+    def _is_silent(self) -> bool:
         """Tell whether the module has no answer for padding alone."""
         try:
             return not np.isfinite(self.probability([self.network.padding_id])).all()
@@ -165,6 +183,8 @@ def _notes(captured: Capture, forward: Forward) -> list[str]:
     if forward.words != "forward(ids)" or forward.path:
         taken = f", its answer taken from {forward.path}" if forward.path else ""
         notes.append(f"called as {forward.words}{taken}")
+    if forward.others:
+        notes.append(f"forward returns more, which is left out: {', '.join(forward.others)}")
     if forward.min_tokens > 1:
         notes.append(
             f"texts of fewer than {forward.min_tokens} tokens, which forward cannot read, are "

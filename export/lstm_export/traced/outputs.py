@@ -11,6 +11,9 @@ PREFERRED = ("logits", "probs", "probabilities", "probability", "scores", "outpu
 
 MOST_CLASSES = 1000
 
+WHOLE_NUMBERS = "returns whole numbers"
+"""Beginning of what is said of a forward that gives labels and no numbers."""
+
 
 def tensors(output: Any, path: str = "") -> Iterator[tuple[str, Tensor]]:
     """Yield the floating-point tensors of ``output``, each with the path that leads to it.
@@ -38,6 +41,23 @@ def answer_path(outputs: list[Any]) -> str | None:
         if 1 <= size <= MOST_CLASSES and all(found.get(path) == size for found in sizes):
             return path
     return None
+
+
+def other_answers(outputs: list[Any], path: str) -> tuple[str, ...]:
+    """Return the paths of all else that has the same few values for texts of any length."""
+    sizes = [{name: tensor.numel() for name, tensor in tensors(output)} for output in outputs]
+    return tuple(
+        f"{name} ({size} values)"
+        for name, size in sizes[0].items()
+        if name != path and 1 <= size <= MOST_CLASSES and all(s.get(name) == size for s in sizes)
+    )
+
+
+def no_answer(outputs: list[Any]) -> str:
+    """Say why nothing that was returned is an answer."""
+    if not any(True for output in outputs for _ in tensors(output)):
+        return f"{WHOLE_NUMBERS} or nothing: logits or probabilities are needed, not labels"
+    return "returns more values for longer texts"
 
 
 def _parts(output: Any) -> Iterator[tuple[str, Any]]:

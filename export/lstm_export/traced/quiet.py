@@ -1,37 +1,49 @@
-"""Silence: PyTorch's exporters write to every channel there is."""
+"""Silence: PyTorch's exporters warn of much that is checked here anyway."""
 
 import logging
-import os
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+_LOUD = ("torch", "onnxscript", "onnx_ir", "lstm_export")
+"""Packages whose warnings and log lines are for authors of exporters, and our calls of them."""
+
+_NEVER = logging.CRITICAL + 1
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep warnings, log lines and what native code prints from the user's terminal.
+    """Keep what PyTorch's exporters warn of and log from the user's terminal.
 
-    The native parts write to the process's own descriptors 1 and 2, so these point nowhere for the
-    fraction of a second that an export takes; what other threads print meanwhile is lost too.
+    Nothing else is silenced: an app's other threads go on printing, logging and warning. What
+    PyTorch's C++ warns of is its own to silence, by ``TORCH_CPP_LOG_LEVEL`` before it is loaded.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    saved = [os.dup(1), os.dup(2)]
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    before = logging.root.manager.disable
-    try:
-        os.dup2(nowhere, 1)
-        os.dup2(nowhere, 2)
-        logging.disable(logging.CRITICAL)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+    native: Any = torch._C
+    jit: Any = torch.jit
+    print_graph = native._jit_onnx_log
+    loggers = list(map(logging.getLogger, _loud_loggers()))
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", jit.TracerWarning)
+        for package in _LOUD:
+            warnings.filterwarnings("ignore", module=rf"{package}(\.|$)")
+        warnings.filterwarnings("ignore", message=".*treespec, LeafSpec", category=FutureWarning)
+        for logger in loggers:
+            logger.setLevel(_NEVER)
+        try:
+            # Prints the whole graph where an exporter fails, though another may do.
+            native._jit_onnx_log = lambda *_: None
             yield
-    finally:
-        logging.disable(before)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        for target, descriptor in enumerate(saved, start=1):
-            os.dup2(descriptor, target)
-            os.close(descriptor)
-        os.close(nowhere)
+        finally:
+            native._jit_onnx_log = print_graph
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
+def _loud_loggers() -> list[str]:
+    """Return the packages' own loggers and those below them that are there already."""
+    known = [name for name in logging.root.manager.loggerDict if name.split(".")[0] in _LOUD]
+    return [*_LOUD, *(name for name in known if name not in _LOUD)]

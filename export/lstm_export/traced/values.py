@@ -17,6 +17,10 @@ Returned = Literal["probabilities", "log-probabilities", "logits"]
 _MOVES = {"Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity", "Slice", "Gather", "Cast"}
 """Operators that move numbers and change none."""
 _ENDS: dict[str, "Answer"] = {}
+_WITHIN = {"ReduceMean", "ReduceMax", "ReduceMin", "Mean", "Max", "Min"}
+"""Operators whose result lies between the numbers that they read."""
+_BEYOND = {"Add", "Sub", "Mul", "Div", "Sum", "ReduceSum", "Neg"}
+"""Operators that may make anything else of probabilities, such as stars from 1 to 5."""
 _NEITHER = {"Relu", "Tanh", "Clip", "HardSigmoid", "LeakyRelu", "Elu", "Softplus"}
 """Last operators whose numbers are neither probabilities nor logits."""
 
@@ -81,6 +85,16 @@ def find_answer(model: ModelProto, values: Sequence[Array], asked: Activation | 
     end = _last_operator(model)
     kind = "" if end is None else end.op_type
     found = _ENDS.get(kind) or _distribution(values)
+    if found is None:
+        behind, rescaled = _activations_behind(model, model.graph.output[0].name)
+        if behind == {"Sigmoid"} and not rescaled:
+            found = _ENDS["Sigmoid"]
+        elif asked is None and behind and behind <= {*_ENDS, *_NEITHER}:
+            raise UnsupportedModelError(
+                f"forward makes its answer of the results of {' and '.join(sorted(behind))}, by "
+                "arithmetic: give --activation none (the number itself is the answer, as of "
+                "stars), sigmoid or softmax"
+            )
     if found is not None:
         if asked not in {None, found.activation}:
             raise UnsupportedModelError(
@@ -103,6 +117,31 @@ def _distribution(values: Sequence[Array]) -> Answer | None:
     if len(values[0]) > 1 and all(_adds_up(np.exp(row)) for row in values):
         return Answer("log-probabilities", "softmax")
     return None
+
+
+def _activations_behind(model: ModelProto, output: str) -> tuple[set[str], bool]:
+    """Return the operators whose results are merely averaged, added or scaled to the answer.
+
+    Returns:
+        Their kinds, and whether anything but averages and the like is done to them.
+
+    """
+    makers = {name: node for node in model.graph.node for name in node.output}
+    kinds, rescaled, open_names, seen = set(), False, [output], set[str]()
+    while open_names:
+        name = open_names.pop()
+        node = makers.get(name)
+        if node is None or name in seen or node.op_type in {"Constant", "Shape"}:
+            continue
+        seen.add(name)
+        if node.op_type in _WITHIN | _BEYOND:
+            rescaled |= node.op_type in _BEYOND
+            open_names += node.input
+        elif node.op_type in _MOVES | {"Concat", "Transpose"}:
+            open_names += node.input if node.op_type == "Concat" else node.input[:1]
+        else:
+            kinds.add(node.op_type)
+    return kinds, rescaled
 
 
 def _adds_up(row: Array) -> bool:
