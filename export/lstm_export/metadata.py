@@ -23,12 +23,14 @@ def make_metadata(
     references: tuple[Reference, ...],
 ) -> Metadata:
     """Return the metadata of the file of one precision."""
-    spec, words = None, None
+    spec, words, aliases = None, None, None
     if source.encoder is not None:
         spec = TokenizerSpec.of(source.encoder)
         # A file with the ids interface has its words here and not in the graph; words in both
         # would cost a fifth of an int8 file.
-        words = None if source.graph_encoder(config.interface) else source.encoder.vocabulary.words
+        vocabulary = source.encoder.vocabulary
+        if not source.graph_encoder(config.interface):
+            words, aliases = vocabulary.words, vocabulary.aliases or None
     network = source.network
     return Metadata(
         labels=source.label_names,
@@ -41,6 +43,7 @@ def make_metadata(
         activation=source.network.activation,
         tokenizer=spec,
         vocabulary=words,
+        aliases=aliases,
         metrics=source.metrics,
         training=public_training(source.training),
         versions=versions(),

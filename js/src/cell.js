@@ -2,6 +2,7 @@
 // STM is the short-term memory (h), LTM the long-term memory (c) and E the new input.
 import { InputError } from "./errors.js";
 import { vocabulary, weights } from "./onnx-file.js";
+import { wordIds } from "./tokenizer.js";
 
 /**
  * @typedef {object} Gates Mean activity over the units of each layer, one value per layer.
@@ -23,12 +24,12 @@ export class Cell {
   #unknown;
 
   /** @param {Uint8Array} bytes @param {import("./metadata.js").Metadata} metadata */
-  constructor(bytes, { architecture, tokenizer, vocabulary: words }) {
+  constructor(bytes, { architecture, tokenizer, vocabulary: words, aliases }) {
     const found = weights(bytes);
     this.#sizes = architecture;
     this.#embedding = embedding(found);
     this.#layers = Array.from({ length: architecture.n_layers }, (_, n) => layer(found, n));
-    this.#ids = words ? new Map(words.map((word, id) => [word, id])) : vocabulary(bytes);
+    this.#ids = words ? wordIds(words, aliases) : vocabulary(bytes);
     this.#unknown = tokenizer?.unknown ?? tokenizer?.empty ?? 0;
   }
 

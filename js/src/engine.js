@@ -33,10 +33,10 @@ export class Engine {
     this.#session = session;
     this.#bytes = bytes;
     this.metadata = metadata;
-    const { tokenizer: spec, vocabulary: words } = metadata;
+    const { tokenizer: spec, vocabulary: words, aliases } = metadata;
     this.readsText = session.inputNames.includes("text");
     this.tokenizer = spec && new Tokenizer(spec);
-    this.encoder = !this.readsText && spec && words ? new WordEncoder(spec, words) : null;
+    this.encoder = !this.readsText && spec && words ? new WordEncoder(spec, words, aliases) : null;
     this.outputs = session.outputNames;
   }
 

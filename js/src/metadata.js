@@ -42,6 +42,7 @@ const FORMAT_VERSION = "1";
  * @property {TokenizerSpec | null} tokenizer null where the model was exported without a vocabulary.
  * @property {"sigmoid" | "softmax" | "none" | null} [activation] What makes the answer of the network's numbers.
  * @property {string[] | null} vocabulary Words by id, in files with the ids interface.
+ * @property {[alias: string, word: string][]} [aliases] Other spellings of these words, each with its word.
  * @property {Record<string, any> | null} metrics Measures of the checkpoint.
  * @property {Record<string, any> | null} training How the checkpoint came about.
  * @property {Record<string, string> | null} versions Of the libraries that wrote the file.

@@ -81,17 +81,33 @@ export class Tokenizer {
   }
 }
 
+/**
+ * Word to id; other spellings have the id of their word.
+ * @param {readonly string[]} words Words by id.
+ * @param {readonly (readonly [alias: string, word: string])[]} aliases
+ * @returns {Map<string, number>}
+ */
+export function wordIds(words, aliases = []) {
+  const ids = new Map(words.map((word, id) => [word, id]));
+  for (const [alias, word] of aliases) if (!ids.has(alias)) ids.set(alias, ids.get(word) ?? -1);
+  return ids;
+}
+
 /** The tokeniser and the vocabulary: text in, ids out. */
 export class WordEncoder {
   #tokenizer;
   #spec;
   #ids;
 
-  /** @param {import("./metadata.js").TokenizerSpec} spec @param {readonly string[]} words Words by id. */
-  constructor(spec, words) {
+  /**
+   * @param {import("./metadata.js").TokenizerSpec} spec
+   * @param {readonly string[]} words Words by id.
+   * @param {readonly (readonly [alias: string, word: string])[]} aliases Other spellings, each with its word.
+   */
+  constructor(spec, words, aliases = []) {
     this.#tokenizer = new Tokenizer(spec);
     this.#spec = spec;
-    this.#ids = new Map(words.map((word, id) => [word, id]));
+    this.#ids = wordIds(words, aliases);
     // Ids without a word, and special words, which no text can spell.
     for (const word of ["", "<pad>", words[spec.unknown ?? -1] ?? ""]) this.#ids.delete(word);
   }

@@ -137,6 +137,7 @@ def _log_data(data: Dataset) -> None:
     names, numbers = data.train_examples.label_names, data.train_examples.counts
     told = ", ".join(f"{count:,} {name}" for name, count in zip(names, numbers, strict=True))
     logger.info("labels of the texts to learn from: %s", told)
+    logger.info("%.1f%% of the letters are in no token", 100 * data.uncovered)
     if data.conflicting:
         logger.info(
             "%s texts are left out because as many of their copies, or more, have the other label",
@@ -172,7 +173,8 @@ def _write(
             "measure with --folds 5",
             len(data.held_out),
         )
-    beside = fit_baselines(data.train_examples, data.held_out_examples) if baselines else []
+    parts = data.train_examples, data.held_out_examples
+    beside = fit_baselines(*parts, data.tokenizer) if baselines else []
     accuracies = {one.name: one.accuracy for one in beside}
     learning = curves(history, trainer.config, accuracies)
     checkpoint = checkpoint_of(classifier, trainer, examples, measured, beside)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lstm_runtime.errors import VocabularyError
 from lstm_runtime.files import atomic_path
 from lstm_runtime.text.tokenizer import DEFAULT_PATTERN, TextEncoder, Tokenizer
 from lstm_runtime.text.vocabulary import Vocabulary
@@ -71,6 +70,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
         "config": asdict(checkpoint.config),
         "state_dict": {name: t.detach().cpu() for name, t in checkpoint.state_dict.items()},
         "vocabulary": list(checkpoint.vocabulary.words),
+        "aliases": [list(pair) for pair in checkpoint.vocabulary.aliases],
         "labels": list(checkpoint.labels),
         "pattern": checkpoint.pattern,
         "threshold": checkpoint.threshold,
@@ -189,7 +189,10 @@ def parse_checkpoint(content: dict[str, Any], path: Path) -> Checkpoint:
         checkpoint = Checkpoint(
             config=ModelConfig(**content["config"]),
             state_dict=content["state_dict"],
-            vocabulary=Vocabulary(tuple(content["vocabulary"])),
+            vocabulary=Vocabulary(
+                tuple(content["vocabulary"]),
+                aliases=tuple((alias, word) for alias, word in content.get("aliases", ())),
+            ),
             labels=tuple(content["labels"]),
             pattern=content["pattern"],
             threshold=float(content.get("threshold", 0.5)),  # of which earlier files have none
@@ -197,7 +200,7 @@ def parse_checkpoint(content: dict[str, Any], path: Path) -> Checkpoint:
             training=content["training"],
         )
         checkpoint.model()
-    except (KeyError, TypeError, RuntimeError, AttributeError, VocabularyError) as error:
+    except (KeyError, TypeError, RuntimeError, AttributeError, ValueError) as error:
         raise CheckpointError(f"{path} is damaged: {error}") from error
     if len(checkpoint.labels) != max(checkpoint.config.output_size, 2):
         raise CheckpointError(

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from lstm_runtime.errors import VocabularyError
 from lstm_runtime.settings import check_settings, setting
+from lstm_runtime.text.tokenizer import DEFAULT_PATTERN, Tokenizer
 
 from lstm_training.errors import ConfigError
 
@@ -59,6 +61,14 @@ class TrainingConfig:
         "Occurrences that a word needs in the training texts to get an id.",
         at_least=1,
         group=_MODEL,
+    )
+
+    pattern: str | None = setting(
+        None,
+        "What a token is, in the syntax of RE2; A to Z are lowered before.  [default: words of "
+        "every script, single characters of scripts without spaces, emoji, ! and ?]",
+        group=_MODEL,
+        metavar="REGEX",
     )
 
     max_tokens: int = setting(
@@ -165,3 +175,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         """Check every value against its type and range."""
         check_settings(self, ConfigError)
+        try:
+            Tokenizer(self.pattern or DEFAULT_PATTERN)
+        except VocabularyError as error:
+            raise ConfigError(str(error)) from error

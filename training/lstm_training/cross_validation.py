@@ -9,16 +9,19 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from lstm_runtime.text.tokenizer import Tokenizer
 
 from lstm_training.api import MODEL_FILE, train
 from lstm_training.checkpoint import Checkpoint
 from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples
-from lstm_training.data.prepare import drop_duplicates
+from lstm_training.data.prepare import drop_duplicates, same_words
+from lstm_training.data.word_pattern import WORD_PATTERN
 from lstm_training.errors import DataError
 from lstm_training.evaluation.baselines import Baseline, fit_baselines
 from lstm_training.evaluation.torch_predictor import TorchPredictor
@@ -84,7 +87,8 @@ def cross_validate(  # noqa: PLR0913 - what `train` takes, and how often
         LstmEdgeError: as `train` does.
 
     """
-    distinct = drop_duplicates(examples).examples
+    tokenizer = Tokenizer(start.pattern if start else config.pattern or WORD_PATTERN)
+    distinct = drop_duplicates(examples, partial(same_words, tokenizer=tokenizer)).examples
     right: list[int] = []
     sizes: list[int] = []
     others: list[list[Baseline]] = []
@@ -99,7 +103,7 @@ def cross_validate(  # noqa: PLR0913 - what `train` takes, and how often
         pairs = zip(found.guesses.tolist(), judged.labels, strict=True)
         right.append(sum(int(guess) == label for guess, label in pairs))
         sizes.append(len(judged))
-        others.append(fit_baselines(learned, judged) if baselines else [])
+        others.append(fit_baselines(learned, judged, tokenizer) if baselines else [])
     result = CrossValidation(
         Baseline(_OWN, sum(right), sum(sizes)),
         tuple(hits / size for hits, size in zip(right, sizes, strict=True)),

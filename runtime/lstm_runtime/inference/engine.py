@@ -241,4 +241,5 @@ def _closed() -> ClosedError:
 def _encoder(metadata: Metadata) -> TextEncoder | None:
     if metadata.vocabulary is None or metadata.tokenizer is None:
         return None
-    return metadata.tokenizer.encoder(metadata.vocabulary, LONGEST_FOREIGN)
+    spec, aliases = metadata.tokenizer, metadata.aliases or ()
+    return spec.encoder(metadata.vocabulary, LONGEST_FOREIGN, aliases)

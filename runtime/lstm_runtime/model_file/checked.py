@@ -164,7 +164,8 @@ def _check_words(metadata: Metadata) -> None:
     try:
         spec.tokenizer(), spec.window()
         if words is not None:
-            Vocabulary(words, None if spec.unknown is None else words[spec.unknown])
+            unknown = None if spec.unknown is None else words[spec.unknown]
+            Vocabulary(words, unknown, metadata.aliases or ())
     except VocabularyError as error:
         raise ModelFileError(str(error)) from error
 

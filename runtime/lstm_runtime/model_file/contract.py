@@ -155,6 +155,8 @@ class Metadata:
     "None where the model was exported without a vocabulary."
     vocabulary: tuple[str, ...] | None = None
     "Words by id; only in files with the ids interface, where the graph does not hold them."
+    aliases: tuple[tuple[str, str], ...] | None = None
+    "Other spellings of these words, each with its word; None without any."
     metrics: Mapping[str, Any] | None = None
     "Measures of the checkpoint, as training wrote them."
     training: Mapping[str, Any] | None = None
@@ -179,5 +181,7 @@ class Metadata:
         known.
         """
         values = asdict(self) | {"tokenizer": self.tokenizer and self.tokenizer.to_json()}
+        if self.aliases is None:
+            del values["aliases"]
         props = {name: json.dumps(values[name], sort_keys=True) for name in sorted(values)}
         return props | {checksum.PROPERTY: checksum.BLANK}

@@ -81,6 +81,8 @@ def _check_words(found: Metadata) -> None:
         _require(all(_is_id(n, size) for n in _special_ids(spec)), "tokenizer")
     if words is not None:
         _require(len(words) == size and all(isinstance(word, str) for word in words), "vocabulary")
+    for pair in found.aliases or ():
+        _require(len(pair) == 2 and all(isinstance(word, str) for word in pair), "aliases")
 
 
 def _special_ids(spec: TokenizerSpec) -> list[Any]:

@@ -50,6 +50,8 @@ def _typed(values: dict[str, Any]) -> dict[str, Any]:
         values["tokenizer"] = TokenizerSpec.from_json(values["tokenizer"])
     if values.get("vocabulary") is not None:
         values["vocabulary"] = _tuple(values["vocabulary"])
+    if values.get("aliases") is not None:
+        values["aliases"] = tuple(map(_tuple, _tuple(values["aliases"])))
     return values
 
 

@@ -78,9 +78,13 @@ class TokenizerSpec:
         """Return which part of a text is read."""
         return Window(self.max_tokens, self.keep, self.pad_to, self.pad_side)
 
-    def encoder(self, words: Sequence[str], longest: int | None = None) -> TextEncoder:
+    def encoder(
+        self,
+        words: Sequence[str],
+        longest: int | None = None,
+        aliases: tuple[tuple[str, str], ...] = (),
+    ) -> TextEncoder:
         """Return the encoder of a file whose metadata holds the vocabulary ``words``."""
         unknown = None if self.unknown is None else words[self.unknown]
-        return TextEncoder(
-            self.tokenizer(longest), Vocabulary(tuple(words), unknown), self.window()
-        )
+        vocabulary = Vocabulary(tuple(words), unknown, aliases)
+        return TextEncoder(self.tokenizer(longest), vocabulary, self.window())

@@ -23,6 +23,9 @@ class Vocabulary:
     "Words by id, special words in their places; '' where an id has no word."
     unknown_word: str | None = UNKNOWN_WORD
     "The word whose id every word outside the vocabulary gets; None drops such words."
+    aliases: tuple[tuple[str, str], ...] = ()
+    """Other spellings, each with the word whose id it gets, such as one with a capital letter that
+    the tokeniser does not lower."""
 
     def __post_init__(self) -> None:
         """Check that the mapping from word to id is unambiguous."""
@@ -37,6 +40,9 @@ class Vocabulary:
                 f"the vocabulary lacks the unknown word {self.unknown_word!r}: add it at the id "
                 "that the model was trained with, or name another (lstm-export --unknown WORD)"
             )
+        absent = [word for _, word in self.aliases if word not in self.ids]
+        if absent:
+            raise VocabularyError(f"the vocabulary lacks {absent[0]!r}, which has other spellings")
 
     @cached_property
     def ids(self) -> dict[str, int]:
@@ -45,8 +51,9 @@ class Vocabulary:
 
     @cached_property
     def plain(self) -> dict[str, int]:
-        """Word to id without the special words, which no text can spell."""
-        return {w: n for w, n in self.ids.items() if w not in (PAD_WORD, self.unknown_word)}
+        """Word to id with the other spellings, without special words, which no text can spell."""
+        words = {w: n for w, n in self.ids.items() if w not in (PAD_WORD, self.unknown_word)}
+        return {alias: self.ids[word] for alias, word in self.aliases} | words
 
     @property
     def pad(self) -> int:

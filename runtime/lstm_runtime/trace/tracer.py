@@ -69,7 +69,8 @@ class Tracer:
             reader = OnnxReader(self._engine.path, self._engine.file.data)
             words_and_padding = reader.vocabulary()
             return {word: n for word, n in words_and_padding.items() if word}
-        return {word: n for n, word in enumerate(words) if word}
+        ids = {word: n for n, word in enumerate(words) if word}
+        return {alias: ids[word] for alias, word in self._engine.metadata.aliases or ()} | ids
 
     @property
     def _spec(self) -> TokenizerSpec:
@@ -116,7 +117,9 @@ class Tracer:
             ids = [self._vocabulary.get(token, fallback) for token in tokens]
         else:
             unpadded = replace(spec, pad_to=None)
-            ids = unpadded.encoder(engine.metadata.vocabulary or ())(text)
+            ids = unpadded.encoder(
+                engine.metadata.vocabulary or (), aliases=engine.metadata.aliases or ()
+            )(text)
             words = {n: word for word, n in self._vocabulary.items()}
             tokens = tuple(words.get(n, "") for n in ids)
         return tokens, ids, tuple(n not in (spec.unknown, spec.empty) for n in ids)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -14,9 +15,8 @@ from torch import Tensor
 from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples
 from lstm_training.data.vocabulary import build_vocabulary, extend_vocabulary
+from lstm_training.data.word_pattern import WORD_PATTERN, require_letters
 from lstm_training.errors import DataError
-
-_TOKENIZER = Tokenizer()
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,10 @@ class Dataset:
     "The texts to learn from, as they are."
     held_out_examples: Examples
     "The held-out texts, as they are."
+    tokenizer: Tokenizer
+    "What a token is."
+    uncovered: float
+    "Part of the letters that is in no token."
     unlabelled_sha256: str = ""
     "Digest of the texts without labels that are learned from; empty where there are none."
 
@@ -83,12 +87,13 @@ def prepare(
 
     """
     _require_every_label(examples)
-    distinct = drop_duplicates(examples)
+    tokenizer = Tokenizer(config.pattern or WORD_PATTERN)
+    uncovered = require_letters(examples.name, examples.texts, tokenizer)
+    distinct = drop_duplicates(examples, partial(same_words, tokenizer=tokenizer))
     kept = distinct.examples
     if config.limit is not None and config.limit < len(kept):
         kept = kept.select(stratified(kept, config.limit, config.seed))
     train, held_out = split(kept, config.holdout, config.seed)
-    tokenizer = Tokenizer()
     vocabulary = build_vocabulary(
         (tokenizer.tokens(text) for text in chain(train.texts, unlabelled)),
         config.vocab_size,
@@ -106,6 +111,8 @@ def prepare(
         examples.sha256(),
         train,
         held_out,
+        tokenizer,
+        uncovered,
     )
 
 
@@ -131,9 +138,9 @@ class Distinct:
     "Texts left out because more, or as many, equal ones have the other label."
 
 
-def same_words(text: str) -> str:
-    """Return the words of a text, which are all that the model sees of it."""
-    return " ".join(_TOKENIZER.tokens(text)) or text.strip()
+def same_words(text: str, tokenizer: Tokenizer = Tokenizer(WORD_PATTERN)) -> str:  # noqa: B008 - immutable
+    """Return the words of a text in small letters, which are all that the model sees of it."""
+    return " ".join(tokenizer.tokens(text)).lower() or text.strip()
 
 
 def drop_duplicates(examples: Examples, key: Callable[[str], str] = same_words) -> Distinct:

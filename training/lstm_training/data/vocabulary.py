@@ -1,35 +1,12 @@
-"""The vocabulary of some texts, alone or behind that of a model."""
+"""The words that get an id: those of the training texts, and a model's with those of others."""
 
 from collections import Counter
 from collections.abc import Iterable, Set
 
 from lstm_runtime.text.vocabulary import PAD_WORD, UNKNOWN_WORD, Vocabulary
 
+from lstm_training.data.word_pattern import is_tag, spellings
 from lstm_training.errors import DataError
-
-
-def build_vocabulary(
-    texts: Iterable[list[str]], size: int, min_count: int, always: Set[str] = frozenset()
-) -> Vocabulary:
-    """Return the most frequent words, with padding as 0 and unknown as 1.
-
-    Words of equal count stand in alphabetical order, so that equal texts give equal ids. Those of
-    ``always`` have an id however rare they are, as far as ``size`` allows.
-
-    Raises:
-        DataError: when no word occurs ``min_count`` times.
-
-    """
-    counts = Counter(token for tokens in texts for token in tokens)
-    frequent = [word for word, count in counts.items() if count >= min_count]
-    if not frequent:
-        raise DataError(f"no word occurs {min_count} times in the training texts")
-
-    def rank(word: str) -> tuple[int, str]:
-        return -counts[word], word
-
-    chosen = sorted({*frequent, *always}, key=lambda word: (word not in always, rank(word)))
-    return Vocabulary((PAD_WORD, UNKNOWN_WORD, *sorted(chosen[: size - 2], key=rank)))
 
 
 def extend_vocabulary(known: Vocabulary, own: Vocabulary, size: int) -> Vocabulary:
@@ -42,4 +19,47 @@ def extend_vocabulary(known: Vocabulary, own: Vocabulary, size: int) -> Vocabula
 
     """
     added = [word for word in own.words if word not in known.ids]
-    return Vocabulary((*known.words, *added[: max(size - len(known), 0)]), known.unknown_word)
+    words = (*known.words, *added[: max(size - len(known), 0)])
+    there = set(words)
+    spelled = dict(own.aliases) | dict(known.aliases)
+    aliases = tuple((alias, word) for alias, word in spelled.items() if word in there)
+    return Vocabulary(words, known.unknown_word, aliases)
+
+
+def build_vocabulary(
+    texts: Iterable[list[str]], size: int, min_count: int, always: Set[str] = frozenset()
+) -> Vocabulary:
+    """Return the most frequent words, with padding as 0 and unknown as 1.
+
+    Words of equal count stand in alphabetical order, so that equal texts give equal ids. Those of
+    ``always`` have an id however rare they are, as far as ``size`` allows. Words that differ in
+    capital letters are one, in all its spellings; tags of HTML are no words.
+
+    Raises:
+        DataError: when no word occurs ``min_count`` times.
+
+    """
+    written = Counter(token for tokens in texts for token in tokens if not is_tag(token))
+    counts: Counter[str] = Counter()
+    for token, count in written.items():
+        counts[token.lower()] += count
+    frequent = [word for word, count in counts.items() if count >= min_count]
+    if not frequent:
+        raise DataError(f"no word occurs {min_count} times in the training texts")
+
+    def rank(word: str) -> tuple[int, str]:
+        return -counts[word], word
+
+    chosen = sorted({*frequent, *always}, key=lambda word: (word not in always, rank(word)))
+    words = (PAD_WORD, UNKNOWN_WORD, *sorted(chosen[: size - 2], key=rank))
+    return Vocabulary(words, aliases=_aliases(words, written))
+
+
+def _aliases(words: tuple[str, ...], written: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Return the spellings of ``words`` in the texts, and those that they may have in others."""
+    there, found = set(words), {token: token.lower() for token in written}
+    for word in words:
+        found |= dict.fromkeys(spellings(word), word)
+    return tuple(
+        (alias, word) for alias, word in found.items() if word in there and alias not in there
+    )

@@ -33,12 +33,14 @@ class Baseline:
         return wilson_interval(self.right, self.texts)
 
 
-def fit_baselines(train: Examples, held_out: Examples) -> list[Baseline]:
+def fit_baselines(
+    train: Examples, held_out: Examples, tokenizer: Tokenizer | None = None
+) -> list[Baseline]:
     """Return the baselines, the best one last; without scikit-learn, the majority class alone."""
     found = [_majority_class(train, held_out)]
     # scikit-learn is of another extra, and a baseline is no reason to fail.
     with suppress(ModuleNotFoundError):
-        found.append(_tfidf(train, held_out))
+        found.append(_tfidf(train, held_out, tokenizer or Tokenizer()))
     return sorted(found, key=lambda baseline: baseline.right)
 
 
@@ -47,7 +49,7 @@ def _majority_class(train: Examples, held_out: Examples) -> Baseline:
     return Baseline("the more frequent label", held_out.labels.count(label), len(held_out))
 
 
-def _tfidf(train: Examples, held_out: Examples) -> Baseline:
+def _tfidf(train: Examples, held_out: Examples, tokenizer: Tokenizer) -> Baseline:
     """Fit a logistic regression on weighted single words and pairs of them.
 
     Settings that are usual and not tuned: Wang and Manning, "Baselines and Bigrams" (2012), show
@@ -57,9 +59,8 @@ def _tfidf(train: Examples, held_out: Examples) -> Baseline:
     from sklearn.linear_model import LogisticRegression
 
     vectorizer = TfidfVectorizer(
-        tokenizer=Tokenizer().tokens,
+        tokenizer=tokenizer.tokens,
         token_pattern=None,
-        lowercase=False,  # the tokenizer does
         ngram_range=(1, 2),
         sublinear_tf=True,
         dtype=np.float32,

@@ -73,7 +73,8 @@ class OnnxPredictor:
             known = set(OnnxReader(self._model.path).vocabulary()) - {""}
         else:
             unknown = None if spec.unknown is None else words[spec.unknown]
-            known = set(Vocabulary(words, unknown).plain)
+            aliases = self._model.metadata.aliases or ()
+            known = set(Vocabulary(words, unknown, aliases).plain)
         return TextStats.of(texts, spec.tokenizer(), known)
 
 

@@ -29,6 +29,7 @@ def checkpoint_of(
         state_dict={name: t.cpu() for name, t in classifier.model.state_dict().items()},
         vocabulary=data.vocabulary,
         labels=examples.label_names,
+        pattern=data.tokenizer.pattern,
         threshold=measured.threshold,
         metrics=metrics,
         training={

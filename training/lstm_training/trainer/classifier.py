@@ -132,6 +132,7 @@ class Classifier:
         """Return what must not change between a run and its resumption."""
         plain = asdict(self.config)
         del plain["checkpoint_every"]  # when to save has no effect on the weights
+        plain["pattern"] = self.data.tokenizer.pattern
         for field in fields(TrainingConfig):
             if field.name in _LATER and plain[field.name] == field.default:
                 del plain[field.name]  # runs from before there was one go on

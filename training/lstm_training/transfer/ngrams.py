@@ -49,15 +49,21 @@ def score_all(
     config: NgramConfig,
     train: Examples,
     others: Mapping[str, Sequence[str]],
+    tokenizer: Tokenizer | None = None,
 ) -> dict[str, Tensor]:
     """Score the training texts out of fold, and ``others`` with a teacher of all training texts.
+
+    What a token is says ``tokenizer``; the usual one when left out.
 
     Returns:
         The logits of each, float32 ``[texts]``, the training texts' under ``train``.
 
     """
     vectorizer = CountVectorizer(
-        analyzer=_Analyzer(config.orders), binary=True, min_df=config.min_texts, dtype=np.float32
+        analyzer=_Analyzer(config.orders, tokenizer or Tokenizer()),
+        binary=True,
+        min_df=config.min_texts,
+        dtype=np.float32,
     )
     counts = vectorizer.fit_transform(train.texts).tocsr()
     labels = np.array(train.labels)
@@ -82,12 +88,12 @@ def score_all(
 class _Analyzer:
     """The n-grams of a text, over the words that the student sees."""
 
-    def __init__(self, orders: tuple[int, int]) -> None:
+    def __init__(self, orders: tuple[int, int], tokenizer: Tokenizer) -> None:
         self.orders = range(orders[0], orders[1] + 1)
-        self.tokenizer = Tokenizer()
+        self.tokenizer = tokenizer
 
     def __call__(self, text: str) -> list[str]:
-        words = self.tokenizer.tokens(text)
+        words = [word.lower() for word in self.tokenizer.tokens(text)]
         return [
             " ".join(words[n : n + order])
             for order in self.orders

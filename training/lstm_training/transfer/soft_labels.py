@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import torch
-from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer
+from lstm_runtime.text.tokenizer import TextEncoder
 
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import Dataset, EncodedTexts, encode, same_words
@@ -58,7 +58,8 @@ def with_soft_labels(data: Dataset, unlabelled: tuple[str, ...], max_tokens: int
     if len(train.label_names) != 2 or fewest < 2:
         raise DataError("a teacher of n-grams takes two labels, and two texts of each at least")
     config = NgramConfig(folds=min(NgramConfig().folds, fewest))
-    logits = score_all(config, train, {"unlabelled": unlabelled} if unlabelled else {})
+    others = {"unlabelled": unlabelled} if unlabelled else {}
+    logits = score_all(config, train, others, data.tokenizer)
     labels, lengths = data.train.labels, torch.tensor(data.train.lengths)
     # Out of fold, it is fitted on what the teacher had not learned from.
     scale = fit_ensemble(logits["train"][:, None], lengths, labels)
@@ -67,7 +68,7 @@ def with_soft_labels(data: Dataset, unlabelled: tuple[str, ...], max_tokens: int
     learned = EncodedTexts(data.train.ids, targets)
     if unlabelled:
         blank = Examples("unlabelled", unlabelled, (0,) * len(unlabelled), train.label_names)
-        pool = encode(blank, TextEncoder(Tokenizer(), data.vocabulary), max_tokens)
+        pool = encode(blank, TextEncoder(data.tokenizer, data.vocabulary), max_tokens)
         found = scale.probabilities(logits["unlabelled"][:, None], torch.tensor(pool.lengths))
         learned = EncodedTexts(learned.ids + pool.ids, torch.cat([targets, found]))
     logger.info(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lstm_training.checkpoint import Checkpoint, load_checkpoint
 from lstm_training.config import TrainingConfig
-from lstm_training.errors import CheckpointError
+from lstm_training.errors import CheckpointError, ConfigError
 from lstm_training.transfer.bundled import bundled_checkpoint
 
 BUNDLED = "default"
@@ -79,10 +79,18 @@ def digest(start: Checkpoint) -> str:
 
 
 def with_sizes_of(start: Checkpoint, config: TrainingConfig) -> TrainingConfig:
-    """Return ``config`` with the sizes of the model to start from."""
+    """Return ``config`` with the sizes of the model to start from, and its pattern.
+
+    Raises:
+        ConfigError: when another pattern is asked for.
+
+    """
+    if config.pattern not in {None, start.pattern}:
+        raise ConfigError("pattern is that of the model to start from: leave it out")
     sizes = start.config
     return replace(
         config,
+        pattern=start.pattern,
         embedding_dim=sizes.embedding_dim,
         hidden_dim=sizes.hidden_dim,
         n_layers=sizes.n_layers,
