@@ -7,10 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from lstm_export.checkpoint.source import load_source
 from lstm_export.pipeline import ExportConfig, export_source
 from lstm_runtime import SentimentModel
+from lstm_runtime.text.tokenizer import Tokenizer
 from lstm_runtime.version import __version__
+from lstm_training.checkpoint import Checkpoint, save_checkpoint
+from lstm_training.data.vocabulary import build_vocabulary
+from lstm_training.data.word_pattern import WORD_PATTERN
+from lstm_training.model import ModelConfig, SentimentRNN
+from scripts import PARTS, sentences
 
 pytestmark = pytest.mark.slow  # each test starts Node or a browser
 
@@ -74,6 +81,45 @@ def test_the_page_and_the_packed_package_answer_in_chromium(node: str, name: str
     if not chromium.exists():
         pytest.skip(f"no browser at {chromium} (CHROMIUM names another)")
     assert "# skipped 0" in _node(node, "--test", f"test/{name}")
+
+
+SCORE_ALL = """
+import { readFileSync } from "node:fs";
+import { SentimentModel } from "lstm-edge";
+const [folder] = process.argv.slice(1);
+const texts = JSON.parse(readFileSync(`${folder}/texts.json`, "utf8"));
+const found = {};
+for (const name of ["text", "ids"]) {
+  const model = await SentimentModel.load(`${folder}/${name}.onnx`);
+  found[name] = [];
+  for (const text of texts) {
+    const { sentiment, tokens } = await model.trace(text);
+    found[name].push([sentiment.scores.positive, tokens.map(({ token }) => token)]);
+  }
+}
+console.log(JSON.stringify(found));
+"""
+
+
+def test_texts_of_every_script_get_pythons_answers(node: str, tmp_path: Path) -> None:
+    texts = [text for language in PARTS for text, _ in sentences(language, 12)]
+    texts += [*map(str.upper, texts), "<b>Größe</b> ดีมาก हिन्दी に 😀👍🏽 Über"]
+    pattern = Tokenizer(WORD_PATTERN)
+    words = build_vocabulary(map(pattern.tokens, texts[::2]), 999, 1)
+    torch.manual_seed(0)
+    config = ModelConfig(len(words), embedding_dim=16, hidden_dim=16, n_layers=1)
+    state = {name: 3 * w for name, w in SentimentRNN.from_config(config).state_dict().items()}
+    save_checkpoint(Checkpoint(config, state, words, pattern=WORD_PATTERN), tmp_path / "model.pt")
+    for name in ("text", "ids"):
+        options = ExportConfig(("fp32",), name=name, interface=name)
+        assert list(export_source(load_source(tmp_path / "model.pt"), tmp_path, options))[-1].path
+    (tmp_path / "texts.json").write_text(json.dumps(texts))
+    found = json.loads(_node(node, "--input-type=module", "-e", SCORE_ALL, str(tmp_path)))
+    for name in ("text", "ids"):
+        with SentimentModel.load(tmp_path / f"{name}.onnx", "cpu") as model:
+            wanted = [model(text).scores["positive"] for text in texts]
+        assert [score for score, _ in found[name]] == pytest.approx(wanted, abs=1e-6)
+        assert [tokens for _, tokens in found[name]] == [pattern.tokens(text) for text in texts]
 
 
 def test_its_types_are_strict(node: str) -> None:
