@@ -104,10 +104,8 @@ def read_bytes(path: Path) -> bytes:
 
     """
     try:
-        if not path.exists():
-            raise ModelFileError(f"{path}: no such file")
         if not path.is_file():
-            raise ModelFileError(f"{path} is not a file")
+            raise ModelFileError(f"{path}: no such file")
         if path.stat().st_size > _LARGEST:
             raise ModelFileError(f"{path} is larger than an ONNX file can be (2 GiB)")
         return path.read_bytes()
