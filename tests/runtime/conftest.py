@@ -12,6 +12,19 @@ from lstm_runtime import SentimentModel
 
 MIXED = "I don't love the acting, but it's a wonderful film <br /> with a great plot!"
 
+try:
+    from compression.zstd import compress as zstd_compress  # Python 3.14's own
+    from compression.zstd import decompress as zstd_decompress
+except ImportError:
+    import zstandard
+
+    def zstd_compress(data: bytes) -> bytes:
+        return zstandard.ZstdCompressor(write_checksum=True).compress(data)
+
+    def zstd_decompress(data: bytes) -> bytes:
+        return zstandard.ZstdDecompressor().decompressobj().decompress(data)
+
+
 MODELS = Path(__file__).parents[1] / "data" / "models"
 
 

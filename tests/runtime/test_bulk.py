@@ -12,13 +12,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-import zstandard
 from lstm_runtime import InputError, SentimentModel
 from lstm_runtime.bulk.job import BulkJob, BulkReport, run_bulk
 from lstm_runtime.tables.formats import SUFFIXES
 from pyarrow import parquet
 
-from .conftest import MIXED
+from .conftest import MIXED, zstd_compress, zstd_decompress
 
 TEXTS = [
     "good film",
@@ -86,11 +85,8 @@ def _read_table(path: Path) -> list[dict[str, Any]]:
         return list(csv.DictReader(file))
 
 
-PACKED = {".gz": gzip.compress, ".zst": zstandard.compress}
-UNPACKED = {
-    ".gz": gzip.decompress,
-    ".zst": lambda data: zstandard.ZstdDecompressor().decompressobj().decompress(data),
-}
+PACKED = {".gz": gzip.compress, ".zst": zstd_compress}
+UNPACKED = {".gz": gzip.decompress, ".zst": zstd_decompress}
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from lstm_runtime.bulk import lock as locks
 from lstm_runtime.bulk.lock import RunLock
 from lstm_runtime.files import atomic_path, create, parents_of
 
+from .conftest import zstd_compress
+
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX permissions, links and limits")
 
 
@@ -80,15 +82,13 @@ def test_of_two_processes_one_writes(tmp_path: Path, suffix: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".csv.gz", ".tsv", ".jsonl.zst"])
 def test_killed_and_resumed_a_packed_file_is_as_in_one_run(tmp_path: Path, suffix: str) -> None:
-    import zstandard
-
     source = tmp_path / f"in{suffix}"
     rows = [f"word{n} a good plot but dull acting " * 20 for n in range(2500)]
     if "json" in suffix:
         data = "".join(json.dumps({"text": text}) + "\n" for text in rows).encode()
     else:
         data = ("text\n" + "".join(f"{text}\n" for text in rows)).encode()
-    pack = {".gz": gzip.compress, ".zst": zstandard.compress}.get(source.suffix, bytes)
+    pack = {".gz": gzip.compress, ".zst": zstd_compress}.get(source.suffix, bytes)
     source.write_bytes(pack(data))
     script = str(Path(sys.executable).with_name("lstm-run"))
     command = [script, "--input", str(source), "--output"]
