@@ -6,23 +6,31 @@ no onnx, and none of this project's packages but lstm_runtime.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lstm_runtime import SentimentModel
 
 MIXED = "I don't love the acting, but it's a wonderful film <br /> with a great plot!"
 
-try:
-    from compression.zstd import compress as zstd_compress  # Python 3.14's own
-    from compression.zstd import decompress as zstd_decompress
-except ImportError:
-    import zstandard
 
-    def zstd_compress(data: bytes) -> bytes:
-        return zstandard.ZstdCompressor(write_checksum=True).compress(data)
+def _zstd() -> Any:
+    """Return Python's own Zstandard, of 3.14 on, else the package's."""
+    try:
+        from compression import zstd
+    except ImportError:
+        return pytest.importorskip("zstandard")
+    return zstd
 
-    def zstd_decompress(data: bytes) -> bytes:
-        return zstandard.ZstdDecompressor().decompressobj().decompress(data)
+
+def zstd_compress(data: bytes) -> bytes:
+    return bytes(_zstd().compress(data))
+
+
+def zstd_decompress(data: bytes) -> bytes:
+    frame = _zstd().ZstdDecompressor()
+    frame = frame.decompressobj() if hasattr(frame, "decompressobj") else frame
+    return bytes(frame.decompress(data))
 
 
 MODELS = Path(__file__).parents[1] / "data" / "models"

@@ -6,7 +6,6 @@ from typing import Any
 
 import pyarrow
 import pytest
-import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 from lstm_runtime.tables.dialect import Dialect
@@ -80,10 +79,12 @@ def test_a_name_in_upper_case_is_the_same_format(tmp_path: Path, name: str) -> N
         ("a.tsv", b"text\tlabel\nfine, really\t1\ndull\t0\n"),
         ("a.json", b'[{"text": "fine, really", "label": 1}, {"text": "dull", "label": 0}]'),
         ("a.ndjson", b'{"text": "fine, really", "label": 1}\n{"text": "dull", "label": 0}\n'),
-        ("a.csv.zst", zstandard.compress(b'text,label\n"fine, really",1\ndull,0\n')),
+        ("a.csv.zst", b'text,label\n"fine, really",1\ndull,0\n'),
     ],
 )
 def test_tables_as_people_have_them_are_read(tmp_path: Path, name: str, content: bytes) -> None:
+    if name.endswith(".zst"):
+        content = pytest.importorskip("zstandard").compress(content)
     (tmp_path / name).write_bytes(content)
     examples = load_examples(str(tmp_path / name))
     assert (examples.texts, examples.labels) == (("fine, really", "dull"), (1, 0))
