@@ -242,7 +242,9 @@ def test_settings_are_chosen_by_the_number_of_texts_and_said(
     caplog.clear()
     given = recommended_config(1_000, earlier, epochs=99, seed=3)
     assert (given.epochs, given.seed) == (99, 3)
-    assert "epochs" not in caplog.text
+    assert ", epochs" not in caplog.text
+    assert given.patience == 99  # more epochs are never cut short
+    assert recommended_config(10**6, epochs=20).patience == 20
     assert recommended_config(50_000, limit=1_000) == replace(few, limit=1_000)
     for texts in (4, 100, 1_000, 5_000, 25_000, 10**6):
         for start in (None, earlier):

@@ -177,6 +177,9 @@ def test_resuming_another_run_names_what_differs(
     changed = replace(tiny, learning_rate=0.5, checkpoint_every=9)
     with pytest.raises(TrainingError, match=r"another run: learning_rate was 0\.02, is 0\.5;"):
         train(changed, examples, tmp_path, resume=True)
+    if finished:
+        with pytest.raises(TrainingError, match=r"epochs was 3, is 9; .* --start-from .*model\.pt"):
+            train(replace(tiny, epochs=9), examples, tmp_path, resume=True)
     fewer = examples.select(range(len(examples) - 2))
     with pytest.raises(TrainingError, match=r"another run: data_sha256 was .* others than"):
         train(tiny, fewer, tmp_path, resume=True)
@@ -232,6 +235,25 @@ def test_a_loss_that_is_no_number_ends_the_run(
     with pytest.raises(TrainingError, match="loss became nan in epoch 1: try a lower --learning"):
         train(tiny, examples, tmp_path)
     assert not (tmp_path / "model.pt").exists()
+
+
+@pytest.mark.parametrize("error", [MemoryError(), None], ids=["Python's", "PyTorch's"])
+def test_out_of_memory_is_one_line(
+    tiny: TrainingConfig,
+    examples: Examples,
+    tmp_path: Path,
+    monkeypatch: Patch,
+    error: MemoryError | None,
+) -> None:
+    def fail(*_: object) -> float:
+        raise error or MemoryError
+
+    if error:
+        monkeypatch.setattr(Trainer, "step", fail)
+    # Recurrent weights of 64 TB, which no machine allocates.
+    config = tiny if error else replace(tiny, hidden_dim=2_000_000)
+    with pytest.raises(TrainingError, match="out of memory: try a smaller --batch-size"):
+        train(config, examples, tmp_path)
 
 
 def test_training_leaves_the_processor_as_it_was(

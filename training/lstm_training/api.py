@@ -5,18 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
-
 from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import Dataset
-from lstm_training.errors import ConfigError, DivergenceError, TrainingError
+from lstm_training.errors import ConfigError, TrainingError
 from lstm_training.evaluation.baselines import fit_baselines
 from lstm_training.evaluation.held_out import HeldOutResult
 from lstm_training.trainer.account import checkpoint_of, report_of
 from lstm_training.trainer.classifier import Classifier
 from lstm_training.trainer.curves import curves
+from lstm_training.trainer.failures import explained_failures
 from lstm_training.trainer.loop import fit
 from lstm_training.trainer.report import write_history, write_metrics, write_pictures
 from lstm_training.trainer.state_file import StateFile
@@ -41,6 +40,7 @@ class TrainingResult:
     "What was written; empty when the run was finished before."
 
 
+@explained_failures()
 def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
     config: TrainingConfig,
     examples: Examples,
@@ -110,20 +110,7 @@ def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
             logger.info("%s holds no run to resume: starting from the beginning", output)
         trainer.save()  # a folder that cannot be written to shows now, not after an hour
     _log_data(data)
-    try:
-        fit(trainer)
-    except DivergenceError as error:
-        raise TrainingError(
-            f"{error}: try a lower --learning-rate, or --mixed-precision no"
-        ) from error
-    except torch.cuda.OutOfMemoryError as error:
-        raise TrainingError(
-            "the GPU ran out of memory: try a smaller --batch-size or --max-tokens"
-        ) from error
-    except RuntimeError as error:
-        if "can't allocate memory" not in str(error):  # PyTorch has no class for it on the CPU
-            raise
-        raise TrainingError("out of memory: try a smaller --batch-size or --max-tokens") from error
+    fit(trainer)
     return _write(classifier, trainer, examples, output, baselines=baselines)
 
 
@@ -153,7 +140,10 @@ def _finished(path: Path, state_file: StateFile) -> TrainingResult:
 
     """
     checkpoint = load_checkpoint(path)
-    state_file.require_same(checkpoint.training.get("run", {}), path)
+    try:
+        state_file.require_same(checkpoint.training.get("run", {}), path)
+    except TrainingError as error:
+        raise TrainingError(f"{error}; to train on from it: --start-from {path}") from error
     logger.info("%s is finished: nothing to resume", path)
     return TrainingResult(checkpoint, ())
 

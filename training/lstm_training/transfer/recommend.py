@@ -103,6 +103,8 @@ def recommended_config(texts: int, start: Checkpoint | None = None, **given: Any
     """
     texts = min(texts, given.get("limit") or texts)
     chosen = _fine_tuning(texts) if start else _from_nothing(texts)
+    # The learning rate falls to the last epoch, and what it gains by that is lost to who stops.
+    chosen["patience"] = given.get("epochs", chosen.get("epochs", TrainingConfig().epochs))
     config = TrainingConfig(**{**chosen, **given})
     told = ", ".join(
         f"{name.replace('_', ' ')} {value:g}" for name, value in chosen.items() if name not in given
@@ -116,7 +118,6 @@ def _fine_tuning(texts: int) -> dict[str, Any]:
     epochs = min(max(math.ceil(4_000 / texts), 3), 12)
     return {
         "epochs": epochs,
-        "patience": epochs,
         "batch_size": 16,
         "learning_rate": 1e-3,
         "drop_prob": 0.2,
@@ -133,7 +134,6 @@ def _from_nothing(texts: int) -> dict[str, Any]:
     small = {"embedding_dim": 64, "hidden_dim": 64} if texts < SMALL else {}
     return {
         "epochs": epochs,
-        "patience": epochs,
         "memory": 200,
         "word_scores": 8,
         "gain": 1.0,
