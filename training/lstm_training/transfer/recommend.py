@@ -18,6 +18,8 @@ FRESH = "none"
 """The name of no model to start from."""
 FEW = 25_000
 """Texts below which the bundled model is started from where nothing else is said."""
+MANY = 10_000
+"""Texts from which on a fresh model is trained by the defaults of `TrainingConfig`."""
 SMALL = 3_000
 """Texts below which a fresh model is a small one."""
 ENGLISH = 0.8
@@ -107,7 +109,9 @@ def recommended_config(texts: int, start: Checkpoint | None = None, **given: Any
     chosen["patience"] = given.get("epochs", chosen.get("epochs", TrainingConfig().epochs))
     config = TrainingConfig(**{**chosen, **given})
     told = ", ".join(
-        f"{name.replace('_', ' ')} {value:g}" for name, value in chosen.items() if name not in given
+        f"{name.replace('_', ' ')} {value:g}"
+        for name, value in chosen.items()
+        if name not in {*given, "patience"}
     )
     if told:
         logger.info("chosen for %s texts: %s", f"{texts:,}", told)
@@ -128,7 +132,7 @@ def _fine_tuning(texts: int) -> dict[str, Any]:
 
 
 def _from_nothing(texts: int) -> dict[str, Any]:
-    if texts >= FEW:
+    if texts >= MANY:
         return {}
     epochs = min(max(math.ceil(8_000 / texts), 5), 10)
     small = {"embedding_dim": 64, "hidden_dim": 64} if texts < SMALL else {}
