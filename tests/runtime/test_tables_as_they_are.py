@@ -74,6 +74,14 @@ def test_a_delimiter_can_be_told(file: Any) -> None:
         read(file("c.csv", "a;b\n1;2\n"))
 
 
+def test_the_line_that_tells_excel_the_delimiter_is_believed_and_kept(file: Any) -> None:
+    path = file("a.csv", "sep=|\r\nn|text\r\n1|good, very; good\r\n")
+    (row,) = read(path)
+    assert (row.text, row.where) == ("good, very; good", f"{path}, line 3")
+    wanted = "sep=|\r\nn|text|label|score\r\n1|good, very; good|good|0.5\r\n"
+    assert written(path).decode() == wanted
+
+
 @pytest.mark.parametrize("bad", [{"delimiter": "ab"}, {"delimiter": '"'}, {"encoding": "utf-9"},
                                  {"encoding": "base64"}])  # fmt: skip
 def test_what_cannot_be_is_refused(bad: dict[str, str]) -> None:

@@ -21,6 +21,8 @@ from lstm_runtime.tables.text_file import TextFile
 CANDIDATES = (",", ";", "\t")
 """Delimiters of CSV files; Excel writes semicolons where the comma stands in numbers."""
 
+_NAMES_DELIMITER = "sep="
+
 
 class _Record(NamedTuple):
     """One row: its fields, and the lines that it stands on."""
@@ -117,6 +119,7 @@ class DelimitedTable:
         position = header.fields.index(self._columns.text)
         end = header.end or "\n"
         with self._file.writer(file, name) as text:
+            text.write(self._named_delimiter)
             text.write(self._longer(header, self._columns.added, end))
             for record, result in zip(records, results, strict=True):
                 row = record
@@ -152,6 +155,8 @@ class DelimitedTable:
         """The delimiter: as told, a tab in TSV, or the one that gives the wanted columns."""
         if self._dialect.delimiter or self._is_tsv:
             return self._dialect.delimiter or "\t"
+        if self._named_delimiter:
+            return self._named_delimiter.removeprefix(_NAMES_DELIMITER)[0]
         widest, width = ",", 0
         for delimiter in CANDIDATES:
             first = next(self._split(delimiter), None)
@@ -162,12 +167,21 @@ class DelimitedTable:
                 widest, width = delimiter, len(fields)
         return widest
 
+    @cached_property
+    def _named_delimiter(self) -> str:
+        """The line before the header with which some CSV files tell Excel their delimiter."""
+        line = "" if self._is_tsv else next(self._file.lines(), "")
+        told = line.startswith(_NAMES_DELIMITER) and len(line.strip("\r\n")) == 5
+        return line if told else ""
+
     def _records(self) -> Iterator[_Record]:
         return self._split(self._delimiter)
 
     def _split(self, delimiter: str) -> Iterator[_Record]:
         """Yield header and rows; the first one decides how many fields the others have."""
         lines = _RecordingLines(self._file)
+        if self._named_delimiter:
+            next(lines)
         split = split_record if self._quoted else split_unquoted
         width = 0
         while True:
