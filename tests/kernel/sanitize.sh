@@ -29,7 +29,7 @@ TSAN_OPTIONS=halt_on_error=1 "$build/threads"
 
 link fuzz address,undefined,fuzzer fuzz.c
 mkdir "$build/corpus"
-"$build/fuzz" -max_total_time="$seconds" -max_len=2048 -rss_limit_mb=2048 -print_final_stats=1 \
+"$build/fuzz" -max_total_time="$seconds" -max_len=2048 -len_control=0 -rss_limit_mb=2048 -print_final_stats=1 \
     "$build/corpus" 2>"$build/log" || { tail -50 "$build/log"; exit 1; }
 grep -E "number_of_executed_units|average_exec_per_sec|new_units_added" "$build/log"
 grep -E "cov:" "$build/log" | tail -1
