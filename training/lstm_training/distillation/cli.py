@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 from lstm_runtime.command import OneLineErrorCommand, option
@@ -36,7 +37,11 @@ EXAMPLES = (
 
 
 @click.command(cls=OneLineErrorCommand, examples=EXAMPLES)
-@setting_options(CorpusConfig, ("labelled", "unlabelled", "test"), apply_defaults=False)
+@setting_options(
+    CorpusConfig,
+    ("labelled", "unlabelled", "test", "text_column", "label_column", "labels", "label_map"),
+    apply_defaults=False,
+)
 @option(
     "-o", "--output", group="Output", type=click.Path(file_okay=False, path_type=Path),
     default=".work/default", show_default=True, help="Folder for the stages, the log and model.pt.",
@@ -50,7 +55,7 @@ EXAMPLES = (
     help="Make this stage, and those that it needs, and stop there.",
 )  # fmt: skip
 @click.version_option(package_name="lstm-edge")
-def main(*, output: Path, config: Path | None, stage: str, **sources: tuple[str, ...]) -> None:
+def main(*, output: Path, config: Path | None, stage: str, **sources: Any) -> None:
     """Make the bundled model again, from raw texts to model.pt.
 
     The same command goes on where it was stopped: stages that are done are taken from OUTPUT, and
@@ -58,7 +63,7 @@ def main(*, output: Path, config: Path | None, stage: str, **sources: tuple[str,
     """
     settings = read_config(config) if config else DistillationConfig()
     given = {name: value for name, value in sources.items() if value}
-    settings = replace(settings, corpus=replace(settings.corpus, **given))  # type: ignore[arg-type] # tuples of texts
+    settings = replace(settings, corpus=replace(settings.corpus, **given))
     output.mkdir(parents=True, exist_ok=True)
     with requires_extra("train", "distill"):
         from lstm_training.distillation.run import run_distillation

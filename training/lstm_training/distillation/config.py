@@ -6,7 +6,9 @@ from typing import Any
 
 from lstm_runtime.settings import setting
 
+from lstm_training.data.scheme import read_scheme
 from lstm_training.distillation.optimization import CheckedConfig, OptimizationConfig
+from lstm_training.errors import ConfigError
 from lstm_training.transfer.ngram_config import NgramConfig
 
 _SOURCES = {"group": "Input", "metavar": "SOURCE"}
@@ -31,6 +33,16 @@ class CorpusConfig(CheckedConfig):
         "Texts that must not be learned from; their labels are not read.",
         **_SOURCES,
     )
+    text_column: str = setting("text", "Column of tables with the texts.", group="Input")
+    label_column: str = setting("label", "Column of tables with the labels.", group="Input")
+    labels: str | None = setting(
+        None, "The two labels of the labelled texts, as for lstm-train.", group="Input",
+        metavar="NEG,POS",
+    )  # fmt: skip
+    label_map: str | None = setting(
+        None, "Which values of the label column mean which label, as for lstm-train.",
+        group="Input", metavar="VALUES=NAME …",
+    )  # fmt: skip
     rated: tuple[str, ...] = setting(
         (), "Everyday sentences with ratings: source distributions of vaderSentiment 0.5."
     )
@@ -44,6 +56,13 @@ class CorpusConfig(CheckedConfig):
         (2, 40), "Fewest and most tokens of such a sentence.", at_least=1
     )
     seed: int = setting(0, "Seed of the split and of the choice of sentences.", at_least=0)
+
+    def __post_init__(self) -> None:
+        """Check every value, the labels among them."""
+        super().__post_init__()
+        scheme = read_scheme(self.labels, self.label_map)
+        if scheme and len(scheme.label_names) != 2:
+            raise ConfigError(f"labels: the distillation takes two, not {scheme.label_names}")
 
 
 @dataclass(frozen=True)

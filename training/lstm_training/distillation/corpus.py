@@ -11,7 +11,9 @@ from lstm_runtime.text.tokenizer import Tokenizer
 
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import drop_duplicates, split
+from lstm_training.data.scheme import read_scheme
 from lstm_training.data.sources import load_examples, load_texts
+from lstm_training.data.tables import Columns
 from lstm_training.distillation.config import CorpusConfig
 from lstm_training.distillation.rated import RatedText, load_rated
 from lstm_training.errors import DataError
@@ -61,11 +63,12 @@ def load_corpus(config: CorpusConfig) -> Corpus:
         DataError: when a source is missing or malformed, or holds test texts only.
 
     """
-    test = {text_key(text) for source in config.test for text in load_texts(source)}
-    labelled, source_of = _labelled(config.labelled)
+    texts_only = Columns(config.text_column, None)
+    test = {text_key(text) for source in config.test for text in load_texts(source, texts_only)}
+    labelled, source_of = _labelled(config)
     kept = labelled.select(n for n, text in enumerate(labelled.texts) if text_key(text) not in test)
     train, held_out = split(kept, config.holdout, config.seed)
-    texts = [text for source in config.unlabelled for text in load_texts(source)]
+    texts = [text for source in config.unlabelled for text in load_texts(source, texts_only)]
     unlabelled = _new_texts(texts, test | {text_key(text) for text in kept.texts})
     sentences = cut_sentences(unlabelled, config.sentences, config.sentence_tokens, config.seed)
     rated = {text_key(one.text): one for source in config.rated for one in load_rated(source)}
@@ -92,9 +95,11 @@ def text_key(text: str) -> str:
     return " ".join(Tokenizer().tokens(text.replace("<br />", " ")))
 
 
-def _labelled(sources: Iterable[str]) -> tuple[Examples, dict[str, str]]:
-    """Return the distinct texts of all ``sources``, and which source each comes from."""
-    parts = {source: load_examples(source) for source in sources}
+def _labelled(config: CorpusConfig) -> tuple[Examples, dict[str, str]]:
+    """Return the distinct texts of all labelled sources, and which source each comes from."""
+    columns = Columns(config.text_column, config.label_column)
+    scheme = read_scheme(config.labels, config.label_map)
+    parts = {source: load_examples(source, columns, scheme) for source in config.labelled}
     names = {part.label_names for part in parts.values()}
     if len(names) != 1:
         raise DataError(f"the labelled sources have different labels: {sorted(names)}")

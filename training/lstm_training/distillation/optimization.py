@@ -1,6 +1,7 @@
 """How long and how fast the networks of the distillation learn."""
 
 from dataclasses import dataclass
+from typing import get_type_hints
 
 from lstm_runtime.settings import check_settings, setting
 
@@ -16,8 +17,13 @@ class CheckedConfig:
     """
 
     def __post_init__(self) -> None:
-        """Check every value."""
+        """Check every value; a pair is a smallest and a largest one."""
         check_settings(self, ConfigError)
+        for name, hint in get_type_hints(type(self)).items():
+            if hint == tuple[int, int]:
+                least, most = getattr(self, name)
+                if least > most:
+                    raise ConfigError(f"{name} is {least, most!r}; the second must not be smaller")
 
 
 @dataclass(frozen=True)

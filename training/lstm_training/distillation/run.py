@@ -63,8 +63,11 @@ def _write_held_out(corpus: Corpus, folder: Path) -> list[Path]:
             rows = zip(
                 corpus.held_out.texts, corpus.held_out.labels, corpus.held_out_sources, strict=True
             )
+            names = corpus.held_out.label_names
             for text, label, origin in rows:
                 if origin == source:
-                    file.write(json.dumps({"text": text, "label": label}) + "\n")
+                    # The model's own names, where 0 and 1 may mean something else.
+                    shown = label if names == ("negative", "positive") else names[label]
+                    file.write(json.dumps({"text": text, "label": shown}) + "\n")
         paths.append(path)
     return paths

@@ -21,3 +21,5 @@ class NgramConfig:
     def __post_init__(self) -> None:
         """Check every value."""
         check_settings(self, ConfigError)
+        if self.orders[0] > self.orders[1]:
+            raise ConfigError(f"orders is {self.orders!r}; the second must not be smaller")
