@@ -43,7 +43,7 @@ def _take_turns(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str,
     costs: dict[str, list[Cost]] = {name: [] for name in commands}
     for turn in range(rounds + 1):
         for name, command in commands.items():
-            cost = _run(command)
+            cost = run_process(command)
             if turn:  # the first one fills the file cache
                 costs[name].append(cost)
     return {
@@ -52,7 +52,8 @@ def _take_turns(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str,
     }
 
 
-def _run(command: Sequence[str]) -> Cost:
+def run_process(command: Sequence[str]) -> Cost:
+    """Run a command to its end, which has to be a good one."""
     # The bare import would report to Microsoft, and its threads would cost time.
     quiet = os.environ | {"ORT_DISABLE_TELEMETRY": "1"}
     started = time.perf_counter()

@@ -8,9 +8,10 @@ import pytest
 import torch
 from foreign_models import trained_like
 from lstm_edge import ExportConfig, InputError, ParityError, SentimentModel, export
-from lstm_export import Tokenizer, Vocabulary, Window
+from lstm_export import Tokenizer, Vocabulary, VocabularyError, Window, read_vocabulary
 from lstm_export.checkpoint.source import module_source
 from lstm_export.parity.encoding import compare_encoding, compare_source
+from lstm_export.report.reading import measure_reading
 from lstm_runtime.text.tokenizer import TextEncoder
 from pipelines import PIPELINES, UDACITY_WINDOW, first_200_padded_left, reviews, udacity
 from torch import Tensor, nn
@@ -166,3 +167,53 @@ def test_an_encoder_that_fails_for_some_texts_is_told_of(vocabulary) -> None:
 def test_an_encoder_that_gives_no_ids_is_an_error(answer, vocabulary) -> None:
     with pytest.raises(InputError, match="ids"):
         compare_encoding(TextEncoder(MARKS, vocabulary), lambda _: answer, ["film"])
+
+
+def test_two_answers_show_the_order_of_the_labels(net, vocabulary) -> None:
+    source = module_source(net).with_vocabulary(vocabulary, MARKS, UDACITY_WINDOW)
+    texts = ("One of the finest films I have ever seen.", "A dull, lifeless mess.")
+    with torch.inference_mode():
+        positive = [net(torch.tensor([encode(text)])).item() for text in texts]
+    for labels in (("negative", "positive"), ("positive", "negative")):
+        told = measure_reading(source.with_labels(labels)).sentences()[-1]
+        for text, value in zip(texts, positive, strict=True):
+            label = labels[value > 0.5]
+            assert f"{text!r}: {label} {max(value, 1 - value):.2f}" in told
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--vocab", "v.txt", "--keep", "last"], "--keep belongs to --max-tokens"),
+        (["--delete", "punctuation", "--blank", "<br />"], "belong to a vocabulary"),
+    ],
+)
+def test_options_that_make_no_sense_are_usage_errors(run, options, message, tmp_path) -> None:
+    torch.save(LastStep().state_dict(), tmp_path / "net.pt")
+    (tmp_path / "v.txt").write_text("\n".join(["<pad>", *WORDS]), encoding="utf-8")
+    arguments = ["net.pt", "--readout", "step", *options]
+    done = run("lstm-export", *arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.pt", "v.txt"]
+
+
+@pytest.mark.parametrize("encoder", ["owner.py:nothing", "no.jsonl"])
+def test_an_encoder_that_is_not_there_is_one_line(run, encoder, tmp_path) -> None:
+    torch.save(LastStep().state_dict(), tmp_path / "net.pt")
+    (tmp_path / "v.txt").write_text("\n".join(["<pad>", *WORDS]), encoding="utf-8")
+    (tmp_path / "owner.py").write_text("def encode(text):\n    return [1]\n", encoding="utf-8")
+    command = ("net.pt", "--readout", "step", "--vocab", "v.txt", "--encoder", encoder)
+    done = run("lstm-export", *command, "-o", "out", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr and encoder.partition(":")[0] in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_id_may_have_no_word(tmp_path: Path) -> None:
+    (tmp_path / "v.json").write_text(json.dumps(IDS), encoding="utf-8")
+    found = read_vocabulary(tmp_path / "v.json", len(IDS) + 1, unknown_id=0)
+    assert (found.unknown, found.pad, found.ids["the"]) == (0, 0, 1)
+    for number, unknown in ((1, None), (99, None), (0, "the")):
+        with pytest.raises(VocabularyError, match="--unknown"):
+            read_vocabulary(tmp_path / "v.json", len(IDS) + 1, unknown, unknown_id=number)

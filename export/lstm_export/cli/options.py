@@ -126,7 +126,7 @@ def _tell_unread_words(source: Source) -> None:
         click.echo(
             f"note: the token pattern {encoder.tokenizer.pattern} never makes {len(unread):,} of "
             f"the vocabulary's {len(encoder.vocabulary):,} words (such as {some}); if the model "
-            "was trained with another tokeniser, give its --pattern",
+            "was trained with another tokeniser, give its --pattern, --case or --encoder",
             err=True,
         )
 
