@@ -33,7 +33,7 @@ def test_a_run_prints_its_measures_and_files(
     assert sorted(written) == sorted(tmp_path.iterdir())
     # Without a terminal: what was chosen, a line for the data and one an epoch, no bar, no warning.
     told = [line.split()[0] for line in result.stderr.splitlines()]
-    assert told == ["chosen", "216", "labels", *["epoch"] * 3, "kept:", "only"]
+    assert told == ["chosen", "216", "labels", "0.0%", *["epoch"] * 3, "kept:", "only"]
 
 
 def test_columns_and_labels_can_be_named(
