@@ -316,3 +316,9 @@ def test_a_long_text_is_refused_where_the_files_pattern_would_take_for_ever(data
     with pytest.raises(InputError, match="can be read in reasonable time"):
         Tokenizer(pattern, 1000).tokens("<" * 1001)
     assert len(Tokenizer("[a-z]+", 1000).tokens("a " * 1001)) == 1001
+
+
+def test_a_file_that_lost_its_vocabulary_cannot_be_traced() -> None:
+    changed = with_properties((MODELS / "ids.onnx").read_bytes(), {"vocabulary": "null"})
+    with pytest.raises(InputError, match="no vocabulary"):
+        SentimentModel.load(changed, "cpu").trace("good")

@@ -116,10 +116,11 @@ class Tracer:
             fallback = spec.empty if spec.unknown is None else spec.unknown
             ids = [self._vocabulary.get(token, fallback) for token in tokens]
         else:
+            known_words = engine.metadata.vocabulary
+            if known_words is None:
+                raise InputError(f"{engine.path} has no vocabulary and cannot be traced")
             unpadded = replace(spec, pad_to=None)
-            ids = unpadded.encoder(
-                engine.metadata.vocabulary or (), aliases=engine.metadata.aliases or ()
-            )(text)
+            ids = unpadded.encoder(known_words, aliases=engine.metadata.aliases or ())(text)
             words = {n: word for word, n in self._vocabulary.items()}
             tokens = tuple(words.get(n, "") for n in ids)
         return tokens, ids, tuple(n not in (spec.unknown, spec.empty) for n in ids)
