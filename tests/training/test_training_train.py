@@ -386,7 +386,7 @@ def test_a_model_that_answers_no_numbers_is_one_line(
         train(tiny, examples, tmp_path)
 
 
-def test_every_process_has_equally_many_batches_of_its_own(
+def test_processes_share_every_batch(
     tiny: TrainingConfig, examples: Examples, tmp_path: Path
 ) -> None:
     trainer = Classifier(tiny, prepare(examples, tiny)).trainer(tmp_path)
@@ -397,12 +397,16 @@ def test_every_process_has_equally_many_batches_of_its_own(
         def __init__(self, index: int) -> None:
             self.process_index = index
 
-    parts = []
+    batches, shares = trainer.batches_of(0), []
     for index in range(4):
         trainer.accelerator = Process(index)
-        parts.append([tuple(batch) for batch in trainer.batches_of(0)])
-    assert [len(part) for part in parts] == [6, 6, 6, 6]
-    assert len({batch for part in parts for batch in part}) == 24
+        assert trainer.batches_of(0) == batches
+        shares.append([trainer.share_of(batch) for batch in [*batches, [5, 6]]])
+    for batch, parts in zip(batches, zip(*shares, strict=True), strict=False):
+        assert sorted(n for part, _ in parts for n in part) == sorted(batch)
+        assert sum(weight for _, weight in parts) == pytest.approx(4)
+    # Two texts for four processes: two of them take one that weighs nothing.
+    assert [share[-1] for share in shares] == [([5], 2), ([6], 2), ([5], 0), ([5], 0)]
     assert isinstance(TrainingInterruptedError("x"), TrainingError)
 
 

@@ -17,6 +17,7 @@ from lstm_training.trainer.classifier import Classifier
 from lstm_training.trainer.curves import curves
 from lstm_training.trainer.failures import explained_failures
 from lstm_training.trainer.loop import fit
+from lstm_training.trainer.processes import log_processes
 from lstm_training.trainer.report import write_history, write_metrics, write_pictures
 from lstm_training.trainer.state_file import StateFile
 from lstm_training.trainer.trainer import Trainer
@@ -110,6 +111,7 @@ def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
             logger.info("%s holds no run to resume: starting from the beginning", output)
         trainer.save()  # a folder that cannot be written to shows now, not after an hour
     _log_data(data)
+    log_processes(config.batch_size)
     fit(trainer)
     return _write(classifier, trainer, examples, output, baselines=baselines)
 
@@ -164,7 +166,8 @@ def _write(
             len(data.held_out),
         )
     parts = data.train_examples, data.held_out_examples
-    beside = fit_baselines(*parts, data.tokenizer) if baselines else []
+    wanted = baselines and trainer.accelerator.is_main_process
+    beside = fit_baselines(*parts, data.tokenizer) if wanted else []
     accuracies = {one.name: one.accuracy for one in beside}
     learning = curves(history, trainer.config, accuracies)
     checkpoint = checkpoint_of(classifier, trainer, examples, measured, beside)

@@ -38,11 +38,9 @@ def log_lines(level: int = logging.INFO, path: Path | None = None) -> Iterator[N
         path: a file that gets the lines besides, with the time before each.
 
     """
-    if os.environ.get("RANK", "0") != "0":
-        yield
-        return
-    handlers: list[logging.Handler] = [_Stderr()]
-    if path:
+    first = os.environ.get("RANK", "0") == "0"
+    handlers: list[logging.Handler] = [_Stderr() if first else logging.NullHandler()]
+    if first and path:
         file = _File(path, encoding="utf-8")
         file.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
         handlers.append(file)

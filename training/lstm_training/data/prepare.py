@@ -37,6 +37,10 @@ class EncodedTexts:
         """Tokens of each text."""
         return [len(ids) for ids in self.ids]
 
+    def every(self, step: int, first: int) -> "EncodedTexts":
+        """Return each ``step``-th text from the ``first`` on."""
+        return EncodedTexts(self.ids[first::step], self.labels[first::step])
+
     def length_quantiles(self) -> list[int]:
         """Return the lengths that 0, 5, 10 and so on to 100 % of the texts do not exceed."""
         found = np.quantile(self.lengths, np.linspace(0, 1, 21), method="inverted_cdf")

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from accelerate import PartialState  # type: ignore[import-untyped] # ships no types
-
 from lstm_training.checkpoint import load_content, save_content
 from lstm_training.errors import CheckpointError
+from lstm_training.trainer.processes import join_processes
 from lstm_training.trainer.state_file import StateFile
 
 logger = logging.getLogger(__name__)
@@ -61,7 +60,7 @@ class StageCache:
 
         """
         # Or a slow process would find what a fast one has just written, and train alone no more.
-        PartialState().wait_for_everyone()
+        join_processes().wait_for_everyone()
         result = self._result(name, inputs, work)
         self.seconds[name] = round(result.seconds)
         return result
@@ -70,7 +69,7 @@ class StageCache:
         path = self.folder / f"{name}.pt"
         digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
         found = _read(path) if path.exists() else None
-        PartialState().wait_for_everyone()
+        join_processes().wait_for_everyone()
         if found and found.inputs == digest:
             logger.info("%s: taken from %s", name, path.name)
             return found
@@ -78,7 +77,7 @@ class StageCache:
             logger.info("%s: %s came from other inputs and is made again", name, path.name)
         start, part = time.monotonic(), self.state_file(name, inputs)
         made = StageResult(work(part), digest, time.monotonic() - start)
-        if PartialState().is_main_process:
+        if join_processes().is_main_process:
             save_content(dict(vars(made)), path)
             part.path.unlink(missing_ok=True)
         logger.info("%s: done in %.0f s", name, made.seconds)
@@ -89,7 +88,7 @@ class StageCache:
         path = self.folder / (name + PART)
         return StateFile(
             path,
-            {**inputs, "processes": int(PartialState().num_processes)},
+            {**inputs, "processes": int(join_processes().num_processes)},
             go_on="the same command goes on from here",
             start_over=f"remove {path} to start the stage anew",
         )

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-from accelerate import PartialState  # type: ignore[import-untyped] # ships no types
 from lstm_runtime.files import atomic_path
 
 from lstm_training.checkpoint import save_checkpoint
@@ -13,6 +12,7 @@ from lstm_training.distillation.corpus import Corpus
 from lstm_training.distillation.pipeline import StudentPipeline
 from lstm_training.distillation.teachers.encoder import encoder_folder
 from lstm_training.trainer.denormals import flushed_denormals
+from lstm_training.trainer.processes import join_processes
 
 MODEL_FILE = "model.pt"
 WITHOUT_ENCODER = ("ngrams", "language_model", "ngram_student")
@@ -44,7 +44,7 @@ def _run(pipeline: StudentPipeline, folder: Path, stage: str) -> list[Path]:
         getattr(pipeline if hasattr(type(pipeline), stage) else pipeline.teachers, stage)
         return []
     checkpoint = pipeline.checkpoint()
-    if not PartialState().is_main_process:
+    if not join_processes().is_main_process:
         return []
     save_checkpoint(checkpoint, folder / MODEL_FILE)
     metrics = folder / "metrics.json"

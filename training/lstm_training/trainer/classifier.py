@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import PartialState  # type: ignore[import-untyped] # ships no types
 from lstm_runtime.text.vocabulary import UNKNOWN_WORD
 from torch import Tensor, nn
 
@@ -20,6 +19,8 @@ from lstm_training.evaluation.predict import predict
 from lstm_training.model import ModelConfig, SentimentRNN
 from lstm_training.trainer.config import TrainerConfig
 from lstm_training.trainer.losses import balanced_weights
+from lstm_training.trainer.processes import join_processes
+from lstm_training.trainer.sharing import predict_together
 from lstm_training.trainer.state_file import StateFile
 from lstm_training.trainer.step_loss import StepLoss
 from lstm_training.trainer.trainer import Trainer
@@ -140,7 +141,7 @@ class Classifier:
             plain["start_sha256"] = digest(self.start)
         if self.data.unlabelled_sha256:
             plain["unlabelled_sha256"] = self.data.unlabelled_sha256
-        processes = int(PartialState().num_processes)
+        processes = int(join_processes().num_processes)
         return {**plain, "data_sha256": self.data.sha256, "processes": processes}
 
     def loss(self, module: nn.Module, positions: list[int]) -> Tensor:
@@ -160,8 +161,10 @@ class Classifier:
             DivergenceError: when one is no number.
 
         """
-        pad = self.data.vocabulary.pad
-        found = predict(self.model, self.data.held_out, self.config.batch_size, pad)
+        pad, size = self.data.vocabulary.pad, self.config.batch_size
+        found = predict_together(
+            lambda texts: predict(self.model, texts, size, pad), self.data.held_out
+        )
         if not bool(found.isfinite().all()):
             raise DivergenceError("the model's answers are no numbers any more")
         return found

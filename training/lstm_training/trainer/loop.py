@@ -100,7 +100,6 @@ def _remaining(trainer: Trainer, order: list[list[int]]) -> Iterator[list[int]]:
 def _close_epoch(trainer: Trainer) -> EpochRecord:
     """Measure the module on the held-out texts, record the epoch and save."""
     state, start = trainer.state, time.monotonic()
-    # Every process measures all of them: a tenth of the data, and forward only.
     record = EpochRecord(
         epoch=state.epoch + 1,
         train_loss=state.loss / state.texts,

@@ -15,6 +15,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 from lstm_training.errors import CheckpointError, DivergenceError, TrainingError
 from lstm_training.evaluation.metrics import Metrics
 from lstm_training.trainer.config import TrainerConfig
+from lstm_training.trainer.processes import join_processes
 from lstm_training.trainer.state import TrainerState
 from lstm_training.trainer.state_file import StateFile
 
@@ -74,34 +75,39 @@ class Trainer:
         self.state = TrainerState()
 
     def batches_of(self, epoch: int) -> list[list[int]]:
-        """Return the batches of an epoch that this process trains on.
+        """Return the batches of an epoch; all processes go through the same ones."""
+        return self._batches(epoch)
 
-        Every process has the same number of them, or they would wait for each other for ever.
+    def share_of(self, positions: list[int]) -> tuple[list[int], float]:
+        """Return what this process takes of a batch, and what its loss weighs in the mean of all.
+
+        So a batch, and the model that comes of it, is the same however many processes there are.
         """
-        order, processes = self._batches(epoch), int(self.accelerator.num_processes)
-        # With fewer batches than processes, some train on the same one.
-        order = order * math.ceil(processes / len(order))
-        whole = len(order) - len(order) % processes
-        return order[self.accelerator.process_index : whole : processes]
+        processes = int(self.accelerator.num_processes)
+        share = positions[self.accelerator.process_index :: processes]
+        # All processes meet at each step: one that has no text takes one that counts nothing.
+        return share or positions[:1], len(share) * processes / len(positions)
 
     def step(self, positions: list[int]) -> float:
-        """Learn from one batch and return its loss.
+        """Learn from one batch, with all processes, and return its loss.
 
         Raises:
             DivergenceError: when the loss is no number, from which no run recovers.
 
         """
-        loss = self._loss_fn(self.prepared, positions)
-        if not math.isfinite(loss.item()):
+        share, weight = self.share_of(positions)
+        loss = self._loss_fn(self.prepared, share) * weight
+        found = float(self.accelerator.reduce(loss.detach(), "mean"))
+        if not math.isfinite(found):
             epoch = self.state.epoch + 1
-            raise DivergenceError(f"{self.name}the loss became {loss.item()} in epoch {epoch}")
+            raise DivergenceError(f"{self.name}the loss became {found} in epoch {epoch}")
         self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.weights, self.config.gradient_clip)
         self.optimizer.step()
         self.optimizer.zero_grad()
         if not self.accelerator.optimizer_step_was_skipped:  # fp16 skips steps that overflow
             self.scheduler.step()
-        return loss.item()
+        return found
 
     def is_over(self) -> bool:
         """Tell whether there is nothing left to do."""
@@ -170,6 +176,7 @@ def _groups(
 
 
 def _accelerator(config: TrainerConfig) -> Accelerator:
+    join_processes()
     try:
         accelerator = Accelerator(mixed_precision=config.mixed_precision)
     except ValueError as error:  # as where an earlier run in this program had another precision

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import PartialState  # type: ignore[import-untyped] # ships no types
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
@@ -16,6 +15,7 @@ from transformers import AutoModel
 from lstm_training.distillation.config import TransformerConfig
 from lstm_training.distillation.fit import device_of, fit_stage
 from lstm_training.errors import ConfigError
+from lstm_training.trainer.processes import join_processes
 from lstm_training.trainer.state_file import StateFile
 
 logger = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ def score(
         state_file: where the logits so far are kept every few minutes.
 
     """
-    device = PartialState().device
+    device = join_processes().device
     teacher.eval().to(device)
     tail = config.tail_tokens + config.extra_scoring_tokens
     ids = teacher.encode(texts, config.head_tokens, tail)
@@ -149,7 +149,7 @@ def score(
         for n, positions in enumerate(batches[done:], done + 1):
             scores = teacher(*teacher.pad([ids[p] for p in positions]))
             logits[torch.tensor(positions)] = scores.cpu()
-            if time.monotonic() - saved > _SAVE_SECONDS and PartialState().is_main_process:
+            if time.monotonic() - saved > _SAVE_SECONDS and join_processes().is_main_process:
                 logger.info("scored %s of %s batches", f"{n:,}", f"{len(batches):,}")
                 state_file.save({"logits": logits, "done": n})
                 saved = time.monotonic()
