@@ -133,7 +133,7 @@ def service(log: Path, *, on_ray: bool) -> Iterator[tuple[int, "subprocess.Popen
 
 
 async def _ready(port: int) -> None:
-    for _ in range(600):
+    for _ in range(3000):
         with suppress(OSError):
             if await Client(port).post(b'{"text": "ready"}') == 200:
                 return
