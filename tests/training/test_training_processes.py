@@ -2,13 +2,13 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from lstm_training.checkpoint import load_checkpoint
@@ -90,7 +90,7 @@ def test_processes_that_are_killed_go_on_as_if_they_had_not_been(
     run("torchrun 2", reviews_csv, whole)
     with subprocess.Popen(
         command("torchrun 2", reviews_csv, killed, "--epochs", "3"),
-        stderr=subprocess.DEVNULL, env=environment(), start_new_session=True,
+        stderr=subprocess.DEVNULL, env=environment(),
     ) as process:  # fmt: skip
         state, deadline = killed / "resume.pt", time.monotonic() + 300
         before = None
@@ -100,7 +100,10 @@ def test_processes_that_are_killed_go_on_as_if_they_had_not_been(
                 break
             before = now
             time.sleep(0.001)
-        os.killpg(process.pid, signal.SIGKILL)
+        # torchrun gives its processes sessions of their own.
+        launcher = psutil.Process(process.pid)
+        for one in [*launcher.children(recursive=True), launcher]:
+            one.kill()
     assert not (killed / "model.pt").exists()
     log = run("torchrun 2", reviews_csv, killed, "--resume")
     assert "going on in epoch" in log
