@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from lstm_runtime.tables.dialect import Dialect
     from lstm_runtime.text.tokenizer import Tokenizer
     from lstm_runtime.text.vocabulary import Vocabulary
+    from lstm_runtime.text.window import Window
     from lstm_runtime.trace.tracer import Trace
 
 _HOMES = {
@@ -55,6 +56,7 @@ _HOMES = {
     "Trace": "trace.tracer",
     "Verification": "inference.results",
     "Vocabulary": "text.vocabulary",
+    "Window": "text.window",
     "run_bulk": "bulk.job",
 }
 
@@ -87,6 +89,7 @@ __all__ = [
     "VerificationError",
     "Vocabulary",
     "VocabularyError",
+    "Window",
     "__version__",
     "run_bulk",
 ]
