@@ -7,6 +7,7 @@ int8 with a vocabulary, in a process of its own.
 import statistics
 import sys
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 from processes import Cost, run_process
@@ -41,7 +42,8 @@ class Attention(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """Return the answer to texts, ``[batch, 1]``."""
         steps, _ = self.lstm(self.embedding(ids))
-        return self.fc((torch.softmax(self.score(steps), 1) * steps).sum(1))
+        answer: Tensor = self.fc((torch.softmax(self.score(steps), 1) * steps).sum(1))
+        return answer
 
 
 class Heads(nn.Module):
@@ -57,7 +59,8 @@ class Heads(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """Return the answer to texts, ``[batch, 1]``."""
         steps, _ = self.lstm(self.embedding(ids))
-        return self.fc(self.attention(steps, steps, steps)[0].mean(1))
+        answer: Tensor = self.fc(self.attention(steps, steps, steps)[0].mean(1))
+        return answer
 
 
 NETWORKS = {"family": Seed, "attention": Attention, "nn.MultiheadAttention": Heads}
@@ -70,7 +73,7 @@ def export_once(name: str) -> None:
     torch.manual_seed(0)
     words = Vocabulary(("<pad>", "<unk>", *(f"word{n}" for n in range(WORDS - 2))))
     module = NETWORKS[name.removesuffix(", as in the course")]()
-    options = {}
+    options: dict[str, Any] = {}
     if name.endswith("course"):
         options = {"tokenizer": Tokenizer(r"\S+", delete="'.,"), "window": Window(200, pad_to=200)}
     with TemporaryDirectory() as folder:

@@ -77,7 +77,8 @@ def train(folder: Path, options: tuple[str, ...]) -> None:
     """Train on FOLDER with OPTIONS, measure, and print and keep the result."""
     learned, tested = folder / "train.csv", folder / "test.csv"
     model = folder / "model"
-    command = [Path(sys.executable).with_name("lstm-train"), "--data", learned, "-o", model]
+    program = str(Path(sys.executable).with_name("lstm-train"))
+    command = [program, "--data", str(learned), "-o", str(model)]
     start = time.monotonic()
     subprocess.run(  # noqa: S603 - our own command
         [*command, "--overwrite", "--no-baselines", *options], check=True
