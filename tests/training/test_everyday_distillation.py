@@ -287,7 +287,7 @@ def test_encoder_of_any_kind_learns(mpnet: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     teacher = TransformerTeacher(mpnet)
     fine_tune(teacher, texts[:200], targets[:200], TINY, state_file(tmp_path))
-    logits = score(teacher, texts[200:], TINY, state_file(tmp_path))
+    logits = score(teacher, texts[200:], TINY, state_file(tmp_path / "scores"))
     assert float(((logits > 0) == (targets[200:] == 1)).float().mean()) > 0.8
 
 
