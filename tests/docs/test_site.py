@@ -79,8 +79,15 @@ def test_every_option_of_each_command_is_in_the_reference(site: Path) -> None:
         assert not [name for name in options(module) if name not in page], command
 
 
+OF_OTHERS = {
+    *("--standalone", "--nproc-per-node", "--nnodes", "--node-rank", "--master-addr", "--cpu"),
+    *("--multi", "--num", "--no-deps", "--no-binary"),  # of --multi_gpu and --num_processes
+}
+"""Options of torchrun, accelerate and pip that pages tell."""
+
+
 def test_every_option_that_a_page_names_is_there() -> None:
-    ours = {"--help"}.union(*map(options, COMMANDS.values()))
+    ours = {"--help"}.union(OF_OTHERS, *map(options, COMMANDS.values()))
     for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")):
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text("utf-8")))
         assert named <= ours, page
