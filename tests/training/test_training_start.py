@@ -185,7 +185,7 @@ def test_few_english_texts_start_from_the_bundled_model_and_that_is_said(
     caplog.set_level(logging.INFO, "lstm_training")
     start = choose_start(None, ENGLISH)
     assert start is not None
-    assert start.config.vocab_size == 18_000
+    assert start.config.vocab_size == len(load_checkpoint(DEFAULT).vocabulary)
     assert "starting from the bundled model, since 2 English texts are few" in caplog.text
 
 
@@ -229,6 +229,14 @@ def test_what_cannot_be_started_from_is_named(earlier: Checkpoint, tmp_path: Pat
     save_checkpoint(replace(earlier, state_dict=weights), tmp_path / "broken.pt")
     with pytest.raises(CheckpointError, match=r"broken\.pt cannot be .* fc\.bias holds what is no"):
         load_start(str(tmp_path / "broken.pt"))
+
+
+def test_a_running_mean_forgets_its_start_within_the_training() -> None:
+    assert recommended_config(1_000).ema == pytest.approx(0.96, abs=0.03)
+    short = recommended_config(600, epochs=2)
+    assert short.ema ** (2 * 600 / short.batch_size) < 0.01
+    assert recommended_config(100, epochs=1).ema == 0.0
+    assert recommended_config(600, epochs=2, ema=0.98).ema == 0.98
 
 
 def test_settings_are_chosen_by_the_number_of_texts_and_said(

