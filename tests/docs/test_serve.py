@@ -160,3 +160,8 @@ def test_replicas_answer_alike(model: SentimentModel) -> None:
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=120)
+
+
+def test_the_examples_are_short() -> None:
+    folder = Path(__file__).parents[2] / "examples" / "serve"
+    assert len((folder / "app.py").read_text("utf-8").splitlines()) < 120

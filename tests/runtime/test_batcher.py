@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -165,8 +164,3 @@ def test_impossible_numbers_are_refused(int8: SentimentModel) -> None:
 async def _score_a_number(model: SentimentModel) -> None:
     async with Batcher(model) as batcher:
         await batcher.score(42)  # type: ignore[arg-type]
-
-
-def test_the_examples_are_short() -> None:
-    folder = Path(__file__).parents[2] / "examples" / "serve"
-    assert len((folder / "app.py").read_text("utf-8").splitlines()) < 120
