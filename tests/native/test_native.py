@@ -95,7 +95,7 @@ def test_every_stream_has_pythons_answers(answers: Path, any_library: Path) -> N
 
 def test_the_example_verifies_answers_and_streams(example: Path, library: Path) -> None:
     whole = _run(example, MODEL, "A dull, lifeless mess.", "Ein schöner Film 😀", library=library)
-    assert b"16 reference answers, largest difference 0.0" in whole.stderr
+    assert b"16 reference answers, largest difference 0.03\n" in whole.stderr
     assert len(_numbers(whole)) == 2
     pieces = ["A dull, ", "... ", "lifeless mess."]
     streamed = _numbers(_run(example, MODEL, "--stream", *pieces, library=library))

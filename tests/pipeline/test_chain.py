@@ -3,7 +3,6 @@
 import csv
 import json
 import random
-import re
 from pathlib import Path
 
 import pytest
@@ -49,7 +48,7 @@ def test_answers_are_right_and_carry_the_users_labels(run, exported: Path, name:
 @pytest.mark.parametrize("name", ["model.onnx", "model.int8.onnx"])
 def test_files_verify_where_they_land(run, exported: Path, name: str) -> None:
     done = run("lstm-run", "--model", str(exported / name), "--verify")
-    assert done.returncode == 0 and re.search("1[0-9] reference answers", done.stdout)
+    assert done.returncode == 0 and "13 reference answers" in done.stdout
 
 
 def test_measures_of_the_checkpoint_travel_along(run, exported: Path) -> None:
