@@ -16,6 +16,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import onnxruntime
 import pytest
+from structure_page import StructurePage
 
 WORDS = tuple(
     "the a and of to is it in this that was film movie i not but with one good bad great awful "
@@ -24,6 +25,20 @@ WORDS = tuple(
 )
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-structures",
+        action="store_true",
+        help="write what the tests of structures find into docs/concepts/structures.md",
+    )
+
+
+@pytest.fixture
+def page(pytestconfig: pytest.Config) -> StructurePage:
+    """Return the page of structures, against which each of their tests holds what it finds."""
+    return StructurePage(write=pytestconfig.getoption("--write-structures"))
 
 
 def pytest_report_header() -> list[str]:

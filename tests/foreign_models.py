@@ -1,5 +1,7 @@
 """Models of the family as other people write them: other names, wrappers, directions and heads."""
 
+import re
+
 import torch
 from torch import Tensor, nn
 
@@ -136,11 +138,15 @@ FAMILY: tuple[type[nn.Module], ...] = (
 )
 
 
+EMBEDDING = re.compile(r"(^|[._])emb|word")
+"""Names of embeddings; of the members of an ensemble, only theirs."""
+
+
 def trained_like(module: nn.Module, seed: int = 0) -> nn.Module:
     """Give ``module`` weights of the size that training gives, so that answers differ."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, weight in module.named_parameters():
-            scale = 1.0 if "emb" in name or "word" in name else 1.3 / weight.shape[-1] ** 0.5
+            scale = 1.0 if EMBEDDING.search(name) else 1.3 / weight.shape[-1] ** 0.5
             weight.copy_(torch.randn(weight.shape, generator=generator) * scale)
     return module.eval()

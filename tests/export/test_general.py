@@ -1,4 +1,4 @@
-"""Structures outside of the family: exported and right in fp32 and int8, or refused by name."""
+"""Structures outside of the family: exported and right in any precision, or refused by name."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -13,7 +13,9 @@ from lstm_export.config import ExportConfig
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.pipeline import export_source
 from lstm_runtime import SentimentModel
+from structure_page import StructurePage
 from torch import Tensor, nn
+from weights_alone import weights_alone
 
 pytestmark = pytest.mark.slow  # many exports
 
@@ -113,6 +115,8 @@ EXPORTED: list[tuple[type[nn.Module], Answer, str]] = [
     (zoo.TwoWays, sigmoid, SCRIPTED),
 ]
 
+PRECISIONS = ExportConfig(("fp32", "int8", "fp16"))
+
 REFUSED: list[tuple[type[nn.Module], str]] = [
     (zoo.DropoutLeftOn, "answers differently .* dropout left on"),
     (zoo.FixedLength, "texts of 20 tokens only"),
@@ -134,12 +138,12 @@ def made(cls: type[nn.Module]) -> nn.Module:
     ("cls", "answer", "exporter"), EXPORTED, ids=[row[0].__name__ for row in EXPORTED]
 )
 def test_structure_is_exported_and_right(
-    cls: type[nn.Module], answer: Answer, exporter: str, tmp_path: Path
+    cls: type[nn.Module], answer: Answer, exporter: str, tmp_path: Path, page: StructurePage
 ) -> None:
     module = made(cls)
     source = module_source(module)
     assert source.network.exporter == exporter
-    results = {r.name: r for r in export_source(source, tmp_path, ExportConfig())}
+    results = {r.name: r for r in export_source(source, tmp_path, PRECISIONS)}
     assert not [r.failures for r in results.values() if r.failures]
 
     random = np.random.default_rng(3)
@@ -147,17 +151,25 @@ def test_structure_is_exported_and_right(
     with torch.inference_mode():
         wanted = [answer(module, torch.tensor([ids])).reshape(-1).numpy() for ids in texts]
     assert max(abs(a - b).max() for a, b in pairwise(wanted)) > 1e-3
-    for name, atol in (("fp32", 2e-6), ("int8", 0.02)):
+    worst = []
+    for name, atol in (("fp32", 2e-6), ("int8", 0.02), ("fp16", 2e-3)):
         path = results[name].path
         assert path is not None
-        found = raw(path, texts)
-        assert np.abs(found - np.array(wanted)).max() < atol
+        worst.append(np.abs(raw(path, texts) - np.array(wanted)).max())
+        assert worst[-1] < atol, name
+    alone = weights_alone(module, source.network, tmp_path / "weights.pt")
+    page.exported("After public code", cls.__name__, exporter, worst, alone)
 
 
 @pytest.mark.parametrize(("cls", "reason"), REFUSED, ids=[row[0].__name__ for row in REFUSED])
-def test_structure_is_refused_by_name(cls: type[nn.Module], reason: str) -> None:
-    with pytest.raises(UnsupportedModelError, match=reason):
-        module_source(made(cls))
+def test_structure_is_refused_by_name(
+    cls: type[nn.Module], reason: str, tmp_path: Path, page: StructurePage
+) -> None:
+    module = made(cls)
+    with pytest.raises(UnsupportedModelError, match=reason) as refused:
+        module_source(module)
+    alone = weights_alone(module, None, tmp_path / "weights.pt")
+    page.refused("After public code", cls.__name__, str(refused.value), alone)
 
 
 def raw(path: Path, texts: list[list[int]]) -> np.ndarray:

@@ -15,6 +15,9 @@ from lstm_export.readout import Readout
 MOST_LAYERS = 8
 """Linear layers of equal sizes fit each other in every order, of which there are then too many."""
 
+MOST_BLOCKS = 12
+"""Widest readout that is thought of, in units of the hidden state: joined states of many layers."""
+
 Order = tuple[str, ...]
 """Names of linear layers in the order in which they run."""
 
@@ -28,6 +31,7 @@ def assume_network(weights: NetworkWeights, hints: ArchitectureHints) -> Network
     """
     both = len(weights.layers[0]) == 2
     if hints.readout is None:
+        _require_chain(weights)
         states = "the final states of both directions" if both else "the final state"
         raise UnsupportedModelError(
             f"weights cannot tell what the linear layer sees of the LSTM: give --readout last "
@@ -46,6 +50,18 @@ def assume_network(weights: NetworkWeights, hints: ArchitectureHints) -> Network
     usual: Activation = "sigmoid" if len(weights.linear[order[-1]].bias) == 1 else "softmax"
     activation = hints.activation or usual
     return Network(weights.embedding, weights.layers, head, readout, activation)
+
+
+def _require_chain(weights: NetworkWeights) -> None:
+    """Check that the linear layers follow each other behind some readout at all."""
+    hidden = weights.layers[-1][0].hidden
+    widths = (hidden * blocks for blocks in range(1, MOST_BLOCKS + 1))
+    if not any(linear_orders(weights.linear, width) for width in widths):
+        raise UnsupportedModelError(
+            f"the linear layers ({_sizes(weights.linear)}) do not follow each other behind the "
+            f"LSTM's {hidden} units, whatever is read of them: attention, several answers or a "
+            "fixed length, which only its class can tell (--module FILE:CLASS)"
+        )
 
 
 def _head(linear: list[LinearWeights], hints: ArchitectureHints) -> tuple[HeadLayer, ...]:
@@ -67,15 +83,18 @@ def _order(linear: Mapping[str, LinearWeights], features: int, readout: str) -> 
             "--module FILE:CLASS"
         )
     if not found:
-        sizes = ", ".join(
-            f"{name} takes {w.weight.shape[1]} features and gives {len(w.bias)}"
-            for name, w in linear.items()
-        )
         raise UnsupportedModelError(
             f"the linear layers do not follow each other behind the readout {readout}, which has "
-            f"{features} features ({sizes}): another --readout, or --module FILE:CLASS"
+            f"{features} features ({_sizes(linear)}): another --readout, or --module FILE:CLASS"
         )
     return found[0]
+
+
+def _sizes(linear: Mapping[str, LinearWeights]) -> str:
+    return ", ".join(
+        f"{name} takes {w.weight.shape[1]} features and gives {len(w.bias)}"
+        for name, w in linear.items()
+    )
 
 
 def linear_orders(linear: Mapping[str, LinearWeights], features: int) -> list[Order]:

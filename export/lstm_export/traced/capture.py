@@ -18,6 +18,7 @@ from lstm_export.traced.forward import Forward, module_name
 from lstm_export.traced.outputs import pick
 from lstm_export.traced.quiet import quiet
 from lstm_export.traced.rewriting import exportable_functions, with_onnx_layers
+from lstm_export.traced.rounding import rounding_error
 
 IDS = "ids"
 VALUES = "values"
@@ -93,8 +94,22 @@ def capture(forward: Forward) -> Capture:
             padding = (_reads(session, forward, text) for text in ([*ids, *behind], alone))
             return Capture(model, name, *padding)
         failures.append(f"{name}: the graph {wrong}")
+    _require_no_accident(forward)
     kind = module_name(forward.module)
     raise UnsupportedModelError(f"PyTorch cannot export {kind}.forward ({'; '.join(failures)})")
+
+
+def _require_no_accident(forward: Forward) -> None:
+    """Check that the module's own answers are more than the rounding of its sums."""
+    for ids in forward.probes(_lengths(forward)):
+        error = rounding_error(forward, ids)
+        if error > ATOL:
+            raise UnsupportedModelError(
+                f"{module_name(forward.module)}.forward's own answer for a text of {len(ids)} "
+                f"tokens moves by {error:.2g} when it is computed in double precision: its weights "
+                "multiply rounding errors from word to word, so no graph gives its answers (was "
+                "it trained, or did its training diverge?)"
+            )
 
 
 def _require_operators(module: nn.Module) -> None:
@@ -192,9 +207,7 @@ class _Quiet:
 
 def _wrong_length(session: _Quiet, forward: Forward) -> str | None:
     """Say at which length a graph differs from the module; None where it holds at all."""
-    end = forward.max_tokens or max(LENGTHS)
-    lengths = [n for n in LENGTHS if forward.min_tokens <= n <= end]
-    for ids in forward.probes([forward.min_tokens, *lengths]):
+    for ids in forward.probes([forward.min_tokens, *_lengths(forward)]):
         try:
             right = session.gives(ids, forward(ids))
         except Exception:  # whatever ONNX Runtime raises, the graph does not hold
@@ -202,6 +215,12 @@ def _wrong_length(session: _Quiet, forward: Forward) -> str | None:
         if not right:
             return f"is wrong for a text of {len(ids)} tokens"
     return None
+
+
+def _lengths(forward: Forward) -> list[int]:
+    """Return those of the usual lengths that the module reads."""
+    end = forward.max_tokens or max(LENGTHS)
+    return [n for n in LENGTHS if forward.min_tokens <= n <= end]
 
 
 def _reads(session: _Quiet, forward: Forward, ids: list[int]) -> bool:
