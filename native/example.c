@@ -35,6 +35,7 @@ int main(int count, char **arguments) {
     failed = streamed ? lstm_edge_push(&model, &state, text, strlen(text), probability)
                       : lstm_edge_score(&model, text, strlen(text), probability);
     if (!failed) printf("%.9g\t%s\n", probability[0], text);
+    if (!failed && !streamed && model.known == 0) fprintf(stderr, "warning: the model knows no word of: %s\n", text);
   }
   lstm_edge_free_state(&state);
   lstm_edge_close(&model);

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lstm_edge_graph.h"
 #include "lstm_edge_text.h"
 
 enum { LSTM_EDGE_API = 17, LSTM_EDGE_CLASSES = 64 };
@@ -28,6 +29,9 @@ typedef struct {
   OrtMemoryInfo *memory;
   size_t classes;
   int64_t state_shape[3]; /* layers, 1, hidden */
+  lstm_edge_front_end front_end;
+  int64_t unknown; /* id of every word outside the vocabulary; -1 where such words are dropped */
+  float known; /* share of the words of the text scored last that the model knows, 0 of none; else NaN */
   char error[256];
 } lstm_edge;
 
@@ -89,6 +93,28 @@ static inline int64_t lstm_edge_number(const char *json, const char *name) {
   return at ? strtoll(at + strlen(key), NULL, 10) : 0;
 }
 
+/* Make a session of a file, with the outputs that tell how much of a text is known. */
+static inline const char *lstm_edge_session(lstm_edge *model, const char *path, const OrtSessionOptions *options) {
+  FILE *file = fopen(path, "rb");
+  if (!file) return "the model file cannot be opened";
+  size_t size = 0, room = 1 << 20, more;
+  unsigned char *data = (unsigned char *)malloc(room + LSTM_EDGE_MORE), *larger = data;
+  while (larger && (more = fread(data + size, 1, room - size, file))) {
+    if ((size += more) < room) continue;
+    if ((larger = (unsigned char *)realloc(data, (room *= 2) + LSTM_EDGE_MORE))) data = larger;
+  }
+  const char *failed = larger ? ferror(file) ? "the model file cannot be read" : NULL : "no memory left";
+  fclose(file);
+  if (!failed) {
+    lstm_edge_bytes whole = {data, size};
+    model->front_end = lstm_edge_find_front_end(whole);
+    size += lstm_edge_more_outputs(&model->front_end, data + size);
+    failed = lstm_edge_check(model, model->ort->CreateSessionFromArray(model->env, data, size, options, &model->session));
+  }
+  free(data);
+  return failed;
+}
+
 /* Open a model file that takes text. `library` is a path of libonnxruntime; NULL for the system's. */
 static inline const char *lstm_edge_open(lstm_edge *model, const char *path, const char *library) {
   memset(model, 0, sizeof *model);
@@ -103,18 +129,21 @@ static inline const char *lstm_edge_open(lstm_edge *model, const char *path, con
   LSTM_EDGE_TRY(SetSessionGraphOptimizationLevel(options, ORT_DISABLE_ALL));
   LSTM_EDGE_TRY(DisableCpuMemArena(options));
   LSTM_EDGE_TRY(DisableMemPattern(options));
-  OrtStatus *status = model->ort->CreateSession(model->env, path, options, &model->session);
+  failed = lstm_edge_session(model, path, options);
   model->ort->ReleaseSessionOptions(options);
-  if ((failed = lstm_edge_check(model, status))) return failed;
+  if (failed) return failed;
   LSTM_EDGE_TRY(GetAllocatorWithDefaultOptions(&model->allocator));
   LSTM_EDGE_TRY(CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &model->memory));
-  char *sizes;
+  char *sizes, *tokenizer;
   if ((failed = lstm_edge_property(model, "architecture", &sizes))) return failed;
   model->classes = (size_t)lstm_edge_number(sizes, "classes");
   model->state_shape[0] = lstm_edge_number(sizes, "n_layers");
   model->state_shape[1] = 1;
   model->state_shape[2] = lstm_edge_number(sizes, "hidden_dim");
   LSTM_EDGE_TRY(AllocatorFree(model->allocator, sizes));
+  if ((failed = lstm_edge_property(model, "tokenizer", &tokenizer))) return failed;
+  model->unknown = strstr(tokenizer, "\"unknown\": null") ? -1 : lstm_edge_number(tokenizer, "unknown");
+  LSTM_EDGE_TRY(AllocatorFree(model->allocator, tokenizer));
   return model->classes <= LSTM_EDGE_CLASSES ? NULL : "the model has too many classes for this header";
 }
 
@@ -136,7 +165,28 @@ static inline lstm_edge_state lstm_edge_new_state(const lstm_edge *model) {
 
 static inline void lstm_edge_free_state(lstm_edge_state *state) { free(state->h); }
 
-/* Copy what ran out of the outputs: probability, tokens, hn, cn. A piece without a token is read as one
+/* Count the words with an id in the outputs ids and matches. */
+static inline const char *lstm_edge_count(lstm_edge *model, OrtValue *const *out) {
+  OrtTensorTypeAndShapeInfo *shape;
+  size_t count, length, known = 0, words = 0;
+  const int64_t *ids;
+  LSTM_EDGE_TRY(GetTensorMutableData(out[0], (void **)&ids));
+  LSTM_EDGE_TRY(GetTensorTypeAndShape(out[0], &shape));
+  OrtStatus *status = model->ort->GetTensorShapeElementCount(shape, &count);
+  model->ort->ReleaseTensorTypeAndShapeInfo(shape);
+  const char *failed = lstm_edge_check(model, status);
+  for (size_t n = 0; n < count && !failed; n++) {
+    known += ids[n] >= 0 && ids[n] != model->unknown;
+    if (model->unknown < 0) { /* a word that is dropped has an id like padding, but letters */
+      failed = lstm_edge_check(model, model->ort->GetStringTensorElementLength(out[1], n, &length));
+      words += !failed && length > 0;
+    } else words += ids[n] >= 0;
+  }
+  model->known = (float)((double)known / (double)(words ? words : 1));
+  return failed;
+}
+
+/* Copy what ran out of the outputs: probability, tokens, hn, cn; or probability, ids, matches. A piece without a token is read as one
    unknown word; in a stream it leaves state and answer as they are. */
 static inline const char *lstm_edge_take(lstm_edge *model, OrtValue **out, float *probability, lstm_edge_state *state) {
   float *values;
@@ -148,6 +198,9 @@ static inline const char *lstm_edge_take(lstm_edge *model, OrtValue **out, float
     memcpy(state->h, values, state->size * sizeof(float));
     LSTM_EDGE_TRY(GetTensorMutableData(out[3], (void **)&values));
     memcpy(state->c, values, state->size * sizeof(float));
+  } else if (out[1]) {
+    const char *failed = lstm_edge_count(model, out + 1);
+    if (failed) return failed;
   }
   LSTM_EDGE_TRY(GetTensorMutableData(out[0], (void **)&values));
   memcpy(probability, values, model->classes * sizeof(float));
@@ -156,7 +209,10 @@ static inline const char *lstm_edge_take(lstm_edge *model, OrtValue **out, float
 
 /* Run one cleaned text, from `state` when there is one. */
 static inline const char *lstm_edge_run(lstm_edge *model, const char *clean, float *probability, lstm_edge_state *state) {
-  static const char *const inputs[] = {"text", "h0", "c0"}, *const outputs[] = {"probability", "tokens", "hn", "cn"};
+  static const char *const inputs[] = {"text", "h0", "c0"};
+  const char *const in_a_stream[] = {"probability", "tokens", "hn", "cn"};
+  const char *const alone[] = {"probability", model->front_end.ids, model->front_end.matches};
+  const size_t outputs = state ? 4 : !model->front_end.ids[0] ? 1 : model->unknown < 0 ? 3 : 2;
   const int64_t one = 1;
   OrtValue *in[3] = {NULL, NULL, NULL}, *out[4] = {NULL, NULL, NULL, NULL};
   const OrtApi *ort = model->ort;
@@ -166,8 +222,9 @@ static inline const char *lstm_edge_run(lstm_edge *model, const char *clean, flo
     status = ort->CreateTensorWithDataAsOrtValue(model->memory, n == 1 ? state->h : state->c, state->size * sizeof(float),
                                                  model->state_shape, 3, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &in[n]);
   if (!status)
-    status = ort->Run(model->session, NULL, inputs, (const OrtValue *const *)in, state ? 3 : 1, outputs,
-                      state ? 4 : 1, out);
+    status = ort->Run(model->session, NULL, inputs, (const OrtValue *const *)in, state ? 3 : 1,
+                      state ? in_a_stream : alone, outputs, out);
+  model->known = NAN;
   const char *failed = lstm_edge_check(model, status);
   if (!failed) failed = lstm_edge_take(model, out, probability, state);
   for (int n = 0; n < 3; n++) ort->ReleaseValue(in[n]);
@@ -187,7 +244,8 @@ static inline const char *lstm_edge_push(lstm_edge *model, lstm_edge_state *stat
   return failed;
 }
 
-/* Answer a whole text, `size` bytes of UTF-8. `probability` gets a value per class. */
+/* Answer a whole text, `size` bytes of UTF-8. `probability` gets a value per class, and `model->known` the
+   share of its words that the model knows: an answer to a text of 0 says nothing. */
 static inline const char *lstm_edge_score(lstm_edge *model, const char *text, size_t size, float *probability) {
   return lstm_edge_push(model, NULL, text, size, probability);
 }

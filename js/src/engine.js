@@ -3,7 +3,7 @@ import { Cell } from "./cell.js";
 import { verifyChecksum } from "./checksum.js";
 import { ClosedError, InputError } from "./errors.js";
 import { parseMetadata } from "./metadata.js";
-import { metadataProps, withoutDefaults } from "./onnx-file.js";
+import { frontEnd, metadataProps, withoutDefaults, withOutputs } from "./onnx-file.js";
 import { createSession, importRuntime } from "./session.js";
 import { replaceUnportable, WordEncoder, Tokenizer } from "./tokenizer.js";
 
@@ -21,18 +21,22 @@ export class Engine {
   /** @type {Cell | undefined} */ #cell;
   /** @type {Promise<unknown>} */ #last = Promise.resolve();
   #closed = false;
+  #frontEnd;
 
   /**
    * @param {import("./session.js").Ort} ort
    * @param {import("./session.js").Session} session
    * @param {Uint8Array} bytes The file.
    * @param {import("./metadata.js").Metadata} metadata
+   * @param {string} digest Its checksum.
    */
-  constructor(ort, session, bytes, metadata) {
+  constructor(ort, session, bytes, metadata, digest) {
     this.#ort = ort;
     this.#session = session;
     this.#bytes = bytes;
     this.metadata = metadata;
+    this.digest = digest;
+    this.#frontEnd = frontEnd(bytes);
     const { tokenizer: spec, vocabulary: words, aliases } = metadata;
     this.readsText = session.inputNames.includes("text");
     this.tokenizer = spec && new Tokenizer(spec);
@@ -45,11 +49,11 @@ export class Engine {
    * @param {import("./session.js").LoadOptions} options
    */
   static async open(bytes, { ort, sessionOptions }) {
-    await verifyChecksum(bytes);
+    const digest = await verifyChecksum(bytes);
     const metadata = parseMetadata(metadataProps(bytes));
     ort ??= await importRuntime();
-    const session = await createSession(ort, withoutDefaults(bytes, ["h0", "c0"]), sessionOptions);
-    return new Engine(ort, session, bytes, metadata);
+    const opened = withOutputs(withoutDefaults(bytes, ["h0", "c0"]), Object.values(frontEnd(bytes) ?? {}));
+    return new Engine(ort, await createSession(ort, opened, sessionOptions), bytes, metadata, digest);
   }
 
   /** Whether a text can be continued: the file takes and gives states. */
@@ -99,6 +103,34 @@ export class Engine {
   /** @param {Tensors} feed @returns {Promise<number[]>} One value per class. */
   async probability(feed) {
     return floats((await this.run(feed, ["probability"])).probability);
+  }
+
+  /** The outputs to ask for, so that `known` can say how much of a text the model knows. */
+  get knownOutputs() {
+    if (!this.#frontEnd) return [];
+    const { tokens, ids } = this.#frontEnd;
+    // Unknown words, which are dropped, look like padding, but for their letters.
+    return this.#drops ? [ids, tokens] : [ids];
+  }
+
+  /**
+   * The share of a text's words that have an id of their own, 0 of none; null without a vocabulary.
+   * @param {string} text
+   * @param {Tensors} answer With `knownOutputs` in it.
+   */
+  known(text, answer) {
+    if (!this.#frontEnd) return this.encoder?.known(text) ?? null;
+    const ids = Array.from(/** @type {BigInt64Array} */ (answer[this.#frontEnd.ids]?.data ?? []), Number).filter((id) => id >= 0);
+    if (this.#drops) {
+      const seen = /** @type {string[]} */ (answer[this.#frontEnd.tokens]?.data ?? []).filter(Boolean);
+      return ids.length / Math.max(seen.length, 1);
+    }
+    return ids.filter((id) => id !== this.metadata.tokenizer?.unknown).length / Math.max(ids.length, 1);
+  }
+
+  /** Whether words without an id are left out. */
+  get #drops() {
+    return (this.metadata.tokenizer?.unknown ?? null) === null;
   }
 
   /** The outputs to ask for, so that `tokens` can say which tokens reached the network. */

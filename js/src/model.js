@@ -73,12 +73,13 @@ export class SentimentModel {
   async trace(text) {
     const engine = this.#engine;
     if (!engine.outputs.includes("trajectory")) throw new InputError("this model has no answer after each token");
-    const answer = await engine.run(engine.textFeed(text), ["probability", "trajectory", ...engine.tokenOutputs]);
+    const outputs = ["probability", "trajectory", ...engine.tokenOutputs, ...engine.knownOutputs];
+    const answer = await engine.run(engine.textFeed(text), outputs);
     const { classes } = this.metadata.architecture, steps = floats(answer.trajectory);
     const tokens = engine.tokens(text, answer).map(({ token, start, end }, n) => ({
       token, start, end, probability: steps.slice(n * classes, (n + 1) * classes),
     }));
-    return { sentiment: sentiment(text, floats(answer.probability), this.metadata), tokens };
+    return { sentiment: sentiment(text, floats(answer.probability), this.metadata, engine.known(text, answer)), tokens };
   }
 
   /**
@@ -134,7 +135,9 @@ export class SentimentModel {
 
   /** @param {string} text */
   async #scoreOne(text) {
-    return sentiment(text, await this.#engine.probability(this.#engine.textFeed(text)), this.metadata);
+    const engine = this.#engine;
+    const answer = await engine.run(engine.textFeed(text), ["probability", ...engine.knownOutputs]);
+    return sentiment(text, floats(answer.probability), this.metadata, engine.known(text, answer));
   }
 }
 

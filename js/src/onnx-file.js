@@ -1,11 +1,12 @@
 // What onnxruntime's JavaScript packages do not give of an ONNX file: its metadata, its weights and
-// vocabulary, and the choice to feed an input that has a default. The field numbers are those of
-// onnx.proto, which never change.
+// vocabulary, values inside the graph, and the choice to feed an input that has a default. The field
+// numbers are those of onnx.proto, which never change.
 import { encodeVarint, fields, fieldsOf, integers, textOf } from "./protobuf.js";
 
 const MODEL = { graph: 7, metadata: 14 };
-const GRAPH = { node: 1, initializer: 5 };
-const NODE = { operator: 4, attribute: 5 };
+const GRAPH = { node: 1, initializer: 5, output: 12 };
+const NODE = { input: 1, output: 2, operator: 4, attribute: 5 };
+const VALUE = { name: 1 };
 const ATTRIBUTE = { name: 1, integers: 8, strings: 9 };
 const TENSOR = { sizes: 1, type: 2, name: 8, raw: 9 };
 const ENTRY = { key: 1, value: 2 };
@@ -38,21 +39,61 @@ export function metadataProps(bytes) {
  * @param {readonly string[]} names
  */
 export function withoutDefaults(bytes, names) {
+  return withGraph(bytes, (part) => part.number !== GRAPH.initializer || !names.includes(textField(bytes, part, TENSOR.name)));
+}
+
+/**
+ * The file with values inside the graph as outputs too, behind its own; onnxruntime infers their types.
+ * @param {Uint8Array} bytes
+ * @param {readonly string[]} names
+ */
+export function withOutputs(bytes, names) {
+  const added = names.map((name) => message(GRAPH.output, message(VALUE.name, new TextEncoder().encode(name))));
+  return withGraph(bytes, () => true, added);
+}
+
+/**
+ * The values at which the graph makes ids of texts: what the pattern matched, and the ids of that, both
+ * `[1, matches]`; null in files that take ids. See lstm_runtime/model_file/front_end.py.
+ * @param {Uint8Array} bytes
+ * @returns {{tokens: string, ids: string} | null}
+ */
+export function frontEnd(bytes) {
+  for (const graph of fieldsOf(bytes, whole(bytes), MODEL.graph)) {
+    const nodes = [...fieldsOf(bytes, graph, GRAPH.node)];
+    const first = (/** @type {string} */ operator) => nodes.find((node) => textField(bytes, node, NODE.operator) === operator);
+    const encoder = first("Tokenizer") && first("LabelEncoder");
+    if (encoder) return { tokens: textField(bytes, encoder, NODE.input), ids: textField(bytes, encoder, NODE.output) };
+  }
+  return null;
+}
+
+/**
+ * The file with the parts of its graph that are wanted, and some more behind them.
+ * @param {Uint8Array} bytes
+ * @param {(part: Field) => boolean} isKept
+ * @param {Uint8Array[]} added
+ */
+function withGraph(bytes, isKept, added = []) {
   const parts = [];
   for (const field of fields(bytes)) {
     if (field.number !== MODEL.graph) {
       parts.push(bytes.subarray(field.from, field.end));
       continue;
     }
-    const kept = [];
-    for (const part of fields(bytes, field)) {
-      const isDefault = part.number === GRAPH.initializer && names.includes(textField(bytes, part, TENSOR.name));
-      if (!isDefault) kept.push(bytes.subarray(part.from, part.end));
-    }
-    const size = kept.reduce((sum, part) => sum + part.length, 0);
-    parts.push(Uint8Array.from([MODEL.graph * 8 + 2, ...encodeVarint(size)]), ...kept);
+    const kept = Array.from(fields(bytes, field)).filter(isKept).map(({ from, end }) => bytes.subarray(from, end));
+    parts.push(...messageParts(MODEL.graph, [...kept, ...added]));
   }
   return concat(parts);
+}
+
+/** A field that holds a message, or text. @param {number} number @param {Uint8Array} content */
+const message = (number, content) => concat(messageParts(number, [content]));
+
+/** @param {number} number @param {Uint8Array[]} content */
+function messageParts(number, content) {
+  const size = content.reduce((sum, part) => sum + part.length, 0);
+  return [Uint8Array.from([number * 8 + 2, ...encodeVarint(size)]), ...content];
 }
 
 /**

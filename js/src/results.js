@@ -6,6 +6,9 @@
  * @property {string} label The label that the model chose.
  * @property {number} score Probability of `label`, 0 to 1.
  * @property {Record<string, number>} scores Probability of every label.
+ * @property {number | null} known Share of the text's words that the model knows, 0 to 1, and 0 of a text
+ *   without any: an answer to words that it has never seen says little. null where the model was given
+ *   ids, and in a stream.
  *
  * @typedef {object} Token
  * @property {string} token The token, as the tokeniser saw it.
@@ -28,9 +31,10 @@
  * @param {string} text
  * @param {readonly number[]} probability One value per class.
  * @param {import("./metadata.js").Metadata} metadata
+ * @param {number | null} known
  * @returns {Sentiment}
  */
-export function sentiment(text, probability, { labels, threshold }) {
+export function sentiment(text, probability, { labels, threshold }, known = null) {
   const [positive = NaN] = probability;
   const all = probability.length === 1 ? [1 - positive, positive] : probability;
   const best = probability.length === 1 ? Number(positive >= threshold) : all.indexOf(Math.max(...all));
@@ -39,5 +43,6 @@ export function sentiment(text, probability, { labels, threshold }) {
     label: /** @type {string} */ (labels[best]),
     score: /** @type {number} */ (all[best]),
     scores: Object.fromEntries(labels.map((label, n) => [label, /** @type {number} */ (all[n])])),
+    known,
   };
 }

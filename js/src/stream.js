@@ -9,6 +9,7 @@ import { sentiment } from "./results.js";
  * @property {Float32Array} c Long-term memory, `[layers, hidden]`.
  * @property {string} pending The word at the end of what was pushed, not read yet since more of it may come.
  * @property {number[] | null} probability The model's output so far; null before the first token.
+ * @property {string} [model] Checksum of the file whose state it is; none in one that an app made itself.
  */
 
 /**
@@ -30,7 +31,8 @@ export class SentimentStream {
     this.#engine = engine;
     const zero = engine.zeroState();
     /** @type {StreamState} */
-    this.#state = state ?? { ...zero, pending: "", probability: null };
+    this.#state = state ?? { ...zero, pending: "", probability: null, model: engine.digest };
+    requireModel(this.#state.model, engine.digest);
     requireState("h", this.#state.h, zero.h.length);
     requireState("c", this.#state.c, zero.c.length);
   }
@@ -87,6 +89,7 @@ export class SentimentStream {
       if (engine.tokens(text, answer).length) {
         const { probability, hn, cn } = answer;
         this.#state = {
+          ...before,
           h: Float32Array.from(floats(hn)),
           c: Float32Array.from(floats(cn)),
           pending,
@@ -104,6 +107,16 @@ export class SentimentStream {
     // Nothing read so far: the same answer as for an empty text.
     const probability = this.#state.probability ?? (await engine.probability(engine.textFeed("")));
     return sentiment(text, probability, engine.metadata);
+  }
+}
+
+/** @param {string | undefined} found @param {string} digest */
+function requireModel(found, digest) {
+  if (found && found !== digest) {
+    throw new InputError(
+      `the state is another model's: it was made with a file whose checksum begins with ${String(found).slice(0, 12)}, ` +
+        `and this one's with ${digest.slice(0, 12)}`,
+    );
   }
 }
 

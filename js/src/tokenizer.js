@@ -120,6 +120,12 @@ export class WordEncoder {
     });
   }
 
+  /** The share of the tokens that have an id of their own; 0 of none. @param {string} text */
+  known(text) {
+    const tokens = this.#tokenizer.matches(text);
+    return tokens.filter(({ token }) => this.#ids.has(token)).length / Math.max(tokens.length, 1);
+  }
+
   /** At least one id: cut and padded where the network was trained so. @param {string} text */
   ids(text) {
     const { max_tokens: most, keep, pad, pad_to: width = 0, pad_side: side, empty } = this.#spec;

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 import * as ort from "onnxruntime-node";
 import { InputError, MissingRuntimeError, ModelFileError, SentimentModel } from "lstm-edge";
-import { metadataProps, withoutDefaults } from "../src/onnx-file.js";
+import { frontEnd, metadataProps, withoutDefaults, withOutputs } from "../src/onnx-file.js";
 import { bytes } from "./golden.js";
 
 const SOURCE = fileURLToPath(new URL("../models/default.int8.onnx", import.meta.url));
@@ -72,6 +72,15 @@ test("states become inputs that are fed, and nothing else changes", async () => 
   assert.ok(removed > 0 && removed < 4096, `${removed} bytes`);
   assert.deepEqual(metadataProps(stripped), metadataProps(new Uint8Array(bytes)));
   assert.deepEqual(withoutDefaults(new Uint8Array(bytes), []), new Uint8Array(bytes));
+});
+
+test("values inside the graph become outputs, and nothing else changes", async () => {
+  const names = Object.values(frontEnd(new Uint8Array(bytes)));
+  const more = withOutputs(new Uint8Array(bytes), names);
+  assert.equal(more.length - bytes.length, names.join("").length + 4 * names.length);
+  const before = await ort.InferenceSession.create(bytes), after = await ort.InferenceSession.create(more);
+  assert.deepEqual(after.outputNames, [...before.outputNames, ...names]);
+  await Promise.all([before.release(), after.release()]);
 });
 
 test("a changed byte anywhere is found", async () => {

@@ -19,8 +19,9 @@ test("the golden answers are those of the bundled model", () => {
 });
 
 test("every text gets Python's answer", async () => {
-  for (const { text, probability } of golden.texts) {
-    const { scores } = await model.score(text);
+  for (const { text, probability, known } of golden.texts) {
+    const { scores, ...answer } = await model.score(text);
+    assert.equal(answer.known, known, shown(text));
     close(scores.positive, probability, golden.tolerance.node, shown(text));
   }
 });

@@ -19,10 +19,12 @@ before(async () => {
 after(() => model?.close());
 
 test("texts are tokenised in JavaScript and get Python's answers", { skip }, async () => {
-  for (const { text, ids, probability } of answers) {
-    const { scores } = await model.score(text);
+  for (const { text, ids, probability, known } of answers) {
+    const { scores, ...answer } = await model.score(text);
+    assert.equal(answer.known, known, shown(text));
     assert.ok(Math.abs(scores.positive - probability) <= 1e-6, shown(text));
-    assert.equal((await model.scoreIds(ids)).scores.positive, scores.positive);
+    const given = await model.scoreIds(ids);
+    assert.deepEqual([given.scores.positive, given.known], [scores.positive, null]);
   }
   await model.verify();
 });
@@ -37,6 +39,16 @@ test("streams and traces work as in files that take text", { skip }, async () =>
     for (const { token, start, end } of whole.tokens) assert.equal(text.slice(start, end).toLowerCase(), token);
     await model.gates(text, whole.tokens.at(-1));
   }
+});
+
+test("words that are dropped count as words, and a state belongs to its file", { skip }, async () => {
+  const dropping = await SentimentModel.load(`${FOLDER}/dropping.onnx`);
+  for (const { text, dropped } of answers) assert.equal((await dropping.score(text)).known, dropped, shown(text));
+  const stream = dropping.stream();
+  await stream.push("A dull, lifeless mess. ");
+  assert.match(stream.state.model, /^[0-9a-f]{64}$/);
+  assert.throws(() => model.stream(stream.state), /another model's/);
+  await dropping.close();
 });
 
 test("files whose states must be fed, and files without any", { skip }, async () => {

@@ -43,6 +43,13 @@ test("a trace says where each token stands, and ends at the answer", async () =>
   assert.deepEqual((await model.trace("…")).tokens, []);
 });
 
+test("how many of its words are known is told of each text, and of no ids", async () => {
+  const texts = ["good film", "good qwzx", "12345 67890", "这部电影很好", "", "…"];
+  assert.deepEqual((await model.score(texts)).map(({ known }) => known), [1, 0.5, 0, 0, 0, 0]);
+  assert.equal((await model.trace("good qwzx")).sentiment.known, 0.5);
+  assert.equal((await model.stream().push("good film ")).known, null);
+});
+
 test("what is not a text is an InputError", async () => {
   for (const wrong of [5, null, undefined, {}, [null], ["good", 5]]) await assert.rejects(model.score(wrong), InputError);
   await assert.rejects(model.trace(5), InputError);
@@ -67,8 +74,8 @@ test("errors have their names and one family", async () => {
 
 test("one class has a threshold, several have a largest", () => {
   const two = { labels: ["bad", "good"], threshold: 0.7 };
-  assert.deepEqual(sentiment("x", [0.7], two), { text: "x", label: "good", score: 0.7, scores: { bad: 1 - 0.7, good: 0.7 } });
+  assert.deepEqual(sentiment("x", [0.7], two), { text: "x", label: "good", score: 0.7, scores: { bad: 1 - 0.7, good: 0.7 }, known: null });
   assert.equal(sentiment("x", [0.69], two).label, "bad");
   const three = { labels: ["bad", "so-so", "good"], threshold: 0.5 };
-  assert.deepEqual(sentiment("x", [0.2, 0.5, 0.3], three), { text: "x", label: "so-so", score: 0.5, scores: { bad: 0.2, "so-so": 0.5, good: 0.3 } });
+  assert.deepEqual(sentiment("x", [0.2, 0.5, 0.3], three), { text: "x", label: "so-so", score: 0.5, scores: { bad: 0.2, "so-so": 0.5, good: 0.3 }, known: null });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { InputError, SentimentModel } from "lstm-edge";
-import { golden } from "./golden.js";
+import { bytes, golden } from "./golden.js";
 
 const model = await SentimentModel.load();
 after(() => model.close());
@@ -32,6 +32,13 @@ test("a state survives structuredClone and goes on in another stream", async () 
   const rest = "lf. Then came the rest. ";
   assert.deepEqual(await second.push(rest), await first.push(rest));
   assert.deepEqual(second.state, first.state);
+});
+
+test("a state carries the checksum of its file, and is not taken for another's", async () => {
+  const { state } = model.stream();
+  assert.ok(bytes.includes(`lstm-edge-sha256:${state.model}`));
+  assert.throws(() => model.stream({ ...state, model: "0".repeat(64) }), /another model's/);
+  for (const of of ["", undefined]) await model.stream({ ...state, model: of }).push("good "); // an app's own
 });
 
 test("a state that was taken out does not change", async () => {

@@ -25,6 +25,7 @@ int main(int count, char** arguments) try {
     const auto found = streamed ? model.push(state, arguments[n]) : model.score(arguments[n]);
     if (!found.empty()) probability = found;
     std::cout << std::setprecision(9) << probability[0] << "\t" << arguments[n] << "\n";
+    if (model.known() == 0) std::cerr << "warning: the model knows no word of: " << arguments[n] << "\n";
   }
 } catch (const std::exception& error) {
   std::cerr << "Error: " << error.what() << "\n";

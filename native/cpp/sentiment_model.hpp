@@ -6,11 +6,16 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <fstream>
+#include <iterator>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "lstm_edge_graph.h"
 #include "lstm_edge_text.h"
 
 // What a text that arrives in pieces leaves behind: short-term and long-term memory.
@@ -21,15 +26,13 @@ struct State {
 class SentimentModel {
  public:
   // Throws Ort::Exception when the file is missing or no model.
-  explicit SentimentModel(const std::string& path)
-      : session_(environment_, path.c_str(), options()),
-        memory_(Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeDefault)) {
-    const auto sizes = property("architecture");
-    shape_ = {sizes.at("n_layers"), 1, sizes.at("hidden_dim")};
-  }
+  explicit SentimentModel(const std::string& path) : SentimentModel(read(path)) {}
 
   // One probability per class; one class: that of the second label.
   std::vector<float> score(const std::string& text) { return run(text, nullptr); }
+
+  // The share of the words of the text scored last that the model knows, 0 of none; NaN in a stream.
+  double known() const { return known_; }
 
   // Zeros, from which every text starts.
   State new_state() const {
@@ -64,6 +67,32 @@ class SentimentModel {
   }
 
  private:
+  struct File {
+    std::string bytes;
+  };
+
+  explicit SentimentModel(File file)
+      : front_end_(lstm_edge_find_front_end({reinterpret_cast<const unsigned char*>(file.bytes.data()), file.bytes.size()})),
+        session_(opened(std::move(file.bytes))),
+        memory_(Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeDefault)) {
+    const auto sizes = property("architecture"), unknown = property("tokenizer").at("unknown");
+    shape_ = {sizes.at("n_layers"), 1, sizes.at("hidden_dim")};
+    unknown_ = unknown.is_null() ? -1 : unknown.get<int64_t>();
+  }
+
+  static File read(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) throw std::runtime_error(path + " cannot be opened");
+    return {std::string(std::istreambuf_iterator<char>(file), {})};
+  }
+
+  // A session of the file, with the outputs that tell how much of a text is known.
+  Ort::Session opened(std::string file) {
+    unsigned char more[LSTM_EDGE_MORE];
+    file.append(reinterpret_cast<char*>(more), lstm_edge_more_outputs(&front_end_, more));
+    return Ort::Session(environment_, file.data(), file.size(), options());
+  }
+
   // A guest's settings: one thread, bounded memory, silence, the graph as it was written.
   static Ort::SessionOptions options() {
     Ort::SessionOptions chosen;
@@ -84,8 +113,10 @@ class SentimentModel {
     if (state)
       for (auto* part : {&state->h, &state->c})
         feeds.push_back(Ort::Value::CreateTensor<float>(memory_, part->data(), part->size(), shape_.data(), shape_.size()));
-    const char *in[] = {"text", "h0", "c0"}, *out[] = {"probability", "tokens", "hn", "cn"};
-    auto answers = session_.Run(Ort::RunOptions{}, in, feeds.data(), feeds.size(), out, state ? 4 : 1);
+    const char *in[] = {"text", "h0", "c0"}, *in_a_stream[] = {"probability", "tokens", "hn", "cn"};
+    const char* alone[] = {"probability", front_end_.ids, front_end_.matches};
+    auto answers = session_.Run(Ort::RunOptions{}, in, feeds.data(), feeds.size(), state ? in_a_stream : alone, state ? 4 : 3);
+    known_ = state ? std::numeric_limits<double>::quiet_NaN() : share(answers[1], answers[2]);
     if (state) {
       if (!answers[1].GetStringTensorElementLength(0)) return {};
       std::copy_n(answers[2].GetTensorData<float>(), state->h.size(), state->h.begin());
@@ -95,9 +126,24 @@ class SentimentModel {
     return {values, values + answers[0].GetTensorTypeAndShapeInfo().GetElementCount()};
   }
 
+  // The share of words with an id; what is dropped has an id like padding, but letters.
+  double share(const Ort::Value& ids, const Ort::Value& matches) const {
+    const auto count = ids.GetTensorTypeAndShapeInfo().GetElementCount();
+    const int64_t* values = ids.GetTensorData<int64_t>();
+    size_t known = 0, words = 0;
+    for (size_t n = 0; n < count; n++) {
+      known += values[n] >= 0 && values[n] != unknown_;
+      words += matches.GetStringTensorElementLength(n) > 0;
+    }
+    return double(known) / double(std::max<size_t>(words, 1));
+  }
+
   Ort::Env environment_{ORT_LOGGING_LEVEL_FATAL, "lstm-edge"};
+  lstm_edge_front_end front_end_;
   Ort::Session session_;
   Ort::AllocatorWithDefaultOptions allocator_;
   Ort::MemoryInfo memory_;
   std::array<int64_t, 3> shape_{};
+  int64_t unknown_ = -1;
+  double known_ = 0;
 };

@@ -54,7 +54,9 @@ def main() -> None:
 
 
 def _answered(model: SentimentModel, text: str) -> dict[str, Any]:
-    return {"text": text, "probability": model(text).scores[model.metadata.labels[1]]}
+    answer = model(text)
+    probability = answer.scores[model.metadata.labels[1]]
+    return {"text": text, "probability": probability, "known": answer.known}
 
 
 def _streamed(model: SentimentModel, pieces: tuple[str, ...]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,21 @@ def ids_folder(checkpoint_file: Path, tmp_path_factory: pytest.TempPathFactory) 
     assert [outcome.path for outcome in outcomes if outcome.path]
     model_file = folder / "model.onnx"
     texts = [item["text"] for item in json.loads(GOLDEN.read_text())["texts"]]
-    with SentimentModel.load(model_file, "cpu") as model:
+    dropped = ExportConfig(precisions=("fp32",), name="dropping")
+    source = load_source(checkpoint_file)
+    source = source.with_vocabulary(replace(source.required_encoder.vocabulary, unknown_word=None))
+    assert list(export_source(source, folder, dropped))[-1].path
+    with (
+        SentimentModel.load(model_file, "cpu") as model,
+        SentimentModel.load(folder / "dropping.onnx", "cpu") as dropping,
+    ):
         answers: list[dict[str, Any]] = [
             {
                 "text": text,
                 "ids": model._engine.encode(text),
                 "probability": model(text).scores["positive"],
+                "known": model(text).known,
+                "dropped": dropping(text).known,
             }
             for text in texts
         ]

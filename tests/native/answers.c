@@ -1,6 +1,6 @@
 /* Answers texts that no command line can hold, such as those with NUL. Reads from standard input
    "T SIZE\n" and so many bytes (a text), "P SIZE\n" and bytes (a piece of the stream), "S 0\n" (a new
-   stream); writes a probability for each T and P. */
+   stream); writes a probability for each T and P, and the share of known words. */
 #include "lstm_edge.h"
 
 int main(int count, char **arguments) {
@@ -20,7 +20,7 @@ int main(int count, char **arguments) {
     } else {
       failed = kind == 'T' ? lstm_edge_score(&model, text, size, probability)
                            : lstm_edge_push(&model, &state, text, size, probability);
-      printf("%.9g\n", probability[0]);
+      printf("%.9g\t%.17g\n", probability[0], model.known);
     }
     free(text);
   }

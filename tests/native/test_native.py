@@ -1,12 +1,17 @@
 """The examples in native/: compiled and run, wherever a compiler and the headers can be had."""
 
 import json
+import math
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lstm_export.checkpoint.source import load_source
+from lstm_export.pipeline import ExportConfig, export_source
+from lstm_runtime import SentimentModel
 
 from .conftest import MODEL, ROOT, command
 
@@ -83,6 +88,35 @@ def test_every_text_gets_pythons_answer(answers: Path, any_library: Path) -> Non
     assert found == pytest.approx(expected, abs=GOLDEN["tolerance"]["c"])
 
 
+def _known(finished: Finished) -> list[float]:
+    """Return the share of known words of each text."""
+    assert finished.returncode == 0, finished.stderr
+    return [float(line.split(b"\t")[1]) for line in finished.stdout.splitlines()]
+
+
+def test_every_text_has_pythons_share_of_known_words(
+    answers: Path, any_library: Path, checkpoint_file: Path, tmp_path: Path
+) -> None:
+    # The shares in C are of single precision, as its probabilities.
+    texts = [item["text"] for item in GOLDEN["texts"]]
+    data = b"".join(_record("T", text) for text in texts)
+    found = _known(_run(answers, MODEL, library=any_library, data=data))
+    assert found == pytest.approx([item["known"] for item in GOLDEN["texts"]], abs=1e-7)
+    source = load_source(checkpoint_file)
+    dropping = replace(source.required_encoder.vocabulary, unknown_word=None)
+    exported = export_source(
+        source.with_vocabulary(dropping), tmp_path, ExportConfig(precisions=("fp32",))
+    )
+    path = list(exported)[-1].path
+    assert path
+    with SentimentModel.load(path, "cpu") as model:
+        expected = [model(text).known for text in texts]
+    found = _known(_run(answers, path, library=any_library, data=data))
+    assert found == pytest.approx(expected, abs=1e-7)
+    in_pieces = _known(_run(answers, MODEL, library=any_library, data=_record("P", "good ")))
+    assert all(map(math.isnan, in_pieces))
+
+
 def test_every_stream_has_pythons_answers(answers: Path, any_library: Path) -> None:
     # Nothing is held back in C: pieces end between two words.
     streams = [s for s in GOLDEN["streams"] if all(p.endswith(" ") for p in s["pieces"])]
@@ -97,6 +131,8 @@ def test_the_example_verifies_answers_and_streams(example: Path, library: Path) 
     whole = _run(example, MODEL, "A dull, lifeless mess.", "Ein schöner Film 😀", library=library)
     assert b"16 reference answers, largest difference 0.03\n" in whole.stderr
     assert len(_numbers(whole)) == 2
+    unknown = _run(example, MODEL, "好", "good", library=library)
+    assert unknown.stderr.count(b"warning: the model knows no word of: \xe5\xa5\xbd\n") == 1
     pieces = ["A dull, ", "... ", "lifeless mess."]
     streamed = _numbers(_run(example, MODEL, "--stream", *pieces, library=library))
     assert streamed[0] == streamed[1] != streamed[2]
@@ -170,7 +206,10 @@ def test_the_example_in_cpp_is_built_by_cmake(headers: Path, library: Path, tmp_
     assert made.returncode == 0, made.stdout + made.stderr
     item = GOLDEN["texts"][0]
     whole = _run(build / "example", MODEL, item["text"], item["text"] + "\u212a")
-    assert b"verified" in whole.stderr
+    assert b"verified" in whole.stderr and b"warning" not in whole.stderr
+    assert (
+        b"warning: the model knows no word of: 123" in _run(build / "example", MODEL, "123").stderr
+    )
     assert _numbers(whole) == pytest.approx([item["probability"]] * 2, abs=GOLDEN["tolerance"]["c"])
     pieces = ["A dull, ", "... ", "lifeless mess."]
     streamed = _numbers(_run(build / "example", MODEL, "--stream", *pieces))

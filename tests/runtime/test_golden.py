@@ -40,7 +40,9 @@ def test_every_text_gets_its_answer(
     golden: dict[str, Any], model: SentimentModel, runner: str
 ) -> None:
     for item in golden["texts"]:
-        found = model(item["text"]).scores["positive"]
+        answer = model(item["text"])
+        found = answer.scores["positive"]
+        assert answer.known == item["known"], item["text"][:40]
         allowed = golden["tolerance"][runner]
         assert found == pytest.approx(item["probability"], abs=allowed), item["text"][:40]
 

@@ -167,6 +167,15 @@ def test_a_dataset_at_hand_gets_answers(cluster: str, int8: SentimentModel) -> N
     assert found == dict(zip(texts, local(int8, texts), strict=True))
 
 
+def test_how_much_of_a_text_is_known_is_a_column_and_may_be_asked_for(
+    cluster: str, int8: SentimentModel
+) -> None:
+    dataset = ray.data.from_items([{"text": text} for text in ("good film", "good qwzx", "这部")])
+    answered = score(dataset, int8.path, known=True, min_known=0.5, on_error="keep", workers=1)
+    rows = {row["text"]: (row["label"] is None, row["known"]) for row in answered.take_all()}
+    assert rows == {"good film": (False, 1.0), "good qwzx": (False, 0.5), "这部": (True, 0.0)}
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(
     "LSTM_EDGE_CLUSTER" not in os.environ,
@@ -209,6 +218,8 @@ def test_an_interrupted_run_is_gone_on_with_only_as_the_same_run(tmp_path: Path)
         (["--workers", "2"], "--workers needs --engine ray"),
         (["--id-column", "id"], "--id-column needs --engine ray"),
         (["--engine", "ray", "--workers", "0"], "workers is 0; it must be at least 1"),
+        (["--engine", "ray", "--encoding", "cp1252"], "--engine ray takes no --encoding"),
+        (["--engine", "ray", "--recursive"], "--engine ray takes no --recursive"),
         (["--engine", "ray", "--resume"], "--resume needs --id-column"),
         (["--engine", "ray", "--ray-address", "127.0.0.1:1"], "no Ray cluster at 127.0.0.1:1"),
     ],

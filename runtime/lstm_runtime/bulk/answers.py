@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Literal
 
 from lstm_runtime.errors import ClosedError, InputError, LstmEdgeError
 from lstm_runtime.inference.results import Sentiment
@@ -103,23 +102,6 @@ class RowScorer:
         if not self.keep:
             raise InputError(f"{named} (--on-error keep writes such rows without an answer)")
         return RowResult(None, None, known), named
-
-
-def answer_rows(
-    model: SentimentModel,
-    rows: Iterator[TextRow],
-    on_error: Literal["stop", "keep"],
-    batch_size: int | None,
-    max_tokens: int | None,
-) -> Iterator[RowResult]:
-    """Yield an answer for each row, in order.
-
-    Raises:
-        InputError: at a row without an answer, with ``on_error="stop"``; names it.
-
-    """
-    scorer = RowScorer(model, on_error == "keep", max_tokens, batch_size=batch_size)
-    return (result for result, _ in scorer.answers(rows))
 
 
 def too_little_known(found: Sentiment, least: float | None) -> str:

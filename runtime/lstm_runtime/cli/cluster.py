@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from lstm_runtime.cli.options import Options
 
 _OF_WORKERS = ("workers", "gpus_per_worker")
+_OF_SCORING = (
+    *("text_column", "prefix", "known", "min_known", "on_error", "max_tokens", "batch_size"),
+    *("provider", "provider_options", *_OF_WORKERS),
+)
 _OF_THE_JOB = ("ray_address", "id_column", "output_format")
+_NOT_ON_RAY = {"--delimiter", "--encoding", "--quoting", "--recursive", "--restart"}
 _ANYWHERE = ("://", "*", "?", "[")
 
 
@@ -53,13 +58,15 @@ ENGINE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 
 
 def require_engine(asked: "Options", given: Set[str]) -> None:
-    """Refuse what only Ray takes where Ray was not asked for.
+    """Refuse what only Ray takes where Ray was not asked for, and what Ray does not take.
 
     Raises:
         click.UsageError: names the option.
 
     """
     if asked.engine == "ray":
+        for flag in sorted(_NOT_ON_RAY & given):
+            raise click.UsageError(f"--engine ray takes no {flag}")
         return
     for name in (*_OF_WORKERS, *_OF_THE_JOB):
         flag = "--" + name.replace("_", "-")
@@ -76,15 +83,7 @@ def score_on_ray(_texts: Sequence[str], asked: "Options") -> Iterable[str]:
     from lstm_runtime.distributed.job import run_cluster
 
     scoring = ScoringSettings(
-        asked.text_column,
-        asked.prefix,
-        asked.on_error,
-        asked.max_tokens,
-        asked.batch_size,
-        asked.provider,
-        asked.provider_options,
-        asked.threads or 1,
-        **{name: getattr(asked, name) for name in _OF_WORKERS},
+        threads=asked.threads or 1, **{name: getattr(asked, name) for name in _OF_SCORING}
     )
     job = ClusterJob(
         str(asked.input_file),

@@ -135,6 +135,8 @@ def _subject(job: ClusterJob, files: list[tuple[Place, int]]) -> dict[str, Any]:
         "--text-column": scoring.text_column,
         "--prefix": scoring.prefix,
         "--max-tokens": scoring.max_tokens,
+        "--known": scoring.known,
+        "--min-known": scoring.min_known,
         "--id-column": job.id_column,
         "--output-format": job.output_format,
     }

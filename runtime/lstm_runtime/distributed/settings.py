@@ -25,6 +25,10 @@ class ScoringSettings:
     "The column with the texts."
     prefix: str = ""
     "Put before the names of the added columns, ``label`` and ``score``."
+    known: bool = False
+    "Whether to add a third column, ``known``: the share of the text's words that the model knows."
+    min_known: float | None = None
+    "A text of which the model knows a smaller share of words is a bad row; None for any."
     on_error: Literal["stop", "keep"] = "stop"
     "What a bad row does: stop the run, or go out without an answer."
     max_tokens: int | None = None
@@ -55,7 +59,7 @@ class ScoringSettings:
     @property
     def columns(self) -> Columns:
         """The text column and the columns to add."""
-        return Columns.to_score(self.text_column, self.prefix)
+        return Columns.to_score(self.text_column, self.prefix, known=self.known)
 
     @property
     def device(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lstm_runtime.bulk.answers import answer_rows
+from lstm_runtime.bulk.answers import RowScorer
 from lstm_runtime.distributed.settings import ScoringSettings
 from lstm_runtime.model import SentimentModel
 from lstm_runtime.tables.base import TextRow
@@ -28,7 +28,13 @@ class ScoringWorker:
     def __init__(self, model: bytes, settings: ScoringSettings, tally: Any = None) -> None:
         self._settings = settings
         self._tally = tally
-        self._model = _load(model, settings)
+        self._scorer = RowScorer(
+            _load(model, settings),
+            settings.on_error == "keep",
+            settings.max_tokens,
+            settings.min_known,
+            settings.batch_size,
+        )
 
     def __call__(self, block: Any) -> Any:
         """Return an Arrow table with the columns added, and `PROBLEM` taken away.
@@ -39,25 +45,18 @@ class ScoringWorker:
         """
         import pyarrow
 
-        settings = self._settings
-        settings.columns.check(block.column_names, "the dataset")
-        answers = list(
-            answer_rows(
-                self._model,
-                self._rows(block),
-                settings.on_error,
-                settings.batch_size,
-                settings.max_tokens,
-            )
-        )
+        columns = self._settings.columns
+        columns.check(block.column_names, "the dataset")
+        scored = self._scorer.answers(self._rows(block))
+        answers = [answer.values(columns) for answer, _ in scored]
         if PROBLEM in block.column_names:
             block = block.drop_columns([PROBLEM])
-        label, score = settings.columns.added
-        labels = pyarrow.array([answer.label for answer in answers], pyarrow.string())
-        scores = pyarrow.array([answer.score for answer in answers], pyarrow.float64())
+        for n, name in enumerate(columns.added):
+            kind = pyarrow.string() if n == 0 else pyarrow.float64()
+            block = block.append_column(name, pyarrow.array([row[n] for row in answers], kind))
         if self._tally is not None:
             self._tally.add.remote(len(answers))
-        return block.append_column(label, labels).append_column(score, scores)
+        return block
 
     def _rows(self, block: Any) -> Iterator[TextRow]:
         """Yield the texts; null, and what is no text, is a bad row."""
