@@ -22,6 +22,7 @@ from lstm_training.distillation.augmentation import (
     FILM_PATTERNS,
     NEUTRAL,
     PatternSet,
+    balanced,
     generate_examples,
     load_patterns,
 )
@@ -84,9 +85,15 @@ def expression(pattern: str, words: dict[str, list[str]]) -> re.Pattern[str]:
 def test_no_pattern_can_give_a_text_of_the_tests(path: Path) -> None:
     source = load_patterns(path)
     assert len(ASKED) > 450
+    rests = {key: {key} for key in ASKED}
+    for opening in source.openings:
+        matcher = expression(opening, source.words)
+        for key in ASKED:
+            if match := matcher.match(key):
+                rests[key].add(key[match.end() :].strip())
     for pattern in source.patterns:
         matcher = expression(pattern.text, source.words)
-        given = {key for key in ASKED if matcher.fullmatch(key)}
+        given = {key for key in ASKED if any(map(matcher.fullmatch, rests[key]))}
         assert given <= source.spared, pattern.text
     assert source.spared <= set(ASKED)
 
@@ -106,7 +113,8 @@ def test_spared_texts_are_not_generated() -> None:
 @pytest.mark.parametrize("path", [FILM_PATTERNS, EVERYDAY_PATTERNS], ids=lambda path: path.stem)
 def test_every_slot_has_words_and_every_word_a_slot(path: Path) -> None:
     source = load_patterns(path)
-    slots = {slot for one in source.patterns for slot in re.findall(r"\{(\w+)\}", one.text)}
+    texts = [*source.openings, *(one.text for one in source.patterns)]
+    slots = {slot for text in texts for slot in re.findall(r"\{(\w+)\}", text)}
     assert slots == set(source.words)
     assert len(source.patterns) == len({(one.text, one.stance) for one in source.patterns}) or (
         path == FILM_PATTERNS  # where some stand twice, to be written out twice as often
@@ -121,6 +129,31 @@ def test_everyday_patterns_are_many_and_balanced() -> None:
     assert counts[1] > 100
 
 
+def test_everyday_patterns_give_as_many_texts_each() -> None:
+    """An idiom without a slot counts as much as a pattern with many."""
+    config = AugmentationConfig(generated=0, everyday=20_000, joined=0.0)
+    examples, source = generate_examples(config), load_patterns(EVERYDAY_PATTERNS)
+    assert len(examples) > 0.97 * 20_000
+    tries = len(examples) / len(source.patterns)
+    for said in ("it hit the spot.", "it drives me crazy.", "there was a fly in my"):
+        assert sum(said in one.text for one in examples) > 0.7 * tries, said
+    plain = {one.text: one.stance for one in examples}
+    opened = [one for one in examples if one.text.endswith((" it hit the spot.", " uninstalled."))]
+    assert opened
+    assert {one.stance for one in opened} == {plain["it hit the spot."], plain["uninstalled."]}
+
+
+def test_balanced_texts_are_as_many_of_both_sides() -> None:
+    targets = torch.tensor([0.1] * 60 + [0.5] * 7 + [0.9] * 20)
+    kept = balanced(targets, seed=0)
+    assert kept.tolist() == sorted(set(kept.tolist()))
+    assert [int(n) for n in targets[kept].unique(return_counts=True)[1]] == [20, 7, 20]
+    assert not torch.equal(kept, balanced(targets, seed=1))
+    assert len(balanced(1 - targets, seed=0)) == 47
+    assert torch.equal(balanced(torch.tensor([0.5, 0.5]), seed=0), torch.tensor([0, 1]))
+    assert balanced(torch.tensor([]), seed=0).tolist() == []
+
+
 def test_everyday_texts_come_on_top_and_mean_what_they_say() -> None:
     config = AugmentationConfig(generated=500, everyday=20_000, joined=0.25)
     examples = generate_examples(config)
@@ -129,7 +162,8 @@ def test_everyday_texts_come_on_top_and_mean_what_they_say() -> None:
     everyday = examples[len(films) :]
     assert len(everyday) > 10_000
     single = {one.text: one.stance for one in everyday[: -round(20_000 * 0.25)]}
-    assert single.keys() & {"I am not happy at all.", "I'm not happy at all."}
+    negated = {text for text in single if re.fullmatch(r"(I'm|I am) not [a-z ]+ at all\.", text)}
+    assert {single[text] for text in negated} == {0.0}
     assert {stance for text, stance in single.items() if "highly recommend it" in text} == {1.0}
     assert {stance for text, stance in single.items() if "want my money back" in text} == {0.0}
     assert {stance for text, stance in single.items() if "opens at" in text} == {NEUTRAL}
@@ -308,11 +342,13 @@ def test_scoring_reads_more_of_a_text_than_learning(mpnet: Path, tmp_path: Path)
     assert not torch.equal(*score(teacher, [with_middle, without], TINY, state_file(tmp_path)))
 
 
+@pytest.mark.parametrize("tokens", [8, 3, 100], ids=["same", "smaller", "larger"])
 def test_scoring_goes_on_where_it_was_stopped(
-    mpnet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mpnet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokens: int
 ) -> None:
+    """Also on a device whose batches are of another size."""
     monkeypatch.setattr(transformer, "_SAVE_SECONDS", -1)  # after each batch
-    monkeypatch.setattr(transformer, "_SCORING_TOKENS", 8)
+    monkeypatch.setitem(transformer._SCORING_TOKENS, "cpu", 8)
     teacher, state = TransformerTeacher(mpnet), state_file(tmp_path)
     texts = [" ".join(["good", "bad", "word1"][:n]) for n in (1, 2, 3) * 4]
     whole = score(teacher, texts, TINY, state_file(tmp_path / "other"))
@@ -330,8 +366,17 @@ def test_scoring_goes_on_where_it_was_stopped(
         score(teacher, texts, TINY, state)
     before = sum(read[:2])
     read[:] = [0, 0, 0]
-    assert torch.equal(score(teacher, texts, TINY, state), whole)
+    monkeypatch.setitem(transformer._SCORING_TOKENS, "cpu", tokens)
+    found = score(teacher, texts, TINY, state)
+    torch.testing.assert_close(found, whole, rtol=0.0, atol=0.0 if tokens == 8 else 0.02)
     assert sum(read) == len(texts) - before
+
+
+def test_state_that_counts_batches_is_not_gone_on_from(mpnet: Path, tmp_path: Path) -> None:
+    teacher, texts, state = TransformerTeacher(mpnet), ["good word1", "bad"], state_file(tmp_path)
+    state.save({"logits": torch.zeros(2), "done": 1})
+    whole = score(teacher, texts, TINY, state_file(tmp_path / "other"))
+    assert torch.equal(score(teacher, texts, TINY, state), whole)
 
 
 def test_more_tokens_than_the_encoder_reads_are_refused(mpnet: Path) -> None:

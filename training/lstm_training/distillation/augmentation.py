@@ -8,12 +8,14 @@ read most wrongly, and everyday English, which film reviews do not teach. After 
 import math
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from lstm_runtime.text.tokenizer import Tokenizer
+from torch import Tensor
 
 from lstm_training.distillation.config import AugmentationConfig
 from lstm_training.distillation.corpus import text_key
@@ -21,6 +23,12 @@ from lstm_training.distillation.corpus import text_key
 FILM_PATTERNS = Path(__file__).with_name("augmentation.toml")
 EVERYDAY_PATTERNS = Path(__file__).with_name("augmentation_everyday.toml")
 NEUTRAL = 0.5
+_OPENED = 0.2
+"""Part of the texts that get an opening though they are new."""
+
+_POSITIVE = 0.6
+"""Least probability of a sentence that praises."""
+
 _SLOT = re.compile(r"\{(\w+)\}")
 _ARTICLE = re.compile(r"\b(a) (?=(?!one\b|uni|use)[aeiou]|hon|hour)", re.IGNORECASE)
 _VALENCE_SHIFTER = re.compile(
@@ -48,11 +56,35 @@ def has_valence_shifter(sentence: str) -> bool:
 def generate_examples(config: AugmentationConfig) -> tuple[TemplateExample, ...]:
     """Write texts out from both sets of patterns, at random and each once.
 
-    Every pattern gets the same number of tries, so one with few words gives fewer texts. The last
-    part of each set, ``config.joined``, are two of the others in a row that do not contradict.
+    Every pattern gets the same number of tries. In the set of everyday English it also gives as
+    many texts: what comes out twice gets an opening that says nothing, so that an idiom without a
+    slot counts as much as a pattern with many; of films, a pattern with few words gives fewer. The
+    last part of each set, ``config.joined``, are two of the others in a row that do not contradict.
     """
     films = _generate(load_patterns(FILM_PATTERNS), config.generated, config)
     return films + _generate(load_patterns(EVERYDAY_PATTERNS), config.everyday, config)
+
+
+def balanced(probabilities: Tensor, seed: int) -> Tensor:
+    """Return the positions of as many positive texts as negative ones, and of all between.
+
+    Sentences with a *not* or a *but* blame twice as often as they praise, in reviews of films: a
+    student that learned from all of them would take the word itself for blame.
+
+    Args:
+        probabilities: that each text is positive: more than 0.6 praises, less than 0.4 blames.
+        seed: of the choice among the side that has more.
+
+    """
+    random = torch.Generator().manual_seed(seed)
+    sides = [
+        said.nonzero()[:, 0] for said in (probabilities > _POSITIVE, probabilities < 1 - _POSITIVE)
+    ]
+    few = min(map(len, sides))
+    kept = torch.ones(len(probabilities), dtype=torch.bool)
+    for side in sides:
+        kept[side[torch.randperm(len(side), generator=random)[few:]]] = False
+    return kept.nonzero()[:, 0]
 
 
 @dataclass(frozen=True)
@@ -65,10 +97,13 @@ class PatternSet:
     "What each slot can stand for."
     spared: frozenset[str]
     "Words of the texts that are not to be written out."
+    openings: tuple[str, ...] = ()
+    "What says nothing and may stand before a text, with slots too."
 
     def vocabulary(self) -> set[str]:
         """Return every word that the patterns can write."""
-        filled = [_SLOT.sub(" ", pattern.text) for pattern in self.patterns]
+        texts = (*self.openings, *(pattern.text for pattern in self.patterns))
+        filled = [_SLOT.sub(" ", text) for text in texts]
         filled += [word for words in self.words.values() for word in words]
         tokenizer = Tokenizer()
         return {token for text in filled for token in tokenizer.tokens(text)}
@@ -92,6 +127,7 @@ def load_patterns(path: Path) -> PatternSet:
         tuple(TemplateExample(text, stance) for stance in texts for text in texts[stance]),
         content["words"],
         frozenset(text_key(text) for text in content["spared"]),
+        tuple(content.get("openings", ())),
     )
 
 
@@ -101,20 +137,21 @@ def _generate(
     random = np.random.default_rng(config.seed)
     pairs = round(count * config.joined)
     tries = math.ceil((count - pairs) / len(source.patterns))
-    found = {
-        text_key(example.text): example
-        for pattern in source.patterns
-        for example in (_filled(pattern, source.words, random) for _ in range(tries))
-    }
+    found: dict[str, TemplateExample] = {}
+    for pattern in source.patterns:
+        for _ in range(tries):
+            example = TemplateExample(_filled(pattern.text, source.words, random), pattern.stance)
+            if source.openings and (text_key(example.text) in found or random.random() < _OPENED):
+                opening = _filled(str(random.choice(source.openings)), source.words, random)
+                example = replace(example, text=f"{opening} {example.text}")
+            found[text_key(example.text)] = example
     single = [example for key, example in found.items() if key not in source.spared]
     return (*single, *(_pair(single, random) for _ in range(pairs if single else 0)))
 
 
-def _filled(
-    pattern: TemplateExample, words: dict[str, list[str]], random: np.random.Generator
-) -> TemplateExample:
-    text = _SLOT.sub(lambda slot: str(random.choice(words[slot[1]])), pattern.text)
-    return TemplateExample(_ARTICLE.sub(r"\1n ", text), pattern.stance)
+def _filled(text: str, words: dict[str, list[str]], random: np.random.Generator) -> str:
+    filled = _SLOT.sub(lambda slot: str(random.choice(words[slot[1]])), text)
+    return _ARTICLE.sub(r"\1n ", filled)
 
 
 def _pair(examples: list[TemplateExample], random: np.random.Generator) -> TemplateExample:

@@ -8,7 +8,11 @@ import torch
 from torch import Tensor
 
 from lstm_training.data.prepare import EncodedTexts
-from lstm_training.distillation.augmentation import generate_examples, has_valence_shifter
+from lstm_training.distillation.augmentation import (
+    balanced,
+    generate_examples,
+    has_valence_shifter,
+)
 from lstm_training.distillation.cache import StageResult
 from lstm_training.distillation.context import Context
 from lstm_training.distillation.corpus import cut_sentences
@@ -92,7 +96,7 @@ class Teachers:
         """Short texts that reviews lack, with targets.
 
         What generated texts say is known, and that of rated ones; sentences of reviews are the
-        encoder's alone, since n-grams read them wrongly.
+        encoder's alone, since n-grams read them wrongly, and as many positive as negative ones.
         """
         config, scores = self.config.augmentation, self.transformer_scores
         known, generated = frozenset(self.corpus.sentences), generate_examples(config)
@@ -108,13 +112,15 @@ class Teachers:
             )
             logits = self._encoder_logits(sentences, part)[:, None]
             lengths = torch.tensor([len(self.context.encoder(text)) for text in sentences])
-            ensemble = self._fit_ensemble([scores])
+            mined = self._fit_ensemble([scores]).probabilities(logits, lengths)
+            kept = balanced(mined, config.seed)
             targets = [
                 (1 - config.certainty) + (2 * config.certainty - 1) * stance,
-                ensemble.probabilities(logits, lengths),
+                mined[kept],
                 torch.tensor([one.probability for one in self.corpus.rated]),
             ]
-            texts = [example.text for example in generated] + list(sentences)
+            texts = [example.text for example in generated]
+            texts += [sentences[n] for n in kept.tolist()]
             texts += [one.text for one in self.corpus.rated]
             return {"texts": texts, "targets": torch.cat(targets)}
 
