@@ -19,8 +19,9 @@ from pathlib import Path
 
 import click
 from lstm_training.data.examples import Examples
-from lstm_training.data.prepare import drop_duplicates, stratified
+from lstm_training.data.prepare import drop_duplicates
 from lstm_training.data.sources import load_examples
+from lstm_training.data.split import stratified
 from lstm_training.distillation.rated import load_rated
 from lstm_training.evaluation.baselines import fit_baselines
 from lstm_training.evaluation.evaluate import evaluate

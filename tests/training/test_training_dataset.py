@@ -14,9 +14,8 @@ from lstm_training.data.prepare import (
     drop_duplicates,
     encode,
     prepare,
-    split,
-    stratified,
 )
+from lstm_training.data.split import split, stratified
 from lstm_training.data.vocabulary import build_vocabulary
 from lstm_training.errors import ConfigError, DataError
 

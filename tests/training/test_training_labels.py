@@ -20,8 +20,9 @@ from lstm_training.checkpoint import load_checkpoint
 from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples, LabelScheme
 from lstm_training.data.labels import parse_label_map, parse_names, plain_label, ratings
-from lstm_training.data.prepare import prepare, split, stratified
+from lstm_training.data.prepare import prepare
 from lstm_training.data.sources import load_examples
+from lstm_training.data.split import split, stratified
 from lstm_training.errors import ConfigError, DataError, EvaluationError
 from lstm_training.evaluation.confusion import Confusion
 from lstm_training.evaluation.evaluate import evaluate

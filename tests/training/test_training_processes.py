@@ -71,7 +71,8 @@ def alone(reviews_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_several_processes_make_the_model_of_one(
     launcher: str, reviews_csv: Path, alone: Path, tmp_path: Path
 ) -> None:
-    log = run(launcher, reviews_csv, tmp_path, *NO_DROPOUT)
+    cache = ("--cache", str(tmp_path.with_name("cache"))) if launcher == "torchrun 4" else ()
+    log = run(launcher, reviews_csv, tmp_path, *NO_DROPOUT, *cache)
     assert log.count(f"{launcher[-1]} processes share each batch of 15 texts") == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         path.name for path in alone.iterdir()

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lstm_training.config import TrainingConfig
-from lstm_training.data.examples import Examples
+from lstm_training.data.examples import Examples, TextsOnDisk
 from lstm_training.data.prepare import Dataset
 from lstm_training.errors import ConfigError, TrainingError
 from lstm_training.evaluation.baselines import fit_baselines
@@ -17,7 +18,7 @@ from lstm_training.trainer.classifier import Classifier
 from lstm_training.trainer.curves import curves
 from lstm_training.trainer.failures import explained_failures
 from lstm_training.trainer.loop import fit
-from lstm_training.trainer.processes import log_processes
+from lstm_training.trainer.processes import first_of_machine_first, log_processes
 from lstm_training.trainer.report import write_history, write_metrics, write_pictures
 from lstm_training.trainer.state_file import StateFile
 from lstm_training.trainer.trainer import Trainer
@@ -94,7 +95,9 @@ def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
         config = with_sizes_of(start, config)
     if unlabelled:
         config = replace(config, distil=True)
-    data = learning_material(examples, config, start, unlabelled)
+    on_disk = isinstance(examples.texts, TextsOnDisk)
+    with first_of_machine_first() if on_disk else nullcontext():
+        data = learning_material(examples, config, start, unlabelled)
     classifier = Classifier(config, data, start)
     trainer = classifier.trainer(output)
     if resume and not trainer.state_file.exists() and (output / MODEL_FILE).exists():

@@ -1,5 +1,6 @@
 """The command ``lstm-train``."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +13,18 @@ from lstm_runtime.tables.dialect import Dialect
 from lstm_training.cli.log import log_lines
 from lstm_training.cli.options import column_options, data_option, label_scheme
 from lstm_training.config import CHOSEN, TrainingConfig
+from lstm_training.data.examples import Examples, LabelScheme
 from lstm_training.data.sources import load_examples, load_texts
-from lstm_training.data.tables import Columns
+from lstm_training.data.tables import Columns, is_labelled_table
 from lstm_training.errors import ConfigError
 
 if TYPE_CHECKING:  # torch loads slowly, and --help must answer at once
     from lstm_training.api import TrainingResult
     from lstm_training.cross_validation import CrossValidation
 
+
+LARGE = 200_000_000
+"""Bytes of a table from which on its texts stay on disk; in memory they take several times that."""
 
 EXAMPLES = (
     "lstm-train --limit 5000 --epochs 3 -o model",
@@ -60,6 +65,12 @@ EXAMPLES = (
     help="Texts without labels, named as for --data, to learn from besides by a teacher of "
     "n-grams; sets --distil.",
 )  # fmt: skip
+@option(
+    "--cache", group="Input", type=click.Path(file_okay=False, path_type=Path),
+    help="Folder on disk to learn from where the texts of a table are more than fit into memory; "
+    "used again while the table is the same.  [default: OUTPUT/cache for tables of 200 MB and "
+    "more, else none]",
+)  # fmt: skip
 @setting_options(TrainingConfig, chosen=dict.fromkeys(CHOSEN, "number of texts and start"))
 @click.version_option(package_name="lstm-edge")
 def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
@@ -72,6 +83,7 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
     folds: int | None,
     start_from: str | None,
     unlabelled: str | None,
+    cache: Path | None,
     text_column: str,
     label_column: str,
     dialect: Dialect,
@@ -95,7 +107,9 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
         raise click.UsageError(str(error)) from error
     scheme = label_scheme(labels, label_map)
     columns = Columns(text_column, label_column, dialect)
-    examples = load_examples(source, columns, scheme)
+    cache = cache or (output / "cache" if _is_large(source) else None)
+    with requires_extra("train") if cache else nullcontext(), log_lines():
+        examples = _load(source, columns, scheme, cache)
     more = load_texts(unlabelled, columns) if unlabelled else ()
     with requires_extra("train"):
         from lstm_training.api import train
@@ -119,6 +133,23 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
         result = train(config, examples, output, **how)
     if result.files:
         _show(result)
+
+
+def _is_large(source: str) -> bool:
+    path = Path(source)
+    return is_labelled_table(path) and path.is_file() and path.stat().st_size >= LARGE
+
+
+def _load(
+    source: str, columns: Columns, scheme: LabelScheme | None, cache: Path | None
+) -> Examples:
+    """Read the texts; into the cache, one process of several does."""
+    if cache is None:
+        return load_examples(source, columns, scheme)
+    from lstm_training.trainer.processes import first_of_machine_first
+
+    with first_of_machine_first():
+        return load_examples(source, columns, scheme, cache=cache)
 
 
 def _show_folds(measured: "CrossValidation") -> None:

@@ -2,9 +2,10 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from lstm_training.data.labels import USUAL, plain_label
 from lstm_training.errors import DataError
@@ -25,6 +26,18 @@ class LabelledRow:
     "What the label column holds."
 
 
+@runtime_checkable
+class TextsOnDisk(Protocol):
+    """Texts that are not in memory, and some of which can be had without being read."""
+
+    identity: str
+    "Names the texts and how they were read."
+
+    def select(self, positions: Sequence[int]) -> Sequence[str]:
+        """Return the texts at ``positions``, in that order."""
+        ...
+
+
 @dataclass(frozen=True)
 class Examples:
     """Labelled texts, column by column.
@@ -36,8 +49,8 @@ class Examples:
 
     name: str
     "What the texts are called in messages and reports: a file's name or a data set's."
-    texts: tuple[str, ...]
-    "The texts."
+    texts: Sequence[str]
+    "The texts: a tuple, or `TextsOnDisk`."
     labels: tuple[int, ...]
     "Their labels: 0, 1 and so on."
     label_names: tuple[str, ...] = ("negative", "positive")
@@ -67,7 +80,9 @@ class Examples:
         chosen = list(positions)
         return Examples(
             self.name,
-            tuple(self.texts[n] for n in chosen),
+            self.texts.select(chosen)
+            if isinstance(self.texts, TextsOnDisk)
+            else tuple(self.texts[n] for n in chosen),
             tuple(self.labels[n] for n in chosen),
             self.label_names,
         )
@@ -186,6 +201,18 @@ class LabelScheme:
 def collect(name: str, rows: Iterable[LabelledRow], scheme: LabelScheme) -> Examples:
     """Check every row and return the rows as `Examples`.
 
+    Raises:
+        DataError: as `checked` does.
+
+    """
+    found = list(checked(rows, scheme))
+    texts, labels = tuple(text for text, _ in found), tuple(label for _, label in found)
+    return Examples(name, texts, labels, scheme.label_names)
+
+
+def checked(rows: Iterable[LabelledRow], scheme: LabelScheme) -> Iterator[tuple[str, int]]:
+    """Yield text and label of every row.
+
     An empty text is legal, since the model can read one; a missing text is not.
 
     Raises:
@@ -193,20 +220,19 @@ def collect(name: str, rows: Iterable[LabelledRow], scheme: LabelScheme) -> Exam
             there are.
 
     """
-    texts, labels, values = [], [], Counter[str]()
+    values = Counter[str]()
     remaining = iter(rows)
     for row in remaining:
         if not isinstance(row.text, str):
             kind = "missing" if row.text is None else f"not a string but {row.text!r:.40}"
             raise DataError(f"{row.where}: the text is {kind}")
-        texts.append(row.text)
         values[plain_label(row.label)] += 1
         try:
-            labels.append(scheme.parse(row))
+            label = scheme.parse(row)
         except DataError as error:
             told = "" if row.label in {None, ""} else _other_values(values, remaining)
             raise DataError(f"{error}{told}") from error
-    return Examples(name, tuple(texts), tuple(labels), scheme.label_names)
+        yield row.text, label
 
 
 def _other_values(values: Counter[str], remaining: Iterator[LabelledRow]) -> str:

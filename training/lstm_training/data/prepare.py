@@ -1,9 +1,9 @@
 """From labelled texts to ids: distinct texts, a held-out part, a vocabulary, encoded columns."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 from itertools import chain
 
 import numpy as np
@@ -14,6 +14,8 @@ from torch import Tensor
 
 from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples
+from lstm_training.data.progress import watched
+from lstm_training.data.split import split, stratified
 from lstm_training.data.vocabulary import build_vocabulary, extend_vocabulary
 from lstm_training.data.word_pattern import WORD_PATTERN, require_letters
 from lstm_training.errors import DataError
@@ -23,7 +25,7 @@ from lstm_training.errors import DataError
 class EncodedTexts:
     """Texts as ids, with their labels."""
 
-    ids: tuple[Tensor, ...]
+    ids: Sequence[Tensor]
     "Ids of each text, int32 ``[tokens]``, at least one."
     labels: Tensor
     "Labels, or probabilities of the second of two, float ``[texts]``."
@@ -75,6 +77,28 @@ class Dataset:
     "Digest of the texts without labels that are learned from; empty where there are none."
 
 
+@dataclass(frozen=True)
+class Division:
+    """Examples before they are encoded; the fields are those of `Dataset`."""
+
+    vocabulary: Vocabulary
+    copies: int
+    conflicting: int
+    sha256: str
+    train_examples: Examples
+    held_out_examples: Examples
+    tokenizer: Tokenizer
+    uncovered: float
+
+    def encoded(self, train: Sequence[Tensor], held_out: Sequence[Tensor]) -> Dataset:
+        """Return the whole, given the ids."""
+        parts = ((train, self.train_examples), (held_out, self.held_out_examples))
+        texts = [
+            EncodedTexts(ids, torch.tensor(part.labels, dtype=torch.float32)) for ids, part in parts
+        ]
+        return Dataset(train=texts[0], held_out=texts[1], **vars(self))
+
+
 def prepare(
     examples: Examples,
     config: TrainingConfig,
@@ -90,6 +114,24 @@ def prepare(
         DataError: when there are too few texts of a class, or no word occurs often enough.
 
     """
+    found = divide(examples, config, known, unlabelled)
+    encoder = TextEncoder(found.tokenizer, found.vocabulary)
+    train = encode(found.train_examples, encoder, config.max_tokens)
+    return found.encoded(train.ids, encode(found.held_out_examples, encoder).ids)
+
+
+def divide(
+    examples: Examples,
+    config: TrainingConfig,
+    known: Vocabulary | None = None,
+    unlabelled: Sequence[str] = (),
+) -> Division:
+    """Leave copies out, split, and choose the words, as `prepare` does.
+
+    Raises:
+        DataError: when there are too few texts of a class, or no word occurs often enough.
+
+    """
     _require_every_label(examples)
     tokenizer = Tokenizer(config.pattern or WORD_PATTERN)
     uncovered = require_letters(examples.name, examples.texts, tokenizer)
@@ -99,17 +141,19 @@ def prepare(
         kept = kept.select(stratified(kept, config.limit, config.seed))
     train, held_out = split(kept, config.holdout, config.seed)
     vocabulary = build_vocabulary(
-        (tokenizer.tokens(text) for text in chain(train.texts, unlabelled)),
+        (
+            tokenizer.tokens(text)
+            for text in watched(
+                chain(train.texts, unlabelled), "words", len(train) + len(unlabelled)
+            )
+        ),
         config.vocab_size,
         config.min_count,
     )
     if known:
         vocabulary = extend_vocabulary(known, vocabulary, config.vocab_size)
-    encoder = TextEncoder(tokenizer, vocabulary)
-    return Dataset(
+    return Division(
         vocabulary,
-        encode(train, encoder, config.max_tokens),
-        encode(held_out, encoder),
         distinct.copies,
         distinct.conflicting,
         examples.sha256(),
@@ -159,76 +203,20 @@ def drop_duplicates(examples: Examples, key: Callable[[str], str] = same_words) 
             make no difference.
 
     """
-    first: dict[str, dict[int, int]] = {}
-    votes: dict[str, Counter[int]] = {}
-    for n, (text, label) in enumerate(zip(examples.texts, examples.labels, strict=True)):
-        found = key(text)
-        first.setdefault(found, {}).setdefault(label, n)
-        votes.setdefault(found, Counter())[label] += 1
-    winners = {text: _majority(count) for text, count in votes.items()}
-    kept = examples.select(
-        sorted(first[text][label] for text, label in winners.items() if label is not None)
-    )
-    of_winners = sum(
-        count[winner]
-        for winner, count in zip(winners.values(), votes.values(), strict=True)
-        if winner is not None
-    )
-    conflicting = len(examples) - of_winners
-    return Distinct(kept, len(examples) - len(kept) - conflicting, conflicting)
-
-
-def _majority(count: Counter[int]) -> int | None:
-    """Return the label that most of some copies have; None where two are equally frequent."""
-    (label, most), *others = count.most_common(2)
-    return None if others and others[0][1] == most else label
-
-
-def split(examples: Examples, holdout: float, seed: int) -> tuple[Examples, Examples]:
-    """Return the training and the held-out part, with the classes in the same proportion."""
-    classes = len(examples.label_names)
-    count = min(max(round(len(examples) * holdout), classes), len(examples) - classes)
-    chosen = set(stratified(examples, count, seed))
-    rest = [n for n in range(len(examples)) if n not in chosen]
-    return examples.select(rest), examples.select(sorted(chosen))
-
-
-def stratified(examples: Examples, count: int, seed: int) -> list[int]:
-    """Choose ``count`` positions at random, with each class in its proportion.
-
-    A class has at least one text on either side.
-
-    Raises:
-        DataError: when a class has fewer than two texts, or ``count`` is less than one a class.
-
-    """
-    fewest, name = min(zip(examples.counts, examples.label_names, strict=True))
-    if fewest < 2:
-        raise DataError(
-            f"{examples.name}: a class has {fewest} distinct text; 2 are needed (of {name})"
-        )
-    classes = len(examples.label_names)
-    if count < classes:
-        raise DataError(f"{examples.name}: {count} texts are too few for {classes} labels")
-    generator = np.random.default_rng(seed)
-    column = np.array(examples.labels)
-    shuffled = [generator.permutation(np.flatnonzero(column == n)) for n in range(classes)]
-    shares = _shares(examples.counts, count)
-    return sorted(
-        int(n) for rows, share in zip(shuffled, shares, strict=True) for n in rows[:share]
-    )
-
-
-def _shares(counts: Sequence[int], wanted: int) -> list[int]:
-    """Part ``wanted`` among classes by their ``counts``; each gets one, and leaves one."""
-    shares: list[int] = []
-    for n, count in enumerate(counts):
-        later = counts[n + 1 :]
-        left = wanted - sum(shares)
-        share = round(left * count / (count + sum(later)))
-        least = max(1, left - sum(later) + len(later))
-        shares.append(min(max(share, least), count - 1, left - len(later)))
-    return shares
+    digests = bytearray()  # and no texts, of which there may be more than memory
+    for text in watched(examples.texts, "copies"):
+        content = key(text).encode("utf-8", "surrogatepass")
+        digests += blake2b(content, digest_size=16).digest()
+    # Bytes of one length: that NumPy takes no notice of zeros at the end makes no difference.
+    group = np.unique(np.frombuffer(digests, "S16"), return_inverse=True)[1]
+    labels = np.array(examples.labels)
+    votes = np.zeros((group.max() + 1, labels.max() + 1), np.int64)
+    np.add.at(votes, (group, labels), 1)
+    clear = (votes == votes.max(axis=1, keepdims=True)).sum(axis=1) == 1
+    agreeing = np.flatnonzero(clear[group] & (labels == votes.argmax(axis=1)[group]))
+    first = np.unique(group[agreeing], return_index=True)[1]
+    kept = examples.select(np.sort(agreeing[first]).tolist())
+    return Distinct(kept, len(agreeing) - len(kept), len(examples) - len(agreeing))
 
 
 def encode(examples: Examples, encoder: TextEncoder, max_tokens: int | None = None) -> EncodedTexts:
@@ -236,6 +224,17 @@ def encode(examples: Examples, encoder: TextEncoder, max_tokens: int | None = No
 
     The end is what stays, because a review ends with its verdict.
     """
-    cut = slice(None if max_tokens is None else -max_tokens, None)
-    ids = tuple(torch.tensor(encoder(text)[cut], dtype=torch.int32) for text in examples.texts)
+    ids = tuple(
+        torch.tensor(found, dtype=torch.int32)
+        for found in iter_ids(examples.texts, encoder, max_tokens)
+    )
     return EncodedTexts(ids, torch.tensor(examples.labels, dtype=torch.float32))
+
+
+def iter_ids(
+    texts: Sequence[str], encoder: TextEncoder, max_tokens: int | None = None
+) -> Iterator[list[int]]:
+    """Yield the ids of each text, cut to its last ``max_tokens``."""
+    cut = slice(None if max_tokens is None else -max_tokens, None)
+    for text in watched(texts, "ids"):
+        yield encoder(text)[cut]

@@ -11,6 +11,7 @@ from lstm_runtime.errors import MissingExtraError
 from lstm_training.data.examples import Examples, LabelledRow, LabelScheme, collect
 from lstm_training.data.folders import CLASSES, Part, read_archive, read_folder
 from lstm_training.data.imdb import fetch_imdb
+from lstm_training.data.progress import watched
 from lstm_training.data.tables import ACCEPTED, Columns, is_labelled_table, read_table
 from lstm_training.errors import DataError
 
@@ -26,6 +27,7 @@ def load_examples(
     scheme: LabelScheme | None = None,
     *,
     measuring: bool = False,
+    cache: Path | None = None,
 ) -> Examples:
     """Read labelled texts.
 
@@ -38,6 +40,8 @@ def load_examples(
         scheme: how labels are read; 0/1, neg/pos and the like when left out. For a folder or an
             archive, its values are the names of the subfolders.
         measuring: whether the texts only measure a model: what is kept for that is refused else.
+        cache: a folder on disk for the texts of a table, where they are more than fit into memory;
+            `train` keeps the ids there too. Read again only where the table has changed.
 
     Returns:
         The examples, in the order of the source.
@@ -59,11 +63,15 @@ def load_examples(
     if not path.exists():
         raise DataError(f"{path}: no such file or folder (or name {_names(measuring)})")
     classes = scheme.folders or CLASSES
+    if cache and path.is_file() and is_labelled_table(path):
+        from lstm_training.data.cache import stored_examples  # loads torch
+
+        return stored_examples(path, columns or Columns(), scheme, cache)
     if path.is_dir():
         rows = read_folder(path, classes, measuring=measuring)
     else:
         rows = _rows(path, columns or Columns(), classes)
-    return collect(path.name, rows, scheme)
+    return collect(path.name, watched(rows, f"reading {path.name}"), scheme)
 
 
 def load_texts(source: str, columns: Columns | None = None) -> list[str]:

@@ -41,7 +41,7 @@ class Context:
         self.config, self.cache = config, StageCache(folder)
         self.corpus = load_corpus(config.corpus)
         self.digest = self.corpus.sha256()
-        self.texts = self.corpus.train.texts + self.corpus.unlabelled
+        self.texts = (*self.corpus.train.texts, *self.corpus.unlabelled)
         tokenizer, words = Tokenizer(), self._everyday_words()
         self.start = load_start(Path(config.start), words) if config.start else None
         self.vocabulary = (

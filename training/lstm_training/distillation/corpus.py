@@ -10,9 +10,10 @@ import numpy as np
 from lstm_runtime.text.tokenizer import Tokenizer
 
 from lstm_training.data.examples import Examples
-from lstm_training.data.prepare import drop_duplicates, split
+from lstm_training.data.prepare import drop_duplicates
 from lstm_training.data.scheme import read_scheme
 from lstm_training.data.sources import load_examples, load_texts
+from lstm_training.data.split import split
 from lstm_training.data.tables import Columns
 from lstm_training.distillation.config import CorpusConfig
 from lstm_training.distillation.rated import RatedText, load_rated

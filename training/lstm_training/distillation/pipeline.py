@@ -209,4 +209,4 @@ class StudentPipeline:
 
 
 def _concatenate(first: EncodedTexts, second: EncodedTexts) -> EncodedTexts:
-    return EncodedTexts(first.ids + second.ids, torch.cat([first.labels, second.labels]))
+    return EncodedTexts((*first.ids, *second.ids), torch.cat([first.labels, second.labels]))

@@ -1,5 +1,6 @@
 """What is reached without a network, on the same texts: the accuracy that a model has to beat."""
 
+import logging
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
@@ -7,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from lstm_runtime.text.tokenizer import Tokenizer
 
-from lstm_training.data.examples import Examples
+from lstm_training.data.examples import Examples, TextsOnDisk
 from lstm_training.evaluation.evaluator import wilson_interval
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,15 @@ class Baseline:
 def fit_baselines(
     train: Examples, held_out: Examples, tokenizer: Tokenizer | None = None
 ) -> list[Baseline]:
-    """Return the baselines, the best one last; without scikit-learn, the majority class alone."""
+    """Return the baselines, the best one last.
+
+    Without scikit-learn, or with texts on disk, which TF-IDF would take into memory, the majority
+    class stands alone.
+    """
     found = [_majority_class(train, held_out)]
+    if isinstance(train.texts, TextsOnDisk):
+        logger.info("TF-IDF with logistic regression is left out: it takes texts in memory")
+        return found
     # scikit-learn is of another extra, and a baseline is no reason to fail.
     with suppress(ModuleNotFoundError):
         found.append(_tfidf(train, held_out, tokenizer or Tokenizer()))

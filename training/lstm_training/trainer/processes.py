@@ -2,6 +2,8 @@
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from accelerate import PartialState  # type: ignore[import-untyped] # ships no types
@@ -16,6 +18,16 @@ def join_processes() -> PartialState:
     and write the same files.
     """
     return PartialState(cpu=not torch.accelerator.is_available())
+
+
+@contextmanager
+def first_of_machine_first() -> Iterator[None]:
+    """Let the first process of each machine go through the block before its others.
+
+    What it leaves on disk, the others find.
+    """
+    with join_processes().local_main_process_first():
+        yield
 
 
 def log_processes(batch_size: int) -> None:

@@ -6,8 +6,10 @@ from lstm_runtime.extras import requires_extra
 
 from lstm_training.checkpoint import Checkpoint
 from lstm_training.config import TrainingConfig
+from lstm_training.data.cache import stored_dataset
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import Dataset, prepare
+from lstm_training.data.stored_texts import StoredTexts
 
 
 def learning_material(
@@ -27,6 +29,8 @@ def learning_material(
 
     """
     known = start.vocabulary if start else None
+    if isinstance(examples.texts, StoredTexts) and not config.distil:
+        return stored_dataset(examples, examples.texts, config, known)
     if not config.distil:
         return prepare(examples, config, known)
     with requires_extra("distill"):

@@ -70,7 +70,7 @@ def with_soft_labels(data: Dataset, unlabelled: tuple[str, ...], max_tokens: int
         blank = Examples("unlabelled", unlabelled, (0,) * len(unlabelled), train.label_names)
         pool = encode(blank, TextEncoder(data.tokenizer, data.vocabulary), max_tokens)
         found = scale.probabilities(logits["unlabelled"][:, None], torch.tensor(pool.lengths))
-        learned = EncodedTexts(learned.ids + pool.ids, torch.cat([targets, found]))
+        learned = EncodedTexts((*learned.ids, *pool.ids), torch.cat([targets, found]))
     logger.info(
         "learning from labels and a teacher of n-grams, and from %s texts without labels",
         f"{len(unlabelled):,}",
