@@ -4,14 +4,20 @@ import json
 import math
 import os
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lstm_export import export
 from lstm_export.checkpoint.source import load_source
 from lstm_export.pipeline import ExportConfig, export_source
 from lstm_runtime import SentimentModel
+from lstm_training.api import train
+from lstm_training.config import TrainingConfig
+from lstm_training.data.examples import Examples
+from scripts import PARTS, sentences
 
 from .conftest import MODEL, ROOT, command
 
@@ -115,6 +121,38 @@ def test_every_text_has_pythons_share_of_known_words(
     assert found == pytest.approx(expected, abs=1e-7)
     in_pieces = _known(_run(answers, MODEL, library=any_library, data=_record("P", "good ")))
     assert all(map(math.isnan, in_pieces))
+
+
+def test_a_model_of_several_scripts_is_read_as_in_python(
+    answers: Path, library: Path, tmp_path: Path
+) -> None:
+    rows = [row for language in PARTS for row in sentences(language, 60)]
+    texts, labels = zip(*rows, strict=True)
+    config = TrainingConfig(
+        epochs=2, embedding_dim=16, hidden_dim=16, n_layers=1, learning_rate=0.02, min_count=1,
+        word_scores=4,
+    )  # fmt: skip
+    train(config, Examples("scripts", texts, labels), tmp_path, baselines=False)
+    export(tmp_path / "model.pt", tmp_path, config=ExportConfig(("int8",)))
+    asked = (
+        *texts[::7],
+        "ÄUSSERST rührend 😀 <br/> 很好看\uff01",
+        "ÜBER über Über",
+        "\u0130 \u212a ß\0é",
+    )
+    data = b"".join(_record("T", text) for text in asked)
+    found = _numbers(_run(answers, tmp_path / "model.int8.onnx", library=library, data=data))
+    code = (
+        "import sys, json; from lstm_runtime import SentimentModel; "
+        f"model = SentimentModel.load({str(tmp_path / 'model.int8.onnx')!r}); "
+        "print([model(t).scores['positive'] for t in json.loads(sys.stdin.read())])"
+    )
+    python = subprocess.run(
+        [sys.executable, "-c", code], env=KERNEL_OFF, input=json.dumps(asked), text=True,
+        capture_output=True, check=True, timeout=300,
+    )  # fmt: skip
+    assert max(found) - min(found) > 0.3
+    assert found == pytest.approx(json.loads(python.stdout), abs=1e-5)
 
 
 def test_every_stream_has_pythons_answers(answers: Path, any_library: Path) -> None:
