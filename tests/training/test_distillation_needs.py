@@ -48,7 +48,10 @@ def test_columns_and_labels_are_the_users(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("made", "message"),
     [
-        (lambda: CorpusConfig(labels="a,b,c"), "labels: the distillation takes two"),
+        (
+            lambda: CorpusConfig(labels="a,b,c"),
+            "labels: the distillation takes two, not a, b, c: make",
+        ),
         (lambda: CorpusConfig(label_map="1=bad 3=fair 5=good"), "takes two"),
         (lambda: CorpusConfig(labels="one"), "two different values"),
         (lambda: CorpusConfig(labels="a,b", label_map="1=a 2=c"), "differ in: b, c"),

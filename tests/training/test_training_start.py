@@ -14,7 +14,7 @@ from lstm_training.api import train
 from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lstm_training.config import CHOSEN, TrainingConfig
 from lstm_training.data.examples import Examples
-from lstm_training.data.prepare import EncodedTexts, prepare
+from lstm_training.data.prepare import Dataset, EncodedTexts, prepare
 from lstm_training.data.vocabulary import extend_vocabulary
 from lstm_training.errors import CheckpointError, ConfigError, TrainingError
 from lstm_training.model import ModelConfig, SentimentRNN
@@ -25,9 +25,13 @@ from lstm_training.transfer.memory import remember
 from lstm_training.transfer.rates import rate_of
 from lstm_training.transfer.recommend import choose_start, recommended_config
 from lstm_training.transfer.start import extend, initial_weights, load_start
-from lstm_training.transfer.word_scores import give_word_scores
+from lstm_training.transfer.word_scores import give_word_scores, in_parts
+from lstm_training.transfer.word_weights import fit_word_weights, parts_of
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
 
 DEFAULT = Path(__file__).parents[2] / "training/checkpoints/default.pt"
+FILLING = tuple(" ".join(f"w{(n * k) % 7}" for k in range(2, 6)) for n in range(60))
 ENGLISH = Examples("mine", ("It is a good phone and I like it.", "The food was bad!"), (1, 0))
 
 
@@ -177,6 +181,86 @@ def test_with_more_labels_each_has_numbers_of_its_own() -> None:
     give_word_scores(model, texts, torch.tensor([0, 1, 2]), 3)
     numbers = model.embedding.weight.detach()[2:, :3]
     assert torch.equal(numbers > 0, torch.eye(3) > 0)
+
+
+def held_out_right(data: Dataset, config: TrainingConfig) -> float:
+    """Return which part of the held-out texts a model that has learned nothing yet reads right."""
+    found = Classifier(config, data).predict()
+    answers = (found > 0.5).float() if found.dim() == 1 else found.argmax(-1)
+    return float((answers == data.held_out.labels).float().mean())
+
+
+def test_a_fresh_network_adds_up_what_words_say(tiny: TrainingConfig, examples: Examples) -> None:
+    config = replace(tiny, word_scores=4, n_layers=2)
+    assert held_out_right(prepare(examples, config), config) > 0.9
+    assert held_out_right(prepare(examples, tiny), replace(tiny, n_layers=2)) < 0.8
+    texts = tuple(f"{text} {('late', 'soon', 'never')[n % 3]}" for n, text in enumerate(FILLING))
+    three = Examples("three", texts, tuple(n % 3 for n in range(len(texts))), ("a", "b", "c"))
+    assert held_out_right(prepare(three, config), config) == 1.0
+
+
+def test_a_text_is_learned_with_scores_that_have_not_seen_it(tiny: TrainingConfig) -> None:
+    texts = tuple(f"{text} own{n} own{n}" for n, text in enumerate(FILLING))
+    labels = tuple(n % 2 for n in range(len(texts)))
+    config = replace(tiny, word_scores=4)
+    learner = Classifier(config, prepare(Examples("own", texts, labels), config))
+    embedding, words = learner.model.embedding.train(), learner.data.vocabulary
+    assert learner.parts is not None
+    assert set(learner.parts.tolist()) == {1, 2, 3, 4, 5}
+    for ids, part in zip(learner.data.train.ids, learner.parts, strict=True):
+        alone = ids[-1:]  # a word of this text only
+        other = embedding(in_parts(alone[None], part[None] % 5 + 1, len(words)))[0, 0]
+        own = embedding(in_parts(alone[None], part[None], len(words)))[0, 0]
+        usual = embedding(alone)[0]
+        assert not own[:4].any()
+        assert (usual[:4] != 0).all()
+        assert (other[:4] != 0).all()
+        assert torch.equal(own[4:], usual[4:])
+    outside = embedding.eval()(in_parts(alone[None], part[None], len(words)))[0, 0]
+    assert torch.equal(outside, usual)
+
+
+def test_a_bag_of_words_is_an_ordinary_model_once_it_has_learned(
+    tiny: TrainingConfig, examples: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, step, done = replace(tiny, word_scores=4, ema=0.9, epochs=1), Trainer.step, [0]
+    whole = train(config, examples, tmp_path / "whole").checkpoint
+    plain = SentimentRNN.from_config(whole.config)
+    plain.load_state_dict(whole.state_dict)
+    assert whole.metrics["accuracy"] > 0.9
+
+    def dying(trainer: Trainer, batch: Any) -> float:
+        done[0] += 1
+        if done[0] == 15:
+            raise SystemError
+        return step(trainer, batch)
+
+    with monkeypatch.context() as patch, pytest.raises(SystemError):
+        patch.setattr(Trainer, "step", dying)
+        train(config, examples, tmp_path / "cut")
+    resumed = train(config, examples, tmp_path / "cut", resume=True).checkpoint
+    assert all(resumed.state_dict[k].equal(whole.state_dict[k]) for k in whole.state_dict)
+
+
+def test_texts_of_each_label_are_spread_over_the_parts() -> None:
+    labels = torch.tensor([0] * 12 + [1] * 3 + [2])
+    parts = parts_of(labels)
+    assert [int((parts[:12] == n).sum()) for n in range(1, 6)] == [3, 3, 2, 2, 2]
+    assert parts[12:].tolist() == [1, 2, 3, 1]
+
+
+def test_scores_are_those_of_scikit_learn() -> None:
+    texts = [torch.tensor(ids) for ids in ([2, 3, 3], [2, 4], [3, 5, 1], [4, 5, 5], [2, 5], [4, 3])]
+    labels, words = (
+        torch.tensor([1, 0, 1, 0, 1, 0]),
+        [" ".join(map(str, t.tolist())) for t in texts],
+    )
+    found = fit_word_weights(texts, labels, 6, 1).words[0, 0]
+    vectorizer = TfidfVectorizer(analyzer=str.split, sublinear_tf=True, vocabulary=[*"2345"])
+    fitted = LogisticRegression(C=10).fit(vectorizer.fit_transform(words), labels)
+    theirs = torch.tensor(fitted.coef_[0] * vectorizer.idf_)
+    assert found[2:] == pytest.approx(theirs / theirs.std(correction=0), abs=1e-2)
+    assert not found[:2].any()
 
 
 def test_few_english_texts_start_from_the_bundled_model_and_that_is_said(

@@ -115,7 +115,8 @@ class TrainingConfig:
     )
     word_scores: int = setting(
         0,
-        "Numbers of a fresh word vector that say for which label the word speaks.",
+        "Numbers of a fresh word vector that say for which label the word speaks, and units of "
+        "each layer that add them up.",
         at_least=0,
         group=_MODEL,
     )

@@ -62,7 +62,11 @@ class CorpusConfig(CheckedConfig):
         super().__post_init__()
         scheme = read_scheme(self.labels, self.label_map)
         if scheme and len(scheme.label_names) != 2:
-            raise ConfigError(f"labels: the distillation takes two, not {scheme.label_names}")
+            names = ", ".join(scheme.label_names)
+            raise ConfigError(
+                f"labels: the distillation takes two, not {names}: make two of them with "
+                "--label-map, or train with lstm-train, which takes any number"
+            )
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The seed model as the trainer takes it: its module, its loss and its batches."""
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,8 @@ from lstm_training.trainer.trainer import Trainer
 from lstm_training.transfer.memory import remember
 from lstm_training.transfer.rates import rate_of
 from lstm_training.transfer.start import digest, initial_weights
-from lstm_training.transfer.word_scores import give_word_scores
+from lstm_training.transfer.word_scores import give_word_scores, in_parts
+from lstm_training.transfer.word_weights import parts_of
 
 STATE_FILE = "resume.pt"
 
@@ -71,6 +72,7 @@ class Classifier:
         )
         balanced = config.class_weight == "balanced"
         self.weights = balanced_weights(data.train.labels, labels) if balanced else None
+        self.parts: Tensor | None = None
         torch.manual_seed(config.seed)
         model = SentimentRNN.from_config(self.model_config, config.embedding_dropout)
         if start:
@@ -88,6 +90,8 @@ class Classifier:
         if config.word_scores:
             labels = torch.tensor(data.train_examples.labels)
             give_word_scores(model, data.train, labels, config.word_scores)
+            self.parts = torch.zeros(len(data.train), dtype=torch.long)
+            self.parts[: len(labels)] = parts_of(labels)
 
     @property
     def model(self) -> SentimentRNN:
@@ -149,6 +153,9 @@ class Classifier:
         vocabulary = self.data.vocabulary
         batch = make_batch(self.data.train, positions, vocabulary.pad)
         batch = drop_words(batch, self.config.word_dropout, vocabulary.ids[UNKNOWN_WORD])
+        if self.parts is not None:
+            ids = in_parts(batch.ids, self.parts[positions], len(vocabulary))
+            batch = replace(batch, ids=ids)
         weights = None if self.weights is None else self.weights[batch.labels.round().long()]
         device = self.model.fc.weight.device
         batch, weights = batch.to(device), None if weights is None else weights.to(device)

@@ -20,9 +20,8 @@ FRESH = "none"
 FEW = 25_000
 """Texts below which the bundled model is started from where nothing else is said."""
 MANY = 10_000
-"""Texts from which on a fresh model is trained by the defaults of `TrainingConfig`."""
-SMALL = 3_000
-"""Texts below which a fresh model is a small one."""
+"""Texts from which on a fresh model is trained by the defaults of `TrainingConfig`; with fewer it
+is a smaller one, which begins as a bag of words."""
 ENGLISH = 0.8
 """Part of the tokens that are words of the bundled model, from which on texts count as English."""
 SAMPLE = 1_000
@@ -142,13 +141,15 @@ def _fine_tuning(texts: int) -> dict[str, Any]:
 def _from_nothing(texts: int) -> dict[str, Any]:
     if texts >= MANY:
         return {}
-    epochs = min(max(math.ceil(8_000 / texts), 5), 10)
-    small = {"embedding_dim": 64, "hidden_dim": 64} if texts < SMALL else {}
     return {
-        "epochs": epochs,
+        "epochs": min(max(math.ceil(8_000 / texts), 3), 10),
+        "learning_rate": 1e-3,
+        "embedding_dim": 64,
+        "hidden_dim": 64,
         "memory": 200,
         "word_scores": 8,
+        "drop_prob": 0.3,
+        "embedding_dropout": 0.3,
         "gain": 1.0,
         "ema": 0.98,
-        **small,
     }
