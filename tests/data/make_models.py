@@ -49,6 +49,35 @@ class Tiny(nn.Module):
         return torch.sigmoid(self.fc(read)).squeeze(-1)
 
 
+class Looped(nn.Module):
+    """An LSTM cell in a loop over time, and attention: a graph with graphs inside."""
+
+    def __init__(self, vocab_size: int) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.embedding = nn.Embedding(vocab_size, 6)
+        self.cell = nn.LSTMCell(6, 8)
+        self.score = nn.Linear(8, 1)
+        self.fc = nn.Linear(8, 1)
+        with torch.no_grad():
+            for weight in self.parameters():
+                weight.mul_(2.5)
+        self.eval()
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Return the probability, ``[batch]``."""
+        x = self.embedding(ids)
+        h = torch.zeros(len(ids), self.cell.hidden_size)
+        c = torch.zeros(len(ids), self.cell.hidden_size)
+        steps = []
+        for t in range(x.shape[1]):
+            h, c = self.cell(x[:, t], (h, c))
+            steps.append(h)
+        read = torch.stack(steps, 1)
+        weights = torch.softmax(self.score(read), dim=1)
+        return torch.sigmoid(self.fc((weights * read).sum(dim=1))).squeeze(-1)
+
+
 def main() -> None:
     """Write every file that the tests of the runtime ask for."""
     words = Vocabulary((PAD_WORD, UNKNOWN_WORD, *WORDS, *FILL))
@@ -59,6 +88,7 @@ def main() -> None:
     write("ids", one_way, words, replace(fp32, interface="ids"))
     write("required", one_way, words, replace(fp32, state="required"))
     write("both_ways", Tiny(len(words), layers=1, bidirectional=True), words, fp32)
+    write("looped", Looped(len(words)), words, fp32)
     write("dropping", Tiny(len(dropping), layers=1), dropping, fp32)
 
 

@@ -1,5 +1,6 @@
 """What is done with a mutated file and with hostile texts, and what must hold."""
 
+import os
 import random
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -8,11 +9,15 @@ from pathlib import Path
 from fuzz.mutations import mutated, sealed
 from fuzz.texts import hostile_texts
 from lstm_runtime import LstmEdgeError, Sentiment, SentimentModel
+from lstm_runtime.inference import bounds
 
 MODELS = Path(__file__).parents[1] / "data" / "models"
 TEXTS = ("a good film", "", "awful \0 dull " * 40)
 CHUNK = 1000
 """Hostile texts of a case."""
+_MEMORY = 400 * 2**20
+_SECONDS = 0.5
+"""What a run may take: less than what a worker is watched for."""
 
 
 def try_file(files: Sequence[Path], seed: int) -> str:
@@ -93,5 +98,7 @@ def _model() -> SentimentModel:
 
 
 def prepare() -> None:
-    """Load in the parent what workers share."""
+    """Load in the parent what workers share, and bound what their models may take."""
+    os.environ.setdefault(bounds.MEMORY_VARIABLE, str(_MEMORY))
+    bounds.SECONDS, bounds.SECONDS_PER_CHARACTER = _SECONDS, 0.0
     _model()("good")

@@ -180,7 +180,7 @@ def test_the_runtimes_tests_pass_against_the_wheel_without_torch(
     python = _environment(tmp_path / "env", *packages, interpreter=pythons[version])
     for name in ("tests/runtime", "tests/data", "tests/golden"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    for name in ("tests/conftest.py", "pyproject.toml"):
+    for name in ("tests/conftest.py", "tests/structure_page.py", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
     command = [str(python), "-m", "pytest", "-m", "not slow", "tests/runtime"]
     found = subprocess.run(

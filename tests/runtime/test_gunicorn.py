@@ -22,8 +22,10 @@ pytest.importorskip("gunicorn", reason="gunicorn is not installed")
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 
 _APP = f"""
-import json, os
+import json, multiprocessing, os
 from lstm_runtime import SentimentModel
+
+meeting = multiprocessing.get_context("fork").Barrier(int(os.environ["WORKERS"]))
 
 model = SentimentModel.load({str(MODELS / "tiny.int8.onnx")!r}, "cpu", threads=1, max_tokens=200)
 model(["good", "loaded before the fork"])
@@ -31,6 +33,8 @@ model(["good", "loaded before the fork"])
 
 def app(environ, start_response):
     text = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode()
+    if environ["PATH_INFO"] == "/meet":
+        meeting.wait(60)
     answer = {{"score": model(text).scores["positive"], "worker": os.getpid()}}
     body = json.dumps(answer).encode()
     start_response("200 OK", [("Content-Length", str(len(body)))])
@@ -45,13 +49,20 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _gunicorn(folder: Path, workers: int) -> Iterator[tuple[int, "subprocess.Popen[str]"]]:
+def _gunicorn(
+    folder: Path, workers: int, kind: str
+) -> Iterator[tuple[int, "subprocess.Popen[str]"]]:
     (folder / "server.py").write_text(_APP)
     port = _free_port()
     command = [sys.executable, "-m", "gunicorn", "--preload", "--workers", str(workers),
-               "--worker-class", "gthread", "--threads", "2", "--bind", f"127.0.0.1:{port}",
+               "--worker-class", kind, "--bind", f"127.0.0.1:{port}", "--timeout", "120",
                "--graceful-timeout", "20", "server:app"]  # fmt: skip
-    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as server:
+    if kind == "gthread":
+        command[-1:-1] = ["--threads", "2"]
+    environment = os.environ | {"WORKERS": str(workers)}
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
+    ) as server:
         try:
             yield port, server
         finally:
@@ -70,11 +81,11 @@ def _connection(port: int) -> http.client.HTTPConnection:
     raise AssertionError("the server does not start")
 
 
-def _ask(port: int, texts: list[str]) -> list[tuple[float, int]]:
+def _ask(port: int, texts: list[str], path: str = "/") -> list[tuple[float, int]]:
     found = []
     connection = _connection(port)
     for text in texts:
-        connection.request("POST", "/", text.encode())
+        connection.request("POST", path, text.encode())
         answer = json.loads(connection.getresponse().read())
         found.append((answer["score"], answer["worker"]))
     connection.close()
@@ -91,16 +102,37 @@ def test_a_preloaded_model_answers_in_all_workers_which_end_at_once(
     clients = 8
     texts = [f"a good film {'dull ' * (n % 7)}{n}" for n in range(requests // clients)]
     wanted = [int8(text).scores["positive"] for text in texts]
-    with _gunicorn(tmp_path, workers) as (port, server):
+    with _gunicorn(tmp_path, workers, "gthread") as (port, server):
         with ThreadPoolExecutor(clients) as pool:
             answers = list(pool.map(lambda _: _ask(port, texts), range(clients)))
-        server.send_signal(signal.SIGTERM)
-        log = server.communicate(timeout=60)[1]
+        _ended(server)
     for found in answers:
         assert [score for score, _ in found] == wanted
     used = {worker for found in answers for _, worker in found}
-    # Which worker takes a connection is the system's choice: it may be one for all.
+    # A worker of this class takes connections while its threads are busy, and so may take them all.
     assert 1 <= len(used) <= workers
+
+
+def test_every_worker_of_a_preloaded_model_answers_rightly(
+    tmp_path: Path, int8: SentimentModel
+) -> None:
+    workers, text = 4, "a good film, dull at times"
+    with _gunicorn(tmp_path, workers, "sync") as (port, server):
+        _ask(port, [text])  # it is up
+        with ThreadPoolExecutor(workers) as pool:
+            # A worker of this class has one request at a time, and none of these ends before all
+            # have begun: each is another worker's.
+            met = list(pool.map(lambda _: _ask(port, [text], "/meet"), range(workers)))
+        _ended(server)
+    wanted = int8(text).scores["positive"]
+    assert [score for ((score, _),) in met] == [wanted] * workers
+    assert len({worker for ((_, worker),) in met}) == workers
+
+
+def _ended(server: "subprocess.Popen[str]") -> None:
+    """End the server, and see that it ends as it should."""
+    server.send_signal(signal.SIGTERM)
+    log = str(server.communicate(timeout=60)[1])
     assert server.returncode == 0, log
     assert "Traceback" not in log
     for sign in ("ERROR", "CRITICAL", "SIGKILL", "SIGABRT", "WORKER TIMEOUT"):

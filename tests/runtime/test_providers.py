@@ -28,7 +28,7 @@ class FakeSession:
     def get_outputs(self) -> list[Any]:
         return [SimpleNamespace(name="probability")]
 
-    def run(self, outputs: list[str], feed: dict[str, Any]) -> list[Any]:
+    def run(self, outputs: list[str], feed: dict[str, Any], _options: Any = None) -> list[Any]:
         if self._on_cuda and self._how.fails:
             raise RuntimeError(self._how.fails)
         texts = feed["text"]

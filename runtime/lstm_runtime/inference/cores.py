@@ -8,7 +8,7 @@ import os
 from math import ceil
 from pathlib import Path
 
-_PROC, _MOUNT = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
+from lstm_runtime.inference.control_groups import MOUNT, PROC, control_groups, lines_of
 
 
 def usable_cores() -> int:
@@ -22,7 +22,7 @@ def usable_cores() -> int:
     return allowed if quota is None else max(1, min(allowed, ceil(quota)))
 
 
-def cgroup_quota(proc: Path = _PROC, mount: Path = _MOUNT) -> float | None:
+def cgroup_quota(proc: Path = PROC, mount: Path = MOUNT) -> float | None:
     """Return the smallest quota of the control groups that this process is in, in cores.
 
     Groups are nested, and each may have one: version 2 in ``cpu.max``, version 1 in two files of
@@ -36,15 +36,8 @@ def cgroup_quota(proc: Path = _PROC, mount: Path = _MOUNT) -> float | None:
         None where there is no quota.
 
     """
-    found = []
-    for line in _lines(proc):
-        _, controllers, path = (*line.split(":", 2), "", "")[:3]
-        if not controllers:
-            found += [_quota_v2(group) for group in _groups(mount, path)]
-        elif "cpu" in controllers.split(","):
-            for name in {controllers, "cpu"}:
-                found += [_quota_v1(group) for group in _groups(mount / name, path)]
-    return min((quota for quota in found if quota is not None), default=None)
+    quotas = (_QUOTAS[version](group) for version, group in control_groups("cpu", proc, mount))
+    return min((quota for quota in quotas if quota is not None), default=None)
 
 
 def _allowed_cores() -> int:
@@ -53,22 +46,15 @@ def _allowed_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _groups(root: Path, path: str) -> list[Path]:
-    """Return a group's folder and those around it.
-
-    In a container, ``path`` may be the host's name of what is mounted at ``root`` itself.
-    """
-    group = root / path.strip("/")
-    return [group, *(around for around in group.parents if around.is_relative_to(root))]
-
-
 def _quota_v2(group: Path) -> float | None:
-    words = " ".join(_lines(group / "cpu.max")).split()
+    words = " ".join(lines_of(group / "cpu.max")).split()
     return _ratio(*words) if len(words) == 2 else None
 
 
 def _quota_v1(group: Path) -> float | None:
-    quota, period = ("".join(_lines(group / f"cpu.cfs_{name}_us")) for name in ("quota", "period"))
+    quota, period = (
+        "".join(lines_of(group / f"cpu.cfs_{name}_us")) for name in ("quota", "period")
+    )
     return _ratio(quota, period)
 
 
@@ -81,8 +67,4 @@ def _ratio(quota: str, period: str) -> float | None:
     return cores if cores > 0 else None
 
 
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return []
+_QUOTAS = {1: _quota_v1, 2: _quota_v2}

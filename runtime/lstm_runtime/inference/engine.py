@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from lstm_runtime.arrays import Array
 from lstm_runtime.errors import AnswerError, ClosedError, InputError, ModelFileError
+from lstm_runtime.inference.bounds import BoundedRuns
 from lstm_runtime.inference.checks import require_text
 from lstm_runtime.inference.forking import renew_in_children
 from lstm_runtime.inference.providers import OpenedSession, open_session, require_precision
-from lstm_runtime.inference.session import SessionSettings, brief
+from lstm_runtime.inference.session import SessionSettings, brief, import_onnxruntime
 from lstm_runtime.model_file import contract
 from lstm_runtime.model_file.checked import ModelFile
 from lstm_runtime.model_file.contract import Metadata
@@ -36,6 +37,8 @@ class Engine:
         self.renew()
         renew_in_children(self)
         self._file: ModelFile | None = file
+        shared = settings.options is None
+        self._runs = BoundedRuns(import_onnxruntime(), shared=shared, watched=file.watched)
         self.path = file.path
         self.digest = file.digest
         self.metadata = file.metadata
@@ -175,7 +178,9 @@ class Engine:
 
     def _answers(self, session: Any, outputs: Sequence[str], feed: Mapping[str, Any]) -> list[Any]:
         try:
-            return list(session.run(list(outputs), feed))
+            return self._runs.run(session, outputs, feed)
+        except AnswerError:
+            raise
         except Exception as error:  # ONNX Runtime raises classes of its own
             bound = self.metadata.max_tokens
             if bound is None:

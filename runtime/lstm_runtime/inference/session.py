@@ -9,6 +9,7 @@ from typing import Any
 
 from lstm_runtime.errors import LstmEdgeError, ModelFileError, ProviderError
 from lstm_runtime.extras import requires_extra
+from lstm_runtime.inference.bounds import bound_memory
 from lstm_runtime.kernel.library import register_kernel
 
 CPU = "CPUExecutionProvider"
@@ -76,9 +77,9 @@ def default_options(runtime: Any, provider: str) -> Any:
     options.inter_op_num_threads = 1
     # Waiting threads sleep: spinning ones would take the cores of the app around us.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Lengths differ from text to text; both of these would keep memory for each new one.
+    # Lengths differ from text to text: this would keep memory for each new one.
     options.enable_mem_pattern = False
-    options.enable_cpu_mem_arena = False
+    bound_memory(runtime, options)
     # Inputs that are also initializers (h0, c0) would be warned about in every app.
     options.log_severity_level = _FATAL_ONLY
     if provider == CPU:

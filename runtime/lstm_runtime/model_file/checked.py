@@ -60,6 +60,8 @@ class ModelFile:
     "What it says about itself."
     interface: Interface
     "Names of its inputs and outputs."
+    watched: bool
+    "Whether its runs need an end: there are graphs inside its graph, or very many nodes."
 
 
 def read_model_file(source: ModelSource) -> ModelFile:
@@ -79,7 +81,7 @@ def read_model_file(source: ModelSource) -> ModelFile:
         _check_words(metadata)
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from error
-    return ModelFile(path, data, digest, metadata, structure.interface)
+    return ModelFile(path, data, digest, metadata, structure.interface, structure.watched)
 
 
 def _bytes_of(source: ModelSource) -> tuple[Path, bytes]:

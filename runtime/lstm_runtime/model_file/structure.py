@@ -40,6 +40,8 @@ _OPERATORS: Mapping[str, frozenset[str] | None] = {
 _DEEPEST = 8
 """Graphs within graphs: a scan over texts, and the loops and branches of a module in it."""
 _MOST_NODES = 50_000
+_FEW_NODES = 500
+"""More than any file of the family has."""
 
 _TENSOR, _GRAPH = 4, 5
 """Types of attributes."""
@@ -83,6 +85,8 @@ class Structure:
     patterns: tuple[str, ...]
     """What the graph's tokenisers cut at or take, in their order: where it has several, the
     others part texts at blanks, or take characters out of tokens."""
+    watched: bool
+    "Whether a run needs an end: there are graphs inside the graph, or very many nodes."
 
 
 def read_structure(data: bytes | memoryview) -> Structure:
@@ -105,7 +109,8 @@ def read_structure(data: bytes | memoryview) -> Structure:
         frozenset(inputs.keys() - stored), frozenset(inputs.keys() & stored), frozenset(outputs)
     )
     _require_types(graph, check.tokens)
-    return Structure(_properties(model), interface, inputs | outputs, tuple(check.patterns))
+    patterns, watched = tuple(check.patterns), check.deepest > 1 or check.nodes > _FEW_NODES
+    return Structure(_properties(model), interface, inputs | outputs, patterns, watched)
 
 
 class _Check:
@@ -113,6 +118,7 @@ class _Check:
 
     def __init__(self) -> None:
         self.nodes = 0
+        self.deepest = 1
         self.patterns: list[str] = []
         self.tokens: list[str] = []  # what each tokeniser makes
 
@@ -120,6 +126,7 @@ class _Check:
         """Check a graph that may also read the values ``around`` it."""
         if depth > _DEEPEST:
             raise ModelFileError(f"graphs are nested more than {_DEEPEST} deep")
+        self.deepest = max(self.deepest, depth)
         own = {check_tensor(tensor) for tensor in graph.get(5, ())}
         if len(own) != len(graph.get(5, ())):
             raise ModelFileError("two weights of a graph have the same name")
