@@ -147,6 +147,7 @@ def trained_like(module: nn.Module, seed: int = 0) -> nn.Module:
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, weight in module.named_parameters():
-            scale = 1.0 if EMBEDDING.search(name) else 1.3 / weight.shape[-1] ** 0.5
+            width = weight.shape[-1] if weight.dim() else 1
+            scale = 1.0 if EMBEDDING.search(name) else 1.3 / width**0.5
             weight.copy_(torch.randn(weight.shape, generator=generator) * scale)
     return module.eval()

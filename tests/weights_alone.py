@@ -11,7 +11,7 @@ from lstm_export.layers import Elementwise, LinearWeights
 from lstm_export.network import Network
 from torch import nn
 
-NEEDS_CLASS = "asked for the readout; no option describes it: needs its class"
+NEEDS_CLASS = "asked for the readout; as assumed at best: needs its class"
 
 
 def weights_alone(module: nn.Module, network: object, file: Path) -> str:

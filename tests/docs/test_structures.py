@@ -5,6 +5,7 @@ from pathlib import Path
 
 import further_models
 import general_models
+import public_models
 import pytest
 import structures
 from torch import nn
@@ -19,8 +20,13 @@ def classes(module: object) -> set[str]:
 
 @pytest.mark.parametrize(
     "names",
-    [{*structures.FAMILY, *structures.OTHERS}, classes(general_models), classes(further_models)],
-    ids=["family", "general", "further"],
+    [
+        {*structures.FAMILY, *structures.OTHERS},
+        classes(general_models),
+        classes(further_models),
+        classes(public_models) - {"Reader", "Extract"},
+    ],
+    ids=["family", "general", "further", "public"],
 )
 def test_every_structure_has_its_row(names: set[str]) -> None:
     rows = re.findall(

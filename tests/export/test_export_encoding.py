@@ -179,6 +179,19 @@ def test_two_answers_show_the_order_of_the_labels(net, vocabulary) -> None:
         for text, value in zip(texts, positive, strict=True):
             label = labels[value > 0.5]
             assert f"{text!r}: {label} {max(value, 1 - value):.2f}" in told
+        assert (
+            f"(0 is {labels[0]}, 1 is {labels[1]}: as labelled; --labels gives the order; " in told
+        )
+        assert told.endswith(" of their 13 words have no id)")
+    assert "1 is positive: assumed" in measure_reading(source).sentences()[-1]
+
+
+def test_a_model_of_other_words_is_shown_no_english_example() -> None:
+    """Its answers to words without an id would tell nothing of its labels."""
+    words = ("<pad>", "<unk>", *(f"wort{n}" for n in range(len(WORDS) - 1)))
+    source = module_source(LastStep()).with_vocabulary(Vocabulary(words))
+    assert measure_reading(source).answers == ()
+    assert "positive" not in " ".join(measure_reading(source).sentences())
 
 
 @pytest.mark.parametrize(

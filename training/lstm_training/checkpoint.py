@@ -134,7 +134,8 @@ def _refusal(path: Path, start: bytes, message: str) -> CheckpointError:
     """Return the error for a file that holds more than weights and plain values."""
     if start.startswith(_PICKLE) and _MAGIC not in start[:_MAGIC_WITHIN]:
         return CheckpointError(
-            f"{path} is not a PyTorch file: it is a pickle that torch.save did not write"
+            f"{path} is not a PyTorch file: it is a pickle that torch.save did not write; where "
+            f"you trust it, write it as one: {_rewrite_command(path)}"
         )
     if "Weights only load failed" not in message:
         return CheckpointError(f"{path} is not a PyTorch file")
@@ -148,6 +149,13 @@ def _refusal(path: Path, start: bytes, message: str) -> CheckpointError:
         f"{path} holds pickled Python code, which is never run here; where you trust the file, "
         f"save its weights alone: {resave_command(path)}"
     )
+
+
+def _rewrite_command(path: Path) -> str:
+    """Return the shell command that writes a plain pickle as a file of ``torch.save``."""
+    old, new = (json.dumps(str(p)) for p in (path, path.with_name(f"{path.stem}.pt")))
+    code = f'import pickle, torch; torch.save(pickle.load(open({old}, "rb")), {new})'
+    return f"python -c {shlex.quote(code)}"
 
 
 def resave_command(path: Path) -> str:

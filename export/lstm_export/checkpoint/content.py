@@ -1,11 +1,16 @@
 """What is in a checkpoint file, without running any code in it."""
 
 import hashlib
-from collections.abc import Mapping
+import json
+import shlex
+import zipfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 from lstm_training.checkpoint import load_content
 from lstm_training.errors import CheckpointError
 from torch import Tensor
@@ -16,6 +21,8 @@ from lstm_export.errors import UnsupportedModelError
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "module", "weights")
 """Keys under which training scripts put the weights."""
 
+_RECURRENT = ("weight_hh_l0", "weight_hh_l0_v", "weight_hh_l0_orig", "weight_hh")
+"""Ends of the names by which the weights of an LSTM are known."""
 
 FOLDER_FILES = ("model.safetensors", "pytorch_model.bin")
 """What a folder of Hugging Face's libraries holds its weights in, the better form first."""
@@ -50,7 +57,8 @@ def read_content(path: Path) -> Content:
 
     """
     file = _file_of(path)
-    value = _read_safetensors(file) if _is_safetensors(file) else _read_torch(file)
+    read = _read_safetensors if _is_safetensors(file) else _read_arrays if _is_npz(file) else None
+    value = read(file) if read else _read_torch(file)
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return Content(value, file, digest)
@@ -86,6 +94,24 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{path} is a damaged safetensors file: {error}") from error
 
 
+def _is_npz(path: Path) -> bool:
+    """Tell whether a file is what ``numpy.savez`` writes."""
+    if not (path.is_file() and zipfile.is_zipfile(path)):
+        return False
+    with zipfile.ZipFile(path) as parts:
+        names = parts.namelist()
+    return bool(names) and all(name.endswith(".npy") for name in names)
+
+
+def _read_arrays(path: Path) -> dict[str, Any]:
+    """Read NumPy's arrays by name; no pickled objects among them."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: _as_tensor(arrays[name]) for name in arrays.files}
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise CheckpointError(f"{path} is a damaged file of NumPy arrays: {error}") from error
+
+
 def _read_torch(path: Path) -> Any:
     program = load_program(path)
     return load_content(path) if program is None else program
@@ -94,19 +120,59 @@ def _read_torch(path: Path) -> Any:
 def unwrap(content: Any, path: Path) -> dict[str, Tensor]:
     """Return the state dict, without what a training script wrapped around it.
 
+    Under the usual keys it is taken as it is found; under any other, where it is the only thing in
+    the file that holds the weights of an LSTM.
+
     Raises:
-        UnsupportedModelError: when there is none.
+        UnsupportedModelError: when there is none, or several under unusual keys.
 
     """
+    if isinstance(content, Mapping):
+        for key in WRAPPERS:
+            if isinstance(content.get(key), Mapping):
+                return unwrap(content[key], path)
+        state = {str(name): _as_tensor(value) for name, value in content.items()}
+        if state and all(isinstance(value, Tensor) for value in state.values()):
+            return state
+    found = dict(_wrapped(content))
+    if len(found) == 1:
+        (only,) = found.values()
+        return unwrap(only, path)
+    if found:
+        raise UnsupportedModelError(
+            f"{path} holds the weights of {len(found)} models, {' and '.join(found)}: save the one "
+            f"that you want alone: {_resave(path, next(iter(found)))}"
+        )
     if not isinstance(content, Mapping):
         raise UnsupportedModelError(f"{path} holds a {type(content).__name__}, not a state dict")
-    for key in WRAPPERS:
-        if isinstance(content.get(key), Mapping):
-            return unwrap(content[key], path)
     others = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
-    if others or not content:
-        raise UnsupportedModelError(
-            f"{path} holds no state dict: neither {', '.join(WRAPPERS)} nor tensors alone, but "
-            f"{', '.join(others[:6]) or 'nothing'}"
-        )
-    return {str(name): value for name, value in content.items()}
+    raise UnsupportedModelError(
+        f"{path} holds no state dict: neither {', '.join(WRAPPERS)} nor tensors alone, but "
+        f"{', '.join(others[:6]) or 'nothing'}"
+    )
+
+
+def _wrapped(content: Any, place: str = "") -> Iterator[tuple[str, Mapping[Any, Any]]]:
+    """Yield the mappings inside ``content`` that hold the weights of an LSTM, with their places."""
+    if isinstance(content, Mapping):
+        if any(str(name).endswith(_RECURRENT) for name in content):
+            yield place, content
+            return
+        parts = list(content.items())
+    else:
+        parts = list(enumerate(content)) if isinstance(content, tuple | list) else []
+    for key, part in parts:
+        yield from _wrapped(part, f"{place}[{json.dumps(key)}]")
+
+
+def _as_tensor(value: Any) -> Any:
+    """Return an array of numbers as a tensor; all else as it is."""
+    numeric = isinstance(value, np.ndarray) and value.dtype.kind in "fiub"
+    return torch.from_numpy(np.array(value)) if numeric else value
+
+
+def _resave(path: Path, place: str) -> str:
+    """Return the shell command that saves a part of a file, in its folder."""
+    old, new = (json.dumps(str(p)) for p in (path, path.with_name(f"{path.stem}.weights.pt")))
+    code = f'import torch; torch.save(torch.load({old}, map_location="cpu"){place}, {new})'
+    return f"python -c {shlex.quote(code)}"

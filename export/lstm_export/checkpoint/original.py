@@ -6,6 +6,7 @@ Of the family, its graph is written from the weights. Any other is exported by P
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from torch import nn
 
 from lstm_export.checkpoint.hints import ArchitectureHints
@@ -38,6 +39,19 @@ def answers(original: OriginalModule, ids: Sequence[int]) -> bool:
         return False
 
 
+def _shorten_vectors(module: nn.Module) -> None:
+    """Do at once what an embedding with ``max_norm`` does to each vector when it looks it up.
+
+    It writes into its own weights, so they would change while the module is watched.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Embedding | nn.EmbeddingBag) and layer.max_norm is not None:
+            rows = torch.arange(layer.num_embeddings)
+            with torch.no_grad():
+                torch.embedding_renorm_(layer.weight, rows, layer.max_norm, layer.norm_type)
+            layer.max_norm = None
+
+
 def find_original(module: nn.Module, hints: ArchitectureHints) -> OriginalModule:
     """Find out what ``module`` does, or else have PyTorch's exporter write it down.
 
@@ -45,6 +59,7 @@ def find_original(module: nn.Module, hints: ArchitectureHints) -> OriginalModule
         UnsupportedModelError: when neither way leads anywhere; says why.
 
     """
+    _shorten_vectors(module)
     try:
         return OpaqueModule(module, hints) if is_opaque(module) else UserModule(module, hints)
     except OutsideFamilyError as outside:

@@ -57,7 +57,7 @@ def read_state_dict(state: Mapping[str, Tensor]) -> NetworkWeights:
             says what was found.
 
     """
-    state = fold(state)
+    state = {name: value for name, value in fold(state).items() if not _is_counter(value)}
     lstm = _find_lstm(state)
     rest = [name for name in state if not _belongs(name, lstm)]
     matrices = [name for name in rest if name.endswith("weight") and state[name].dim() == 2]
@@ -78,6 +78,11 @@ def read_state_dict(state: Mapping[str, Tensor]) -> NetworkWeights:
         _read_layers(state, lstm),
         {name: _read_linear(state, name, bias) for name, bias in biases.items()},
     )
+
+
+def _is_counter(value: Tensor) -> bool:
+    """Tell whether a tensor is one whole number, such as ``n_averaged``, which no forward uses."""
+    return value.dim() == 0 and not value.is_floating_point()
 
 
 def _what(left: list[str], state: Mapping[str, Tensor]) -> str:

@@ -31,26 +31,36 @@ def usual_calls(module: nn.Module, state_shape: tuple[int, int, int] | None) -> 
         state_shape: that of ``h0``, ``[layers * directions, 1, hidden]``.
 
     """
-    calls = list(_all_calls(state_shape))
     names = _parameter_names(module)
-    if len(names) < 2:
-        return calls
-    wanted = next((kind for kind, words in _KINDS.items() if any(w in names[1] for w in words)), "")
+    second = names[1] if len(names) > 1 else ""
+    wanted = next((kind for kind, words in _KINDS.items() if any(w in second for w in words)), "")
+    calls = [
+        call
+        for call in _all_calls(state_shape)
+        # Any switch would take a batch size, or states.
+        if ("batch size" not in call.name or wanted == "batch size")
+        and (not names or len(call.arguments(_TWO_WORDS)) <= len(names))
+    ]
     return sorted(calls, key=lambda call: not (wanted and wanted in call.name))
 
+
+_TWO_WORDS = torch.zeros(1, 2, dtype=torch.int64)
 
 _KINDS = {
     "lengths": ("len",),
     "mask": ("mask", "attention"),
     "states": ("hid", "state", "prev", "hx", "h0"),
+    "batch size": ("batch",),
 }
 
 
 def _parameter_names(module: nn.Module) -> list[str]:
+    """Return the names of what may be inputs; a switch, such as ``training=False``, is none."""
     try:
-        return [name.lower() for name in inspect.signature(module.forward).parameters]
+        found = inspect.signature(module.forward).parameters.values()
     except (TypeError, ValueError):  # compiled: no Python signature
         return []
+    return [p.name.lower() for p in found if p.default in (inspect.Parameter.empty, None)]
 
 
 def _all_calls(state_shape: tuple[int, int, int] | None) -> Iterator[Call]:
@@ -71,6 +81,12 @@ def _all_calls(state_shape: tuple[int, int, int] | None) -> Iterator[Call]:
     yield Call("forward(ids, mask)", lambda ids: (ids, ones(ids)))
     if state_shape:
         yield Call("forward(ids, lengths, states)", lambda ids: (ids, length(ids), (zeros, zeros)))
+        yield Call("forward(ids, h0, c0)", lambda ids: (ids, zeros, zeros))
+        yield Call("forward(ids by time, h0, c0)", lambda ids: (ids.T, zeros, zeros))
+    yield Call("forward(ids, batch size)", lambda ids: (ids, 1))
+    yield Call("forward((ids, lengths))", lambda ids: ((ids, length(ids)),))
+    yield Call("forward((ids by time, lengths))", lambda ids: ((ids.T, length(ids)),))
+    yield Call("forward(length and ids)", lambda ids: (torch.cat([length(ids)[None], ids], 1),))
 
 
 def tensors(output: Any, name: str = "output") -> Iterator[tuple[str, Tensor]]:

@@ -64,7 +64,14 @@ def of_one_size(runs: Sequence[Observation], call: Call, longest: int) -> dict[s
     finite = {n: v for n, v in same.items() if all(np.isfinite(part).all() for part in v)}
     if not finite:
         raise RefusalError(f"forward answers NaN or infinity{_because(runs)}", READING)
-    return finite
+    answers = {n: v for n, v in finite.items() if not all(map(_is_whole, v))}
+    if not answers:
+        raise RefusalError("forward returns whole numbers alone, such as labels", READING)
+    return answers
+
+
+def _is_whole(values: Array) -> bool:
+    return bool((values == np.round(values)).all())
 
 
 def _because(runs: Sequence[Observation]) -> str:

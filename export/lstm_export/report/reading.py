@@ -1,9 +1,10 @@
 """How texts become ids, and answers labels: what a user has to see to trust the proof."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from lstm_runtime.text.tokenizer import TextEncoder
 from lstm_training.data.examples import Examples
 
 from lstm_export.checkpoint.source import Source
@@ -13,7 +14,7 @@ from lstm_export.parity.self_test_texts import REFERENCE_TEXTS, reference_texts
 from lstm_export.report.coverage import Coverage, measure_coverage
 
 SHOWN = REFERENCE_TEXTS[:2]
-"""One text that praises and one that damns: labels in the wrong order show."""
+"""One text that praises and one that damns, in English: labels in the wrong order show."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,9 @@ class Reading:
     encoding: EncodingParity | None = None
     "How many texts are read as their owner reads them."
     answers: tuple[Answer, ...] = ()
-    "What the original says to `SHOWN`."
+    "What the original says to `SHOWN`; nothing where no word of theirs has an id."
+    about: str = ""
+    "Which id has which label and who says so, and how many words of the texts have no id."
 
     def sentences(self) -> list[str]:
         """Return it in words."""
@@ -49,7 +52,7 @@ class Reading:
             told.append(self.coverage.sentence())
         if self.answers:
             examples = "; ".join(answer.sentence() for answer in self.answers)
-            told.append(f"{examples} (the wrong way round? --labels has the order of the ids)")
+            told.append(f"{examples} ({self.about})")
         return told
 
     def to_json(self) -> dict[str, Any]:
@@ -71,14 +74,30 @@ def measure_reading(
     if source.encoder is None:
         return NOTHING
     texts = (*reference_texts(source), *(data.texts if data else ()))
+    coverage, shown = (measure_coverage(source.encoder, given) for given in (texts, SHOWN))
+    answers = _answers(source, source.encoder) if shown.without_id < shown.tokens else ()
+    about = f"{_order(source)}{_unknown(shown)}"
+    return Reading(coverage, encoding, tuple(answers), about)
+
+
+def _answers(source: Source, encoder: TextEncoder) -> Iterator[Answer]:
     original = Original(source)
-    ids = [(text, source.encoder(text)) for text in SHOWN]
-    answers = [
-        Answer(text, _scores(original.probability(found).tolist(), source))
-        for text, found in ids
-        if source.is_answerable(found)
-    ]
-    return Reading(measure_coverage(source.encoder, texts), encoding, tuple(answers))
+    for text in SHOWN:
+        ids = encoder(text)
+        if source.is_answerable(ids):
+            yield Answer(text, _scores(original.probability(ids).tolist(), source))
+
+
+def _order(source: Source) -> str:
+    """Say which id stands for which label, and that nobody told it where that is so."""
+    names = ", ".join(f"{n} is {name}" for n, name in enumerate(source.label_names))
+    return f"{names}: {'as labelled' if source.labels else 'assumed'}; --labels gives the order"
+
+
+def _unknown(shown: Coverage) -> str:
+    """Say how little an answer tells where words of these English texts have no id."""
+    missing, count = shown.without_id, shown.tokens
+    return f"; {missing} of their {count} words have no id" if missing else ""
 
 
 def _scores(values: Sequence[float], source: Source) -> dict[str, float]:

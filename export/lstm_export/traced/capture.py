@@ -14,10 +14,11 @@ from onnx import ModelProto
 from torch import Tensor, nn
 
 from lstm_export.errors import UnsupportedModelError
-from lstm_export.traced.forward import Forward, module_name
+from lstm_export.traced.calls import module_name
+from lstm_export.traced.forward import Forward
 from lstm_export.traced.outputs import pick
-from lstm_export.traced.quiet import quiet
-from lstm_export.traced.rewriting import exportable_functions, with_onnx_layers
+from lstm_export.traced.quiet import quiet, without_prints
+from lstm_export.traced.rewriting import exportable_functions, with_onnx_layers, without_packing
 from lstm_export.traced.rounding import rounding_error
 
 IDS = "ids"
@@ -65,21 +66,23 @@ def capture(forward: Forward) -> Capture:
 
     The older exporter comes first: it writes the low opset that old devices need, and in a fifth
     of a second; of PyTorch 2.13's, it held for more of the structures tried. A module with loops
-    or branches in Python is scripted next. The newer one makes what neither can, such as
-    ``nn.MultiheadAttention``, in opset 18.
+    or branches in Python is scripted next. One that works on the data of a packed sequence is
+    traced without packing, which gives up texts that end in padding. The newer exporter makes what
+    none of these can, such as ``nn.MultiheadAttention``, in opset 18.
 
     Raises:
         UnsupportedModelError: when none does; says what each failed on.
 
     """
     _require_operators(forward.module)
-    ways: dict[str, Callable[[Forward], ModelProto]] = {
-        "torch.onnx, traced": _traced,
-        "torch.onnx, scripted": _scripted,
-        "torch.onnx, dynamo": _dynamo,
-    }
+    ways: Sequence[tuple[str, Callable[[Forward], ModelProto]]] = (
+        ("torch.onnx, traced", _traced),
+        ("torch.onnx, scripted", _scripted),
+        ("torch.onnx, unpacked", _unpacked),
+        ("torch.onnx, dynamo", _dynamo),
+    )
     failures = []
-    for name, export in ways.items():
+    for name, export in ways:
         try:
             with quiet(), torch.no_grad():
                 model = _folded(export(forward))
@@ -126,6 +129,11 @@ def _traced(forward: Forward) -> ModelProto:
         return _older(_OneText(forward.module, forward).eval(), _example(forward))
 
 
+def _unpacked(forward: Forward) -> ModelProto:
+    with without_packing():
+        return _traced(forward)
+
+
 def _scripted(forward: Forward) -> ModelProto:
     jit: Any = torch.jit
     module = _OneText(jit.script(forward.module), forward).eval()
@@ -155,7 +163,7 @@ def _older(module: Any, example: Tensor) -> ModelProto:
 
 
 def _dynamo(forward: Forward) -> ModelProto:
-    with exportable_functions():
+    with exportable_functions(), without_prints():
         module = _OneText(with_onnx_layers(forward.module), forward).eval()
         program = torch.onnx.export(
             module,

@@ -1,26 +1,25 @@
 """A module of any kind as a function of one text: how it is called, and what it can read."""
 
-import inspect
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from lstm_runtime.arrays import Array
-from torch import Tensor, nn
+from torch import nn
 
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.reference.torch_model import one_thread
+from lstm_export.traced.calls import Call, is_guess, module_name, possible_calls
 from lstm_export.traced.outputs import WHOLE_NUMBERS, answer_path, no_answer, other_answers, pick
-
-Call = Callable[[nn.Module, Tensor], Any]
 
 PROBE_LENGTHS = (23, 37, 64)
 LONGEST = 700
 """Longest text that is tried: the longest of the proof has some 500 tokens."""
-SECOND_INPUTS = {"lengths": ("len",), "mask": ("mask",), "states": ("hidden", "state", "h0", "hx")}
-"""Kinds of a second argument, and parts of the names by which they are known."""
+MOST_WORDS = 2**26
+"""A vocabulary of more is none."""
 
 
 @dataclass(frozen=True)
@@ -74,20 +73,20 @@ def find_forward(module: nn.Module) -> Forward:
 
     """
     found, failures = [], []
-    for words, call in _calls(module):
+    for words, call in possible_calls(module):
         outputs, reason = _try(module, call, PROBE_LENGTHS)
         path = answer_path(outputs) if outputs else None
         if path is None:
             failures.append(f"{words}: {reason or no_answer(outputs)}")
             continue
         found.append((words, call, path, outputs))
-        if not _is_guess(words):
+        if not is_guess(words):
             break
     if not found:
         raise UnsupportedModelError(_why_not(module, failures))
     words, call, path, outputs = found[0]
     # What may be a mask may be a second text as well.
-    if (_is_guess(words) and "mask" in words) or any(
+    if (is_guess(words) and "mask" in words) or any(
         p != path or not _alike(outputs, others, path) for _, _, p, others in found[1:]
     ):
         raise UnsupportedModelError(
@@ -101,58 +100,6 @@ def find_forward(module: nn.Module) -> Forward:
     vocab_size = _vocab_size(module, call)
     others = other_answers(outputs, path)
     return Forward(module, words, call, path, classes, vocab_size, shortest, longest, others)
-
-
-def _calls(module: nn.Module) -> Iterator[tuple[str, Call]]:
-    """Yield the ways to call ``module``; where its second argument has no telling name, guesses."""
-    second = _second_parameter(module)
-    kinds = [kind for kind, parts in SECOND_INPUTS.items() if any(p in second for p in parts)]
-    guess = "" if kinds else "a guess, "
-    makers = _second_inputs(module)
-    yield "forward(ids)", lambda module, ids: module(ids)
-    for kind in kinds or makers:
-        if kind in makers:
-            yield f"{guess}forward(ids, {kind})", _with(makers[kind], by_time=False)
-    yield "forward(ids by time)", lambda module, ids: module(ids.T)
-    for kind in kinds or makers:
-        if kind in makers:
-            yield f"{guess}forward(ids by time, {kind})", _with(makers[kind], by_time=True)
-    yield "forward(ids without a batch)", lambda module, ids: module(ids[0])
-
-
-def _with(make: Callable[[Tensor], Any], *, by_time: bool) -> Call:
-    def call(module: nn.Module, ids: Tensor) -> Any:
-        return module(ids.T if by_time else ids, make(ids.T if by_time else ids))
-
-    return call
-
-
-def _second_inputs(module: nn.Module) -> dict[str, Callable[[Tensor], Any]]:
-    makers: dict[str, Callable[[Tensor], Any]] = {
-        # Written with tensors, so that a tracer sees where the length comes from.
-        "lengths": lambda ids: torch.ones_like(ids).sum().reshape(1),
-        "mask": torch.ones_like,
-    }
-    recurrent: Any = next((m for m in module.modules() if module_name(m) in ("LSTM", "GRU")), None)
-    if recurrent is not None:
-        directions = 2 if recurrent.bidirectional else 1
-        zeros = torch.zeros(recurrent.num_layers * directions, 1, recurrent.hidden_size)
-        states = (zeros, zeros) if module_name(recurrent) == "LSTM" else zeros
-        makers["states"] = lambda _: states
-    return makers
-
-
-def _second_parameter(module: nn.Module) -> str:
-    forward: Any = module.forward
-    if isinstance(module, torch.jit.ScriptModule):
-        names = [argument.name for argument in forward.schema.arguments[1:]]
-    else:
-        names = list(inspect.signature(forward).parameters)
-    return names[1].lower() if len(names) > 1 else ""
-
-
-def _is_guess(words: str) -> bool:
-    return words.startswith("a guess, ")
 
 
 def _try(module: nn.Module, call: Call, lengths: Sequence[int]) -> tuple[list[Any], str]:
@@ -216,8 +163,13 @@ def _vocab_size(module: nn.Module, call: Call) -> int:
         return True
 
     low, high = 3, 8
-    while takes(high) and high < 2**26:
+    while takes(high):
         low, high = high, high * 2
+        if high > MOST_WORDS:
+            raise UnsupportedModelError(
+                f"{module_name(module)}.forward takes any number for an id: it looks words up in "
+                "no table, as an nn.Embedding or one_hot(ids, WORDS) is"
+            )
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if takes(middle) else (low, middle)
@@ -225,6 +177,18 @@ def _vocab_size(module: nn.Module, call: Call) -> int:
 
 
 def _why_not(module: nn.Module, failures: list[str]) -> str:
+    if (states := _OTHER_BATCH.search(failures[0])) is not None:
+        return (
+            f"{module_name(module)}.forward makes first states for {states[1]} texts whatever it "
+            "is given: set its batch size to 1 before it is exported (its argument of that name, "
+            """--init '{"batch_size": 1}', or model.batch_size = 1)"""
+        )
+    if any("cuda" in failure.lower() or "NVIDIA" in failure for failure in failures):
+        return (
+            f"{module_name(module)}.forward moves tensors to CUDA itself: write .to(x.device) in "
+            'the place of .cuda(), and device=x.device in the place of "cuda" (weights stay as '
+            "they are)"
+        )
     # Where forward runs but gives no answer, no other length will help.
     fixed = None if any(WHOLE_NUMBERS in failure for failure in failures) else _fixed_length(module)
     if fixed:
@@ -238,11 +202,10 @@ def _why_not(module: nn.Module, failures: list[str]) -> str:
     return f"{module_name(module)}.forward cannot be called on one text ({'; '.join(failures)})"
 
 
+_OTHER_BATCH = re.compile(r"Expected hidden\[0\] size \(\d+, 1, \d+\), got \[\d+, (\d+), \d+\]")
+"""What PyTorch says of states for another number of texts."""
+
+
 def _fixed_length(module: nn.Module) -> int | None:
     """Return the length that ``forward(ids)`` reads, where it does not read any other."""
     return next((n for n in range(1, LONGEST) if _reads(module, lambda m, i: m(i), n)), None)
-
-
-def module_name(module: nn.Module) -> str:
-    """Return the name of the module's class, also of one that was scripted."""
-    return str(getattr(module, "original_name", type(module).__name__))

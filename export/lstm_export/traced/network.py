@@ -12,8 +12,9 @@ from torch import nn
 
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.graph.builder import all_graphs, all_nodes
+from lstm_export.traced.calls import module_name
 from lstm_export.traced.capture import LENGTHS, Capture, capture
-from lstm_export.traced.forward import Forward, find_forward, module_name
+from lstm_export.traced.forward import Forward, find_forward
 from lstm_export.traced.precision import RECURRENT
 from lstm_export.traced.values import Answer, find_answer
 

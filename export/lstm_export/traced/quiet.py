@@ -43,6 +43,19 @@ def quiet() -> Iterator[None]:
                 logger.setLevel(level)
 
 
+@contextmanager
+def without_prints() -> Iterator[None]:
+    """Keep ``torch.export`` from printing the program that it could not finish."""
+    from torch.export import _trace
+
+    names: dict[str, Any] = vars(_trace)
+    names["print"] = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        del names["print"]
+
+
 def _loud_loggers() -> list[str]:
     """Return the packages' own loggers and those below them that are there already."""
     known = [name for name in logging.root.manager.loggerDict if name.split(".")[0] in _LOUD]

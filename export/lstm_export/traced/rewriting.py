@@ -44,6 +44,48 @@ def _pool(original: Callable[..., Tensor], axes: int, *, maximum: bool) -> Calla
     return pool
 
 
+@contextmanager
+def without_packing() -> Iterator[None]:
+    """Take packed sequences for what they are of one text without padding: its steps.
+
+    The exporters write packing and unpacking in pairs alone, and nothing between them.
+    """
+    functions: Any = torch._VF
+    own = vars(functions)
+    stand_ins = {
+        "_pack_padded_sequence": _pack,
+        "_pad_packed_sequence": _pad,
+        **{name: _recurrent(getattr(functions, name)) for name in ("lstm", "gru")},
+    }
+    before = {name: own[name] for name in stand_ins if name in own}
+    try:
+        own.update(stand_ins)
+        yield
+    finally:
+        for name in stand_ins:
+            del own[name]
+        own.update(before)
+
+
+def _pack(data: Tensor, _: Any, batch_first: bool) -> tuple[Tensor, Tensor]:
+    steps = data[0] if batch_first else data[:, 0]
+    return steps, torch.ones_like(steps[:, 0], dtype=torch.int64)
+
+
+def _pad(data: Tensor, sizes: Tensor, batch_first: bool, *_: Any) -> tuple[Tensor, Tensor]:
+    return data.unsqueeze(0 if batch_first else 1), torch.ones_like(sizes).sum().reshape(1)
+
+
+def _recurrent(original: Callable[..., Any]) -> Callable[..., Any]:
+    def run(data: Tensor, second: Any, *rest: Any) -> Any:
+        if not isinstance(second, Tensor) or data.dim() != 2:  # not packed
+            return original(data, second, *rest)
+        steps, *states = original(data.unsqueeze(1), *rest, False)
+        return steps.squeeze(1), *states
+
+    return run
+
+
 def with_onnx_layers(module: nn.Module) -> nn.Module:
     """Return a copy of ``module`` whose LSTM and GRU layers are ONNX operators.
 
