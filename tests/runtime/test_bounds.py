@@ -117,6 +117,20 @@ def test_the_limit_is_the_processes_and_can_be_set(int8: SentimentModel) -> None
     assert [line.split()[0] for line in found] == [found[0], "no", found[0]]
 
 
+def test_an_allocator_that_the_app_has_registered_is_taken_as_it_is() -> None:
+    code = (
+        "import sys, onnxruntime as ort\n"
+        "arena = ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR\n"
+        "info = ort.OrtMemoryInfo('Cpu', arena, 0, ort.OrtMemType.DEFAULT)\n"
+        "ort.create_and_register_allocator(info, ort.OrtArenaCfg({'max_mem': 1 << 30}))\n"
+        "from lstm_runtime import SentimentModel\n"
+        "print(SentimentModel.load(sys.argv[1], 'cpu')('good').label)"
+    )
+    command = [sys.executable, "-c", code, str(MODELS / "tiny.onnx")]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout.strip()) == (0, "negative"), found.stderr
+
+
 def test_what_is_no_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     for wrong in ("", "-1", "2 GB", "0", "9" * 30):
         monkeypatch.setenv(MEMORY_VARIABLE, wrong)
