@@ -8,6 +8,7 @@ import general_models as zoo
 import numpy as np
 import pytest
 import torch
+from lstm_export import Vocabulary, Window
 from lstm_export.checkpoint.source import module_source
 from lstm_export.config import ExportConfig
 from lstm_export.errors import UnsupportedModelError
@@ -119,7 +120,6 @@ PRECISIONS = ExportConfig(("fp32", "int8", "fp16"))
 
 REFUSED: list[tuple[type[nn.Module], str]] = [
     (zoo.DropoutLeftOn, "answers differently .* dropout left on"),
-    (zoo.FixedLength, "texts of 20 tokens only"),
     (zoo.ProjectedLstm, "proj_size"),
 ]
 
@@ -170,6 +170,34 @@ def test_structure_is_refused_by_name(
         module_source(module)
     alone = weights_alone(module, None, tmp_path / "weights.pt")
     page.refused("After public code", cls.__name__, str(refused.value), alone)
+
+
+def test_a_forward_of_one_length_is_exported_for_texts_that_are_padded(
+    tmp_path: Path, page: StructurePage
+) -> None:
+    """Behind a linear layer over all steps, every text is cut and padded as its owner does it."""
+    module = made(zoo.FixedLength)
+    source = module_source(module)
+    assert any("reads 20 tokens, neither fewer nor more" in note for note in source.notes)
+    words = tuple(f"w{n}" for n in range(zoo.WORDS))
+    with pytest.raises(UnsupportedModelError, match="--max-tokens 20 --pad-left-to 20"):
+        source.with_vocabulary(Vocabulary(words, None))
+    source = source.with_vocabulary(Vocabulary(words, None), window=Window(20, "first", 20))
+    results = {r.name: r for r in export_source(source, tmp_path, PRECISIONS)}
+    random = np.random.default_rng(3)
+    texts = [random.integers(1, zoo.WORDS, n).tolist() for n in (1, 7, 20, 33)]
+    padded = [[0] * (20 - len(ids)) + ids[:20] for ids in texts]
+    with torch.inference_mode():
+        wanted = [sigmoid(module, torch.tensor([ids])).reshape(-1).numpy() for ids in padded]
+    worst = []
+    for name, atol in (("fp32", 2e-6), ("int8", 0.02), ("fp16", 2e-3)):
+        model = SentimentModel.load(results[name].path, "cpu")
+        found = model([" ".join(words[n] for n in ids) for ids in texts])
+        scores = np.array([[answer.scores["positive"]] for answer in found])
+        worst.append(float(np.abs(scores - np.array(wanted)).max()))
+        assert worst[-1] < atol, name
+    alone = weights_alone(module, source.network, tmp_path / "weights.pt")
+    page.exported("After public code", "FixedLength", TRACED, worst, alone)
 
 
 def raw(path: Path, texts: list[list[int]]) -> np.ndarray:

@@ -158,6 +158,8 @@ class Source:
         encoder, network = TextEncoder(tokenizer or usual, vocabulary, window), self.network
         if isinstance(network, Network):
             network = replace(network, in_pieces=encoder.continuable)
+        else:
+            network.require_window(window)
         return replace(self, encoder=encoder, network=network)
 
     def with_labels(self, labels: tuple[str, ...]) -> "Source":

@@ -92,9 +92,7 @@ def capture(forward: Forward) -> Capture:
             continue
         wrong = _wrong_length(session, forward)
         if wrong is None:
-            (ids,) = forward.probes([max(forward.min_tokens, 11)])
-            alone, behind = ([forward.padding_id] * n for n in (max(forward.min_tokens, 1), 5))
-            padding = (_reads(session, forward, text) for text in ([*ids, *behind], alone))
+            padding = (_reads(session, forward, text) for text in forward.padded())
             return Capture(model, name, *padding)
         failures.append(f"{name}: the graph {wrong}")
     _require_no_accident(forward)
@@ -104,7 +102,7 @@ def capture(forward: Forward) -> Capture:
 
 def _require_no_accident(forward: Forward) -> None:
     """Check that the module's own answers are more than the rounding of its sums."""
-    for ids in forward.probes(_lengths(forward)):
+    for ids in forward.probes(probe_lengths(forward)):
         error = rounding_error(forward, ids)
         if error > ATOL:
             raise UnsupportedModelError(
@@ -142,7 +140,8 @@ def _scripted(forward: Forward) -> ModelProto:
 
 
 def _example(forward: Forward) -> Tensor:
-    return torch.tensor(forward.probes([EXAMPLE_LENGTH]))
+    length = max(forward.min_tokens, EXAMPLE_LENGTH)
+    return torch.tensor(forward.probes([min(length, forward.max_tokens or length)]))
 
 
 def _older(module: Any, example: Tensor) -> ModelProto:
@@ -215,7 +214,7 @@ class _Quiet:
 
 def _wrong_length(session: _Quiet, forward: Forward) -> str | None:
     """Say at which length a graph differs from the module; None where it holds at all."""
-    for ids in forward.probes([forward.min_tokens, *_lengths(forward)]):
+    for ids in forward.probes([forward.min_tokens, *probe_lengths(forward)]):
         try:
             right = session.gives(ids, forward(ids))
         except Exception:  # whatever ONNX Runtime raises, the graph does not hold
@@ -225,8 +224,10 @@ def _wrong_length(session: _Quiet, forward: Forward) -> str | None:
     return None
 
 
-def _lengths(forward: Forward) -> list[int]:
-    """Return those of the usual lengths that the module reads."""
+def probe_lengths(forward: Forward) -> list[int]:
+    """Return those of the usual lengths that the module reads; the only one several times."""
+    if forward.min_tokens == forward.max_tokens:
+        return [forward.min_tokens] * 4
     end = forward.max_tokens or max(LENGTHS)
     return [n for n in LENGTHS if forward.min_tokens <= n <= end]
 

@@ -63,6 +63,13 @@ class Forward:
         ids = [n for n in range(1, self.vocab_size) if n != self.padding_id] or [0]
         return [random.choice(ids, n).tolist() for n in lengths]
 
+    def padded(self) -> tuple[list[int], list[int]]:
+        """Return a text that ends in padding, and padding alone."""
+        shortest, longest = self.min_tokens, self.max_tokens or LONGEST
+        (ids,) = self.probes([max(1, min(max(shortest, 11), longest - 5))])
+        behind = min(5, longest - len(ids))
+        return [*ids, *[self.padding_id] * behind], [self.padding_id] * max(shortest, 1)
+
 
 def find_forward(module: nn.Module) -> Forward:
     """Find out how ``module`` is called on one text.
@@ -72,18 +79,14 @@ def find_forward(module: nn.Module) -> Forward:
             mean several things, and where it answers differently twice.
 
     """
-    found, failures = [], []
-    for words, call in possible_calls(module):
-        outputs, reason = _try(module, call, PROBE_LENGTHS)
-        path = answer_path(outputs) if outputs else None
-        if path is None:
-            failures.append(f"{words}: {reason or no_answer(outputs)}")
-            continue
-        found.append((words, call, path, outputs))
-        if not is_guess(words):
-            break
+    lengths: Sequence[int] = PROBE_LENGTHS
+    found, failures = _working_calls(module, lengths)
     if not found:
-        raise UnsupportedModelError(_why_not(module, failures))
+        fixed = _require_fixed_length(module, failures)
+        lengths = [fixed] * len(PROBE_LENGTHS)
+        found, failures = _working_calls(module, lengths)
+    if not found:
+        raise UnsupportedModelError(_uncallable(module, failures))
     words, call, path, outputs = found[0]
     # What may be a mask may be a second text as well.
     if (is_guess(words) and "mask" in words) or any(
@@ -94,12 +97,30 @@ def find_forward(module: nn.Module) -> Forward:
             f"{' or '.join(w.removeprefix('a guess, ') for w, *_ in found)}: give a module whose "
             "forward takes the ids alone"
         )
-    _require_repeatable(module, call, path, outputs)
+    _require_repeatable(module, call, path, outputs, lengths)
     classes = pick(outputs[0], path).numel()
-    shortest, longest = _range(module, call)
-    vocab_size = _vocab_size(module, call)
+    is_fixed = lengths[0] == lengths[-1]
+    shortest, longest = (lengths[0], lengths[0]) if is_fixed else _range(module, call)
+    vocab_size = _vocab_size(module, call, lengths[0])
     others = other_answers(outputs, path)
     return Forward(module, words, call, path, classes, vocab_size, shortest, longest, others)
+
+
+def _working_calls(
+    module: nn.Module, lengths: Sequence[int]
+) -> tuple[list[tuple[str, Call, str, list[Any]]], list[str]]:
+    """Return the calls that give an answer to texts of such lengths, and why the others do not."""
+    found, failures = [], []
+    for words, call in possible_calls(module):
+        outputs, reason = _try(module, call, lengths)
+        path = answer_path(outputs) if outputs else None
+        if path is None:
+            failures.append(f"{words}: {reason or no_answer(outputs)}")
+            continue
+        found.append((words, call, path, outputs))
+        if not is_guess(words):
+            break
+    return found, failures
 
 
 def _try(module: nn.Module, call: Call, lengths: Sequence[int]) -> tuple[list[Any], str]:
@@ -122,10 +143,12 @@ def _alike(outputs: list[Any], others: list[Any], path: str) -> bool:
     return all(a.shape == b.shape and torch.allclose(a, b, atol=1e-5) for a, b in pairs)
 
 
-def _require_repeatable(module: nn.Module, call: Call, path: str, first: list[Any]) -> None:
+def _require_repeatable(
+    module: nn.Module, call: Call, path: str, first: list[Any], lengths: Sequence[int]
+) -> None:
     if not all(bool(pick(output, path).isfinite().all()) for output in first):
         raise UnsupportedModelError(f"{module_name(module)}.forward answers NaN or infinity")
-    again, _ = _try(module, call, PROBE_LENGTHS)
+    again, _ = _try(module, call, lengths)
     pairs = zip(first, again, strict=False)
     if not again or not all(torch.equal(pick(a, path), pick(b, path)) for a, b in pairs):
         raise UnsupportedModelError(
@@ -151,13 +174,13 @@ def _range(module: nn.Module, call: Call) -> tuple[int, int | None]:
     return shortest, reads
 
 
-def _vocab_size(module: nn.Module, call: Call) -> int:
+def _vocab_size(module: nn.Module, call: Call, length: int) -> int:
     """Return how many ids ``module`` takes: the first that it refuses."""
 
     def takes(n: int) -> bool:
         try:
             with one_thread(), torch.inference_mode():
-                call(module, torch.full((1, PROBE_LENGTHS[0]), n))
+                call(module, torch.full((1, length), n))
         except Exception:
             return False
         return True
@@ -176,29 +199,39 @@ def _vocab_size(module: nn.Module, call: Call) -> int:
     return high
 
 
-def _why_not(module: nn.Module, failures: list[str]) -> str:
+def _require_fixed_length(module: nn.Module, failures: list[str]) -> int:
+    """Return the one length of texts that ``forward(ids)`` reads, as behind a padding of its own.
+
+    Raises:
+        UnsupportedModelError: when there is none; says what stands in the way.
+
+    """
     if (states := _OTHER_BATCH.search(failures[0])) is not None:
-        return (
+        raise UnsupportedModelError(
             f"{module_name(module)}.forward makes first states for {states[1]} texts whatever it "
             "is given: set its batch size to 1 before it is exported (its argument of that name, "
             """--init '{"batch_size": 1}', or model.batch_size = 1)"""
         )
     if any("cuda" in failure.lower() or "NVIDIA" in failure for failure in failures):
-        return (
+        raise UnsupportedModelError(
             f"{module_name(module)}.forward moves tensors to CUDA itself: write .to(x.device) in "
             'the place of .cuda(), and device=x.device in the place of "cuda" (weights stay as '
             "they are)"
         )
     # Where forward runs but gives no answer, no other length will help.
     fixed = None if any(WHOLE_NUMBERS in failure for failure in failures) else _fixed_length(module)
-    if fixed:
-        cure = "give a module that pads and cuts its ids itself"
-        if isinstance(module, torch.fx.GraphModule):
-            cure = (
-                "torch.export fixes the number of steps of every LSTM: give the class, --module "
-                "FILE.py:CLASS, which takes the weights out of the same file"
-            )
-        return f"{module_name(module)}.forward reads texts of {fixed} tokens only: {cure}"
+    if fixed and isinstance(module, torch.fx.GraphModule):
+        raise UnsupportedModelError(
+            f"{module_name(module)}.forward reads texts of {fixed} tokens only: torch.export fixes "
+            "the number of steps of every LSTM: give the class, --module FILE.py:CLASS, which "
+            "takes the weights out of the same file"
+        )
+    if fixed is None:
+        raise UnsupportedModelError(_uncallable(module, failures))
+    return fixed
+
+
+def _uncallable(module: nn.Module, failures: list[str]) -> str:
     return f"{module_name(module)}.forward cannot be called on one text ({'; '.join(failures)})"
 
 

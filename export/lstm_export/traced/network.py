@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from lstm_runtime.arrays import Array
 from lstm_runtime.model_file.contract import Activation, Architecture
+from lstm_runtime.text.window import Window
 from onnx import ModelProto, NodeProto
 from torch import nn
 
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.graph.builder import all_graphs, all_nodes
 from lstm_export.traced.calls import module_name
-from lstm_export.traced.capture import LENGTHS, Capture, capture
+from lstm_export.traced.capture import Capture, capture, probe_lengths
 from lstm_export.traced.forward import Forward, find_forward
 from lstm_export.traced.precision import RECURRENT
 from lstm_export.traced.values import Answer, find_answer
@@ -54,6 +55,21 @@ class TracedNetwork:
     def classes(self) -> int:
         """Numbers in an answer."""
         return self.architecture.classes
+
+    def require_window(self, window: Window) -> None:
+        """Check that texts are cut and padded to the one length that forward reads.
+
+        Raises:
+            UnsupportedModelError: when they are not; names the options.
+
+        """
+        length = self.max_tokens
+        if length == self.min_tokens and (window.max_tokens, window.pad_to) != (length, length):
+            raise UnsupportedModelError(
+                f"forward reads {length} tokens, neither fewer nor more: add --max-tokens {length} "
+                f"--pad-left-to {length}, or --pad-right-to, as your own code pads (in Python, "
+                f"window=Window(max_tokens={length}, pad_to={length}, pad_side=…))"
+            )
 
     def described(self) -> str:
         """Return the network in words: its operators that have weights or read all steps."""
@@ -141,8 +157,7 @@ class TracedModule:
 
 
 def _network(forward: Forward, captured: Capture, activation: Activation | None) -> TracedNetwork:
-    lengths = [n for n in LENGTHS if forward.min_tokens <= n <= (forward.max_tokens or n)]
-    values = [forward(ids) for ids in forward.probes(lengths)]
+    values = [forward(ids) for ids in forward.probes(probe_lengths(forward))]
     return TracedNetwork(
         captured.model,
         captured.exporter,
@@ -186,6 +201,8 @@ def _notes(captured: Capture, forward: Forward) -> list[str]:
         notes.append(f"called as {forward.words}{taken}")
     if forward.others:
         notes.append(f"forward returns more, which is left out: {', '.join(forward.others)}")
+    if forward.min_tokens == forward.max_tokens:
+        return [*notes, f"forward reads {forward.max_tokens} tokens, neither fewer nor more"]
     if forward.min_tokens > 1:
         notes.append(
             f"texts of fewer than {forward.min_tokens} tokens, which forward cannot read, are "
