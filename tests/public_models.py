@@ -318,7 +318,8 @@ class HardLabels(Reader):
     """Returns the rounded probability, which is a label."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.round(torch.sigmoid(self.fc(self.lstm(self.embedding(x))[0][:, -1])))
+        logit = self.fc(self.lstm(self.embedding(x))[0][:, -1]) - self.fc.bias
+        return torch.round(torch.sigmoid(logit))
 
 
 class IdsAsNumbers(nn.Module):

@@ -80,13 +80,13 @@ def find_answer(model: ModelProto, values: Sequence[Array], asked: Activation | 
             texts get the same answer, as from a softmax over one number.
 
     """
+    if all(np.array_equal(values[0], row) for row in values):
+        raise UnsupportedModelError("forward's answer is the same for every text")
     if asked != "none" and all(np.array_equal(row, np.round(row)) for row in values):
         raise UnsupportedModelError(
             "forward returns whole numbers alone, as rounded probabilities are: logits or "
             "probabilities are needed, not labels (--activation none takes numbers as they are)"
         )
-    if all(np.array_equal(values[0], row) for row in values):
-        raise UnsupportedModelError("forward's answer is the same for every text")
     end = _last_operator(model)
     kind = "" if end is None else end.op_type
     found = _ENDS.get(kind) or _distribution(values)
