@@ -86,7 +86,9 @@ def test_the_module_runs_without_docstrings_too(
     assert run(*command, "good film").stdout.endswith("\tgood film\n")
     found = run(*command, "--input", str(tmp_path / "in.csv"), "--output", "-")
     assert found.stdout.startswith("text,label,score\ngood,")
-    assert "--input" in run(*command[:-2], "--help").stdout
+    help_text = run(*command[:-2], "--help").stdout
+    assert "--input" in help_text
+    assert "Tell the sentiment of each TEXT" in help_text
 
 
 def test_an_apps_own_streams_are_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:

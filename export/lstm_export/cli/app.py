@@ -11,13 +11,25 @@ from lstm_runtime.tables.options import dialect_options
 
 from lstm_export.cli.text_options import text_options
 
+ABOUT = """\
+Write CHECKPOINT as ONNX files that are proven equal to it.
+
+CHECKPOINT is a model.pt of lstm-train, a state dict (bare, or inside the dict of a training
+script), a TorchScript archive or a .pt2 program, of a text classifier with an LSTM; networks of
+other structure are exported by PyTorch, which needs --module. Every file is compared with the
+PyTorch model; one that fails is not left behind, and the command exits 1. Weights without their
+class are run as you say, and nothing can be proven of that. Beside the files it writes
+report.json, parity.png and a model card, model.md.
+"""
+"""Not in the docstring, which python -OO leaves out."""
+
 EXAMPLES = (
     "lstm-export model/model.pt",
     "lstm-export net.pt --module net.py:Net --init '{\"words\": 9000}' --vocab words.txt",
 )
 
 
-@click.command(cls=OneLineErrorCommand, examples=EXAMPLES)
+@click.command(cls=OneLineErrorCommand, help=ABOUT, examples=EXAMPLES)
 @click.version_option(package_name="lstm-edge")
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @option(
@@ -177,15 +189,7 @@ EXAMPLES = (
 def main(
     ctx: click.Context, /, checkpoint: Path, output: Path | None, *, reseal: bool, **options: Any
 ) -> None:
-    """Write CHECKPOINT as ONNX files that are proven equal to it.
-
-    CHECKPOINT is a model.pt of lstm-train, a state dict (bare, or inside the dict of a training
-    script), a TorchScript archive or a .pt2 program, of a text classifier with an LSTM; networks of
-    other structure are exported by PyTorch, which needs --module. Every file is compared with the
-    PyTorch model; one that fails is not left behind, and the command exits 1. Weights without their
-    class are run as you say, and nothing can be proven of that. Beside the files it writes
-    report.json, parity.png and a model card, model.md.
-    """
+    """Run ``lstm-export``."""
     if reseal:
         _require_alone(ctx)
         _reseal(checkpoint)

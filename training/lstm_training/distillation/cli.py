@@ -30,13 +30,21 @@ STAGES = (
 LOG_FILE = "distillation.log"
 
 
+ABOUT = """\
+Make the bundled model again, from raw texts to model.pt.
+
+The same command goes on where it was stopped: stages that are done are taken from OUTPUT, and
+one that was under way goes on after its last saved batch.
+"""
+"""Not in the docstring, which python -OO leaves out."""
+
 EXAMPLES = (
     "python -m lstm_training.distillation",
     "python -m lstm_training.distillation --config mine.toml --stage ngram_student -o .work/mine",
 )
 
 
-@click.command(cls=OneLineErrorCommand, examples=EXAMPLES)
+@click.command(cls=OneLineErrorCommand, help=ABOUT, examples=EXAMPLES)
 @setting_options(
     CorpusConfig,
     ("labelled", "unlabelled", "test", "text_column", "label_column", "labels", "label_map"),
@@ -56,11 +64,7 @@ EXAMPLES = (
 )  # fmt: skip
 @click.version_option(package_name="lstm-edge")
 def main(*, output: Path, config: Path | None, stage: str, **sources: Any) -> None:
-    """Make the bundled model again, from raw texts to model.pt.
-
-    The same command goes on where it was stopped: stages that are done are taken from OUTPUT, and
-    one that was under way goes on after its last saved batch.
-    """
+    """Run ``python -m lstm_training.distillation``."""
     settings = read_config(config) if config else DistillationConfig()
     given = {name: value for name, value in sources.items() if value}
     settings = replace(settings, corpus=replace(settings.corpus, **given))
