@@ -59,7 +59,13 @@ def test_a_file_cut_before_its_checksum_or_without_one_is_refused(data: bytes) -
         (b"PK\x03\x04rest", "zip archive or a PyTorch checkpoint"),
         (b'{"a": 1}', "JSON"),
         (bytes(100), "zeros"),
-        (b"hello", "not an ONNX file"),
+        (b"hello", "not a model file but text"),
+        ("text;note\nSchön, schön;x\n".encode(), "not a model file but text"),
+        (pickle.dumps({"a": 1}, 4), "a pickle"),
+        (b"\x40\0\0\0\0\0\0\0{" + b' "a": 1}', "safetensors"),
+        (b"PAR1\x15\x04", "Parquet"),
+        (b"x.pt".ljust(257, b"\0") + b"ustar\0", "tar archive"),
+        (b"\xfe\xff\x00\x01", "not an ONNX file"),
     ],
 )
 def test_what_is_no_model_file_is_named(what: bytes, why: str) -> None:

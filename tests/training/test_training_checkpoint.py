@@ -97,12 +97,15 @@ def test_a_foreign_file_is_named(tmp_path: Path, content: bytes) -> None:
         (pickle.dumps([1, 2]), "it is a pickle that torch.save did not write"),
     ],
 )
-def test_what_a_foreign_file_is_is_said(tmp_path: Path, content: bytes, kind: str) -> None:
+def test_what_a_foreign_file_is_is_said(
+    tmp_path: Path, content: bytes, kind: str, recwarn: pytest.WarningsRecorder
+) -> None:
     (tmp_path / "model.pt").write_bytes(content)
     with pytest.raises(CheckpointError) as caught:
         load_checkpoint(tmp_path / "model.pt")
     assert f"model.pt is not a PyTorch file: {kind}" in str(caught.value)
     assert "weights_only" not in str(caught.value)
+    assert not recwarn.list
 
 
 def test_the_older_form_of_torch_is_read(checkpoint: Checkpoint, saved: Path) -> None:

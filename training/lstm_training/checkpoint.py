@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import shlex
+import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,9 @@ def load_content(path: Path) -> Any:
             raise CheckpointError(f"{path} is not a PyTorch file: it {describe_file(path)}")
         file.seek(0)
         try:
-            with plain_values():
+            with plain_values(), warnings.catch_warnings():
+                # Of old or odd pickles, which are refused or read like others.
+                warnings.simplefilter("ignore", UserWarning)
                 return torch.load(file, map_location="cpu", weights_only=True)
         except pickle.UnpicklingError as error:
             raise _refusal(path, start, str(error)) from error
