@@ -1,5 +1,7 @@
 """Training on several processes of one machine: the model of one process, one writer, resumable."""
 
+import csv
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +14,7 @@ import psutil
 import pytest
 import torch
 from lstm_training.checkpoint import load_checkpoint
+from training.conftest import made_up_reviews
 
 IP = shutil.which("ip")
 
@@ -158,3 +161,26 @@ def test_two_machines_make_the_model_of_one(
     found, wanted = (load_checkpoint(f / "model.pt") for f in (tmp_path / "0", alone))
     for name, weights in wanted.state_dict.items():
         torch.testing.assert_close(found.state_dict[name], weights, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("texts", [1, 41])  # one process has fewer texts, or none
+@pytest.mark.parametrize("model", ["model.pt", "default"])
+def test_processes_evaluate_each_text_once_and_give_one_report(
+    alone: Path, tmp_path: Path, texts: int, model: str
+) -> None:
+    data = tmp_path / "some.csv"
+    with data.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("text", "label"), *made_up_reviews(texts)])
+    which = str(alone / model) if model.endswith(".pt") else model
+    reports = []
+    for launcher in ([], ["-m", *LAUNCHERS["torchrun 2"]]):
+        line = [*launcher, "-m", "lstm_training.cli.evaluate", which, "--data", str(data), "--json"]
+        found = subprocess.run(
+            [sys.executable, *line],
+            capture_output=True, text=True, check=False, timeout=400, env=environment(),
+        )  # fmt: skip
+        assert found.returncode == 0, found.stderr
+        reports.append(found.stdout)
+    # Other batches round in another way.
+    wanted = json.loads(reports[0], parse_float=lambda x: pytest.approx(float(x), abs=1e-5))
+    assert json.loads(reports[1]) == wanted

@@ -13,12 +13,12 @@ from lstm_training.data.prepare import Dataset
 from lstm_training.errors import ConfigError, TrainingError
 from lstm_training.evaluation.baselines import fit_baselines
 from lstm_training.evaluation.held_out import HeldOutResult
+from lstm_training.processes import first_of_machine_first, log_processes
 from lstm_training.trainer.account import checkpoint_of, report_of
 from lstm_training.trainer.classifier import Classifier
 from lstm_training.trainer.curves import curves
 from lstm_training.trainer.failures import explained_failures
 from lstm_training.trainer.loop import fit
-from lstm_training.trainer.processes import first_of_machine_first, log_processes
 from lstm_training.trainer.report import write_history, write_metrics, write_pictures
 from lstm_training.trainer.state_file import StateFile
 from lstm_training.trainer.trainer import Trainer

@@ -19,7 +19,8 @@ Measure MODEL on labelled texts.
 
 MODEL is a model.pt of lstm-train, an .onnx file of lstm-export, or "default" for the bundled
 model, which is also what is measured where MODEL is left out. Its own label names count as
-labels too, its own threshold decides, and every token of a text is read.
+labels too, its own threshold decides, and every token of a text is read. For several processes:
+torchrun --standalone --nproc-per-node 2 -m lstm_training.cli.evaluate [OPTIONS].
 """
 """Not in the docstring, which python -OO leaves out."""
 
@@ -69,9 +70,12 @@ def main(  # noqa: PLR0913 - one for each option
     with requires_extra("train"):
         from lstm_training.evaluation.evaluate import evaluate  # loads torch
         from lstm_training.evaluation.report import write_evaluation
+        from lstm_training.evaluation.sharing import is_first_process
     columns = Columns(text_column, label_column, dialect)
     scheme = label_scheme(labels, label_map)
     evaluation = evaluate(model, source, columns=columns, scheme=scheme, provider=provider)
+    if not is_first_process():
+        return
     files = write_evaluation(evaluation, mistakes, output) if output else []
     _show(evaluation, mistakes, files, as_json=as_json)
 

@@ -150,7 +150,7 @@ def _load(
     """Read the texts; into the cache, one process of several does."""
     if cache is None:
         return load_examples(source, columns, scheme)
-    from lstm_training.trainer.processes import first_of_machine_first
+    from lstm_training.processes import first_of_machine_first
 
     with first_of_machine_first():
         return load_examples(source, columns, scheme, cache=cache)

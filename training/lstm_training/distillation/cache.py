@@ -11,7 +11,7 @@ from typing import Any
 
 from lstm_training.checkpoint import load_content, save_content
 from lstm_training.errors import CheckpointError
-from lstm_training.trainer.processes import join_processes
+from lstm_training.processes import join_processes
 from lstm_training.trainer.state_file import StateFile
 
 logger = logging.getLogger(__name__)

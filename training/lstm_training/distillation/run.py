@@ -11,8 +11,8 @@ from lstm_training.distillation.context import Context
 from lstm_training.distillation.corpus import Corpus
 from lstm_training.distillation.pipeline import StudentPipeline
 from lstm_training.distillation.teachers.encoder import encoder_folder
+from lstm_training.processes import join_processes
 from lstm_training.trainer.denormals import flushed_denormals
-from lstm_training.trainer.processes import join_processes
 
 MODEL_FILE = "model.pt"
 WITHOUT_ENCODER = ("ngrams", "language_model", "ngram_student")

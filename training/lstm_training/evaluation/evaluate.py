@@ -7,6 +7,7 @@ from lstm_training.data.sources import load_examples
 from lstm_training.data.tables import Columns
 from lstm_training.evaluation.evaluator import Evaluation, align_labels, evaluate_predictions
 from lstm_training.evaluation.load import BUNDLED, open_model
+from lstm_training.evaluation.sharing import predict_in_shares
 
 
 def evaluate(
@@ -18,6 +19,9 @@ def evaluate(
     provider: str = "auto",
 ) -> Evaluation:
     """Measure a model on labelled texts, by its own threshold and reading every token.
+
+    Under ``torchrun`` or ``accelerate launch`` the processes share the texts, and each returns the
+    whole.
 
     Args:
         model: path of a checkpoint of ``lstm-train`` or of an ``.onnx`` file of ``lstm-export``,
@@ -44,4 +48,5 @@ def evaluate(
         scheme = scheme or LabelScheme(others=predictor.model.labels)
         examples = load_examples(str(data), columns, scheme, measuring=True)
     examples = align_labels(predictor.model, examples, scheme)
-    return evaluate_predictions(predictor.model, examples, predictor.predict(examples.texts))
+    found = predict_in_shares(predictor.predict, examples.texts)
+    return evaluate_predictions(predictor.model, examples, found)

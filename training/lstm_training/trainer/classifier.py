@@ -17,9 +17,9 @@ from lstm_training.errors import DivergenceError
 from lstm_training.evaluation.metrics import compute_metrics
 from lstm_training.evaluation.predict import predict
 from lstm_training.model import ModelConfig, SentimentRNN
+from lstm_training.processes import join_processes
 from lstm_training.trainer.config import TrainerConfig
 from lstm_training.trainer.losses import balanced_weights
-from lstm_training.trainer.processes import join_processes
 from lstm_training.trainer.sharing import predict_together
 from lstm_training.trainer.state_file import StateFile
 from lstm_training.trainer.step_loss import StepLoss

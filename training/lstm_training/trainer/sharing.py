@@ -7,7 +7,7 @@ from accelerate.utils import gather_object  # type: ignore[import-untyped] # shi
 from torch import Tensor
 
 from lstm_training.data.prepare import EncodedTexts
-from lstm_training.trainer.processes import join_processes
+from lstm_training.processes import join_processes
 
 
 def predict_together(predict: Callable[[EncodedTexts], Tensor], texts: EncodedTexts) -> Tensor:

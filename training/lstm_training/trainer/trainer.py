@@ -14,8 +14,8 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from lstm_training.errors import CheckpointError, DivergenceError, TrainingError
 from lstm_training.evaluation.metrics import Metrics
+from lstm_training.processes import join_processes
 from lstm_training.trainer.config import TrainerConfig
-from lstm_training.trainer.processes import join_processes
 from lstm_training.trainer.state import TrainerState
 from lstm_training.trainer.state_file import StateFile
 

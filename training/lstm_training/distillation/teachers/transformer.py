@@ -15,7 +15,7 @@ from transformers import AutoModel
 from lstm_training.distillation.config import TransformerConfig
 from lstm_training.distillation.fit import device_of, fit_stage
 from lstm_training.errors import ConfigError
-from lstm_training.trainer.processes import join_processes
+from lstm_training.processes import join_processes
 from lstm_training.trainer.state_file import StateFile
 
 logger = logging.getLogger(__name__)
