@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from lstm_runtime import InputError, SentimentModel
+from lstm_runtime import ClusterError, InputError, SentimentModel
 from lstm_runtime.distributed import ClusterJob, ScoringSettings, run_cluster, score
 from lstm_runtime.distributed.output import OutputFolder, count_part
 from lstm_runtime.distributed.places import place_of, table_files
@@ -174,6 +174,42 @@ def test_how_much_of_a_text_is_known_is_a_column_and_may_be_asked_for(
     answered = score(dataset, int8.path, known=True, min_known=0.5, on_error="keep", workers=1)
     rows = {row["text"]: (row["label"] is None, row["known"]) for row in answered.take_all()}
     assert rows == {"good film": (False, 1.0), "good qwzx": (False, 0.5), "这部": (True, 0.0)}
+
+
+@pytest.mark.parametrize("id_column", ["id", None])
+def test_a_run_with_ids_goes_on_where_ray_fails(
+    cluster: str,
+    tmp_path: Path,
+    int8: SentimentModel,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    id_column: str | None,
+) -> None:
+    from lstm_runtime.distributed import job
+    from ray.exceptions import UnserializableException
+
+    texts = [sentence(n) for n in range(40)]
+    parquet.write_table(pa.table({"id": range(40), "text": texts}), tmp_path / "in.parquet")
+    write, attempts = job._write_parts, []
+
+    def fails_once(*arguments: Any) -> None:
+        write(*arguments)
+        attempts.append(1)
+        if len(attempts) == 1:  # with every row written down
+            raise UnserializableException("Traceback …\n  File …\nOSError: the node is gone\n")
+
+    monkeypatch.setattr(job, "_write_parts", fails_once)
+    asked = ClusterJob(
+        str(tmp_path / "in.parquet"), str(tmp_path / "out"), int8.path, id_column=id_column
+    )
+    if id_column is None:
+        with pytest.raises(ClusterError, match=r"^Ray: OSError: the node is gone$"):
+            run_cluster(asked)
+        return
+    assert run_cluster(asked).rows == 40
+    assert "the node is gone; going on with the rows that are left" in caplog.text
+    found = by_id(parts(tmp_path / "out"))
+    assert [found[n] for n in range(40)] == local(int8, texts)
 
 
 @pytest.mark.slow

@@ -146,5 +146,8 @@ def _told(text: str) -> LstmEdgeError:
     if found := _OURS.search(text):
         kind = getattr(errors, found["kind"], InputError)
         return cast("LstmEdgeError", kind(found["message"]))
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return ClusterError(f"Ray: {lines[0] if lines else 'failed without a word'}")
+    _, unreadable, original = text.partition("Original exception:")
+    lines = [line.strip() for line in (original or text).splitlines() if line.strip()]
+    # Of an exception that Ray could not carry over there is a traceback, whose last line says what.
+    told = lines[-1 if unreadable else 0] if lines else "failed without a word"
+    return ClusterError(f"Ray: {told}")

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,10 +14,14 @@ from lstm_runtime.distributed.progress import counted, estimate_rows
 from lstm_runtime.distributed.scoring import model_bytes, pool_for, score
 from lstm_runtime.distributed.settings import ClusterJob, ScoringSettings
 from lstm_runtime.distributed.sizing import CPUS_PER_TASK
+from lstm_runtime.errors import ClusterError
+from lstm_runtime.log import log_warning
 
 _LARGEST_BLOCK = 8 << 20
 _SMALLEST_BLOCK = 256 << 10
 _BLOCKS_PER_WORKER = 8
+_ATTEMPTS = 3
+"""Times that a run with ids begins: a lost node may take what Ray cannot make again."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,11 @@ def run_cluster(job: ClusterJob) -> ClusterReport:
         subject = _subject(job, files)
         resumes = folder.begin(subject, resume=job.resume)
         resumed = folder.checkpointed_rows() if resumes else 0
-        with folder.forgotten_on_error(keep=job.id_column is not None), family_errors():
+        with folder.forgotten_on_error(keep=job.id_column is not None):
             with counted(ray, lambda: estimate_rows(files)) as tally:
-                _write_parts(ray, job, files, folder, tally)
-            parts = _count_parts(ray, folder, job.scoring.columns.added[0])
+                _attempt(job, lambda: _write_parts(ray, job, files, folder, tally))
+            with family_errors():
+                parts = _count_parts(ray, folder, job.scoring.columns.added[0])
         report = ClusterReport(
             len(parts),
             sum(part.rows for part in parts),
@@ -73,6 +79,19 @@ def run_cluster(job: ClusterJob) -> ClusterReport:
         )
         folder.finish(parts, {**subject, **asdict(report)})
     return report
+
+
+def _attempt(job: ClusterJob, write: Callable[[], None]) -> None:
+    """Call ``write``, and where Ray fails, again: with ids, what is done is not done twice."""
+    for left in reversed(range(_ATTEMPTS if job.id_column is not None else 1)):
+        try:
+            with family_errors():
+                write()
+            return
+        except ClusterError as error:
+            if not left:
+                raise
+            log_warning(__name__, f"{error}; going on with the rows that are left")
 
 
 def _write_parts(

@@ -19,7 +19,7 @@ from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples, LabelScheme, checked
 from lstm_training.data.prepare import Dataset, Division, divide, iter_ids
 from lstm_training.data.progress import watched
-from lstm_training.data.stored_ids import MappedIds, write_ids
+from lstm_training.data.stored_ids import open_ids, write_ids
 from lstm_training.data.stored_texts import StoredTexts, read_about, read_numbers, write_texts
 from lstm_training.data.tables import Columns, read_table
 from lstm_training.data.word_pattern import WORD_PATTERN
@@ -109,7 +109,7 @@ def _read(file: Path, examples: Examples, tokenizer: Tokenizer) -> Dataset:
         tokenizer=tokenizer,
         **{name: about[name] for name in _KEPT},
     )
-    ids = MappedIds(file, range(len(positions)))
+    ids = open_ids(file)
     return division.encoded(ids[:train], ids[train:])
 
 

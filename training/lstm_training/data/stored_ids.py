@@ -6,26 +6,25 @@ from typing import Any, overload
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lstm_training.data.stored_texts import BLOCK, columns_of, write_rows
+
+Blocks = list[tuple[NDArray[np.int32], NDArray[Any]]]
 
 
 class MappedIds(Sequence[Tensor]):
     """Ids of texts in a file that is mapped into memory, so that the system may drop what it wants.
 
     Args:
-        path: a file of `write_ids`.
+        blocks: offsets and ids of each block of a file, see `open_ids`.
         rows: which of its texts.
 
     """
 
-    def __init__(self, path: Path, rows: range) -> None:
-        self._path, self._rows = path, rows
-        self._blocks = [
-            (column.offsets.to_numpy(), column.values.to_numpy())
-            for column in columns_of(path, "content")
-        ]
+    def __init__(self, blocks: Blocks, rows: range) -> None:
+        self._blocks, self._rows = blocks, rows
 
     def __len__(self) -> int:
         """Return the number of texts."""
@@ -38,10 +37,19 @@ class MappedIds(Sequence[Tensor]):
     def __getitem__(self, key: int | slice) -> "Tensor | MappedIds":
         """Return the ids of a text, int32 ``[tokens]``, or those of some texts, still on disk."""
         if isinstance(key, slice):
-            return MappedIds(self._path, self._rows[key])
+            return MappedIds(self._blocks, self._rows[key])  # what is mapped twice counts twice
         number, place = divmod(self._rows[key], BLOCK)
         offsets, values = self._blocks[number]
         return torch.from_numpy(values[offsets[place] : offsets[place + 1]].astype(np.int32))
+
+
+def open_ids(path: Path) -> MappedIds:
+    """Return the ids in a file of `write_ids`."""
+    blocks = [
+        (column.offsets.to_numpy(), column.values.to_numpy())
+        for column in columns_of(path, "content")
+    ]
+    return MappedIds(blocks, range(sum(len(offsets) - 1 for offsets, _ in blocks)))
 
 
 def write_ids(
