@@ -124,6 +124,7 @@ def test_a_bad_row_leaves_nothing_behind(tmp_path: Path) -> None:
         load_examples(str(empty), cache=tmp_path / "cache")
 
 
+@pytest.mark.slow
 def test_a_model_is_the_same_with_a_cache(
     run: Command, table: Path, tmp_path: Path, tiny_options: tuple[str, ...]
 ) -> None:
@@ -146,6 +147,7 @@ def test_a_model_is_the_same_with_a_cache(
     assert disk.training["run"] == memory.training["run"]
 
 
+@pytest.mark.slow
 def test_large_tables_have_a_cache_without_asking(
     table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_options: tuple[str, ...]
 ) -> None:
