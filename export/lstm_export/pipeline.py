@@ -14,6 +14,7 @@ from lstm_runtime.text.tokenizer import replace_unportable
 from lstm_training.data.examples import Examples
 from onnx import ModelProto, helper
 
+from lstm_export.checkpoint.label_sets import label_matrix
 from lstm_export.checkpoint.source import Source
 from lstm_export.config import ExportConfig
 from lstm_export.graph.build import build_graph
@@ -125,7 +126,10 @@ def compare(
         size = draft.stat().st_size
         parity = file_parity(draft, suite)
         kernel = kernel_parity(draft, suite)
-    accuracy = None if data is None or suite.plain else parity.accuracy(data.labels)
+    accuracy = None
+    if data is not None and not suite.plain:
+        classes = parity.wanted.shape[1]
+        accuracy = parity.accuracy(label_matrix(data, classes) if suite.several else data.labels)
     failures = parity.failures(tolerance)
     if kernel:
         name, found = kernel

@@ -5,7 +5,9 @@ from dataclasses import replace
 from lstm_training.data.examples import Examples, LabelScheme
 from lstm_training.data.sources import load_examples
 from lstm_training.data.tables import Columns
+from lstm_training.errors import DataError
 
+from lstm_export.checkpoint.label_sets import load_label_sets
 from lstm_export.checkpoint.source import Source
 
 
@@ -18,7 +20,8 @@ def load_labelled(
     """Read labelled texts whose labels are the model's.
 
     Args:
-        source: the model; of two labels, 0/1, neg/pos and the like are accepted besides.
+        source: the model; of two labels, 0/1, neg/pos and the like are accepted besides. One that
+            has a sigmoid for each of several labels reads several labels a text.
         data: where the texts come from, as `lstm_training.load_examples` takes it.
         columns: the text and the label column of a table.
         values: which values of the label column mean which label; as they are when left out.
@@ -28,6 +31,10 @@ def load_labelled(
 
     """
     names = source.label_names
+    if source.network.activation == "sigmoid" and source.network.classes > 1:
+        if values:
+            raise DataError("--label-map is for texts with one label; this model gives several")
+        return load_label_sets(data, columns, names)
     scheme = LabelScheme(names, values=values) if values else LabelScheme(others=names)
     examples = load_examples(data, columns, scheme, measuring=True)
     places = scheme.places_in(names)

@@ -97,6 +97,7 @@ def _parity(suite: ParitySuite, found: Sequence[ModelOutput]) -> Parity:
         suite.plain,
         sum(case.reference or case.labelled for case in suite.cases),
         suite.threshold,
+        suite.several,
     )
 
 

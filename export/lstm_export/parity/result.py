@@ -45,6 +45,8 @@ class Parity:
     "Rows at the end that are texts and not random words; 0 where there are no texts."
     threshold: float = 0.5
     "With one probability, from which on the second label is given."
+    several: bool = False
+    "Whether a text may have several labels: each of its probabilities is then judged by itself."
 
     @property
     def max_abs(self) -> dict[str, float]:
@@ -75,7 +77,7 @@ class Parity:
         """
         if self.plain:
             return 1.0
-        wanted, found = self.wanted[-self.texts :], self.found[-self.texts :]
+        wanted, found = (self._judged(v[-self.texts :]) for v in (self.wanted, self.found))
         clear = _margin(wanted, self.threshold) > NEAR_THRESHOLD
         same = self._labels(wanted) == self._labels(found)
         return float(same[clear].mean()) if clear.any() else 1.0
@@ -86,19 +88,25 @@ class Parity:
         differences = [case.max_abs[contract.PROBABILITY] for case in self.cases]
         return self.cases[int(np.argmax(differences))].name
 
-    def accuracy(self, labels: Sequence[int]) -> tuple[float, float]:
+    def accuracy(self, labels: Sequence[int] | NDArray[np.int64]) -> tuple[float, float]:
         """Return the share of right answers of the original and the other.
 
         Args:
-            labels: those of the last texts compared.
+            labels: those of the last texts compared; ``[texts, classes]`` of 0 and 1 where a text
+                may have several, of which the share of right ones is returned.
 
         """
         right = np.array(labels)
         end = len(right)
         before, after = (
-            self._labels(values[-end:]) == right for values in (self.wanted, self.found)
+            self._labels(self._judged(values[-end:])) == right.ravel()
+            for values in (self.wanted, self.found)
         )
         return float(before.mean()), float(after.mean())
+
+    def _judged(self, probability: Array) -> Array:
+        """Return one row for each decision: of a text, or of each of its labels."""
+        return probability.reshape(-1, 1) if self.several else probability
 
     def _labels(self, probability: Array) -> NDArray[np.int64]:
         if probability.shape[1] == 1:

@@ -26,6 +26,8 @@ class ParitySuite:
     "The original's answer to each case."
     plain: bool = False
     "Whether the answers are plain numbers, not probabilities."
+    several: bool = False
+    "Whether a text may have several labels, each with a probability of its own."
     threshold: float = 0.5
     "With one probability, from which on the second label is given."
 
@@ -71,9 +73,10 @@ def build_suite(
         cases += _texts(source, graph, reference_texts(source), reference=True)
     if data is not None:
         cases += _texts(source, graph, data.texts, reference=False)
-    plain = source.network.activation == "none"
+    activation = source.network.activation
+    several = activation == "sigmoid" and source.network.classes > 1
     answers = tuple(map(original.answer, cases))
-    return ParitySuite(tuple(cases), answers, plain, source.threshold)
+    return ParitySuite(tuple(cases), answers, activation == "none", several, source.threshold)
 
 
 def _texts(

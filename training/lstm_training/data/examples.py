@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from lstm_training.data.labels import USUAL, plain_label
@@ -78,13 +78,12 @@ class Examples:
     def select(self, positions: Iterable[int]) -> "Examples":
         """Return the examples at ``positions``, in that order."""
         chosen = list(positions)
-        return Examples(
-            self.name,
-            self.texts.select(chosen)
+        return replace(
+            self,
+            texts=self.texts.select(chosen)
             if isinstance(self.texts, TextsOnDisk)
             else tuple(self.texts[n] for n in chosen),
-            tuple(self.labels[n] for n in chosen),
-            self.label_names,
+            labels=tuple(self.labels[n] for n in chosen),
         )
 
     def sha256(self) -> str:
@@ -230,7 +229,7 @@ def checked(rows: Iterable[LabelledRow], scheme: LabelScheme) -> Iterator[tuple[
         try:
             label = scheme.parse(row)
         except DataError as error:
-            told = "" if row.label in {None, ""} else _other_values(values, remaining)
+            told = "" if row.label in (None, "") else _other_values(values, remaining)
             raise DataError(f"{error}{told}") from error
         yield row.text, label
 
