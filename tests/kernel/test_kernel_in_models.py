@@ -108,6 +108,14 @@ def test_a_file_that_it_refuses_runs_stock_and_says_so_once(
     assert 0 <= loaded("good").score <= 1
 
 
+def test_a_library_that_is_gone_by_now_is_done_without(
+    model_files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The library is in this process, as where a reinstallation is under way.
+    monkeypatch.setattr(library, "library_path", lambda: tmp_path / "lstm_edge.so")
+    assert SentimentModel.load(model_files["int8"], "cpu").info.kernel is None
+
+
 def test_a_library_of_another_machine_is_left_alone(
     model_files: dict[str, Path],
     tmp_path: Path,

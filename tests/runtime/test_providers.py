@@ -290,7 +290,9 @@ def test_provider_options_reach_the_provider_and_unknown_ones_are_errors(
     options = {"use_arena": "0"}  # an option of a session, not of the provider
     with pytest.raises(ProviderError, match="has no option 'use_arena': it has none"):
         SentimentModel.load(model_files["int8"], "cpu", provider_options=options)
-    assert given == [("CPUExecutionProvider", options)]
+    # A kernel that refuses is tried in another way, and then left out: each try gets them.
+    assert given
+    assert all(one == ("CPUExecutionProvider", options) for one in given)
 
 
 def test_verify_also_asks_in_one_padded_batch(

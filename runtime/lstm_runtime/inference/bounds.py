@@ -42,6 +42,7 @@ def bound_memory(runtime: Any, options: Any) -> None:
 
     """
     _register(runtime, memory_limit())
+    options.enable_cpu_mem_arena = True
     options.add_session_config_entry("session.use_env_allocators", "1")
 
 

@@ -14,7 +14,7 @@ from lstm_runtime.inference.bounds import BoundedRuns
 from lstm_runtime.inference.checks import require_text
 from lstm_runtime.inference.forking import renew_in_children
 from lstm_runtime.inference.providers import OpenedSession, open_session, require_precision
-from lstm_runtime.inference.session import SessionSettings, brief, import_onnxruntime
+from lstm_runtime.inference.session import CPU, SessionSettings, brief, import_onnxruntime
 from lstm_runtime.model_file import contract
 from lstm_runtime.model_file.checked import ModelFile
 from lstm_runtime.model_file.contract import Metadata
@@ -37,12 +37,12 @@ class Engine:
         self.renew()
         renew_in_children(self)
         self._file: ModelFile | None = file
-        shared = settings.options is None
-        self._runs = BoundedRuns(import_onnxruntime(), shared=shared, watched=file.watched)
         self.path = file.path
         self.digest = file.digest
         self.metadata = file.metadata
         self.provider = str(session.get_providers()[0])
+        shared = settings.options is None and self.provider == CPU
+        self._runs = BoundedRuns(import_onnxruntime(), shared=shared, watched=file.watched)
         self.kernel = opened.kernel
         self.batches = file.metadata.batches
         required = file.interface.required

@@ -77,12 +77,13 @@ def default_options(runtime: Any, provider: str) -> Any:
     options.inter_op_num_threads = 1
     # Waiting threads sleep: spinning ones would take the cores of the app around us.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Lengths differ from text to text: this would keep memory for each new one.
+    # Lengths differ from text to text; both of these would keep memory for each new one.
     options.enable_mem_pattern = False
-    bound_memory(runtime, options)
+    options.enable_cpu_mem_arena = False
     # Inputs that are also initializers (h0, c0) would be warned about in every app.
     options.log_severity_level = _FATAL_ONLY
     if provider == CPU:
+        bound_memory(runtime, options)
         # lstm-export writes the graph as it should run: optimising it costs a quarter of the load
         # time and makes no answer faster.
         options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -110,10 +111,10 @@ def create_session(
     if profile:
         options.enable_profiling = True
         options.profile_file_prefix = str(profile)
-    if settings.kernel and settings.options is None:
-        register_kernel(options)
     chosen = (provider, settings.provider_options) if settings.provider_options else provider
     try:
+        if settings.kernel and settings.options is None:
+            register_kernel(options)
         # Where a provider fails, it would say so on standard output and take the CPU.
         session = runtime.InferenceSession(data, options, providers=[chosen], enable_fallback=0)
     except Exception as error:  # ONNX Runtime's own classes share no base but this
