@@ -204,6 +204,8 @@ static inline const char *lstm_edge_take(lstm_edge *model, OrtValue **out, float
   }
   LSTM_EDGE_TRY(GetTensorMutableData(out[0], (void **)&values));
   memcpy(probability, values, model->classes * sizeof(float));
+  for (size_t n = 0; n < model->classes; n++)
+    if (!isfinite(probability[n])) return "an answer is not a number";
   return NULL;
 }
 

@@ -1,7 +1,7 @@
 // A session and what its file says of itself: feeds in, tensors out.
 import { Cell } from "./cell.js";
 import { verifyChecksum } from "./checksum.js";
-import { ClosedError, InputError } from "./errors.js";
+import { AnswerError, brief, ClosedError, InputError } from "./errors.js";
 import { parseMetadata } from "./metadata.js";
 import { frontEnd, metadataProps, withoutDefaults, withOutputs } from "./onnx-file.js";
 import { createSession, importRuntime } from "./session.js";
@@ -91,11 +91,14 @@ export class Engine {
    * @param {readonly string[]} outputs
    * @param {State} [state] Zeros when left out.
    * @returns {Promise<Tensors>}
+   * @throws {AnswerError} When onnxruntime cannot run it, as for want of memory.
    */
   async run(feed, outputs, state = this.zeroState()) {
     if (this.#closed) throw new ClosedError("the model is closed: load it again");
     const all = this.#session.inputNames.includes("h0") ? { ...feed, ...this.#stateFeed(state) } : feed;
-    const answer = this.#last.catch(() => {}).then(() => this.#session.run(all, outputs));
+    const answer = this.#last.catch(() => {}).then(() => this.#session.run(all, outputs)).catch((error) => {
+      throw new AnswerError(`onnxruntime cannot answer: ${brief(error)}`, { cause: error });
+    });
     this.#last = answer;
     return /** @type {Promise<Tensors>} */ (answer);
   }

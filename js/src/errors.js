@@ -15,6 +15,11 @@ export class InputError extends LstmEdgeError {
   name = "InputError";
 }
 
+/** A run failed, as for want of memory, or gave what is no answer. */
+export class AnswerError extends LstmEdgeError {
+  name = "AnswerError";
+}
+
 /** The model does not answer as the original did when it was exported. */
 export class VerificationError extends LstmEdgeError {
   name = "VerificationError";

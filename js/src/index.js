@@ -1,4 +1,5 @@
 export {
+  AnswerError,
   ClosedError,
   InputError,
   LstmEdgeError,

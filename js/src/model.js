@@ -6,6 +6,9 @@ import { SentimentStream } from "./stream.js";
 
 /** @typedef {import("./results.js").Sentiment} Sentiment */
 
+/** A tolerance from which on a label may turn without a difference being found. */
+const MEANINGLESS = 0.5;
+
 /**
  * A model file, ready to answer. Make one with `load` and keep it: calls are cheap, loading is not.
  *
@@ -111,10 +114,13 @@ export class SentimentModel {
   /**
    * Replay the file's reference answers here.
    * @returns {Promise<import("./results.js").Verification>}
-   * @throws {VerificationError} When an answer differs by more than the export allowed.
+   * @throws {VerificationError} When an answer differs by more than the export allowed, and when the file has
+   *   nothing to compare with, or allows whatever comes.
    */
   async verify() {
     const engine = this.#engine, { reference, tolerance } = this.metadata;
+    if (!reference.length) throw new VerificationError("the file carries no reference answers, so nothing shows that it is right");
+    if (!(tolerance < MEANINGLESS)) throw new VerificationError(`the file allows a difference of ${tolerance}, which proves nothing`);
     let maxDifference = 0;
     for (const { text, ids, probability } of reference) {
       const found = await engine.probability(ids ? engine.idsFeed(ids) : engine.textFeed(text ?? ""));

@@ -1,4 +1,5 @@
 // Answers: what the model says of one text.
+import { AnswerError } from "./errors.js";
 
 /**
  * @typedef {object} Sentiment
@@ -33,8 +34,16 @@
  * @param {import("./metadata.js").Metadata} metadata
  * @param {number | null} known
  * @returns {Sentiment}
+ * @throws {AnswerError} When `probability` holds what is no answer, such as NaN.
  */
 export function sentiment(text, probability, { labels, threshold }, known = null) {
+  // NaN fails every comparison; half precision may round a sum of 1 up.
+  if (!probability.length || !probability.every((value) => value >= 0 && value <= 1.001)) {
+    throw new AnswerError(
+      `the model answers ${probability.slice(0, 5).join(", ")}, which is no answer: the file's weights are damaged, ` +
+        "or this device cannot run them (verify)",
+    );
+  }
   const [positive = NaN] = probability;
   const all = probability.length === 1 ? [1 - positive, positive] : probability;
   const best = probability.length === 1 ? Number(positive >= threshold) : all.indexOf(Math.max(...all));

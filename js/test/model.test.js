@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { ClosedError, InputError, LstmEdgeError, SentimentModel, VerificationError } from "lstm-edge";
+import { AnswerError, ClosedError, InputError, LstmEdgeError, SentimentModel, VerificationError } from "lstm-edge";
+import * as ort from "onnxruntime-node";
 import { sentiment } from "../src/results.js";
 import { bytes } from "./golden.js";
 
@@ -19,6 +20,29 @@ test("a reference that does not hold is a VerificationError", async () => {
   await assert.rejects(other.verify(), VerificationError);
   other.metadata.reference[0].probability[0] = NaN;
   await assert.rejects(other.verify(), VerificationError);
+  await other.close();
+});
+
+test("a file that proves nothing is not verified", async () => {
+  const other = await SentimentModel.load(bytes);
+  other.metadata.tolerance = 0.5;
+  await assert.rejects(other.verify(), /proves nothing/);
+  other.metadata.reference.length = 0;
+  await assert.rejects(other.verify(), /no reference answers/);
+  await other.close();
+});
+
+test("what is no answer, and a run that fails, is an AnswerError", async () => {
+  const spec = { labels: ["bad", "good"], threshold: 0.5 };
+  for (const wrong of [[NaN], [-1], [2], [Infinity], [0.5, NaN], []]) assert.throws(() => sentiment("x", wrong, spec), AnswerError);
+  assert.equal(sentiment("x", [1.0004], spec).label, "good");
+  const failing = { ...ort, InferenceSession: { create: async (...given) => {
+    const session = await ort.InferenceSession.create(...given);
+    session.run = async () => { throw new Error("bad allocation\nat some line"); };
+    return session;
+  } } };
+  const other = await SentimentModel.load(bytes, { ort: failing });
+  await assert.rejects(other.score("good"), /^AnswerError: onnxruntime cannot answer: bad allocation$/);
   await other.close();
 });
 

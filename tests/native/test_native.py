@@ -192,6 +192,18 @@ def test_a_bad_model_or_library_is_one_line(example: Path, library: Path, tmp_pa
     assert _run(example).returncode == 2
 
 
+def test_an_answer_that_is_no_number_is_an_error(
+    answers: Path, library: Path, tmp_path: Path
+) -> None:
+    data = MODEL.read_bytes()
+    name = b"head_0_bias\x4a\x04"  # and its four bytes
+    place = data.index(name) + len(name)
+    poisoned = tmp_path / "nan.onnx"
+    poisoned.write_bytes(data[:place] + b"\0\0\xc0\x7f" + data[place + 4 :])
+    found = _run(answers, poisoned, library=library, data=_record("T", "good"))
+    assert (found.returncode, found.stderr) == (1, b"Error: an answer is not a number\n")
+
+
 def test_other_reference_answers_are_refused(example: Path, library: Path, tmp_path: Path) -> None:
     data = MODEL.read_bytes()
     start = data.index(b"0.987055")
