@@ -1,6 +1,10 @@
 """Vocabulary files in the forms that tools write, and what becomes of unknown words."""
 
 import json
+import pickle
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +41,12 @@ VECTOR = " ".join(["0.1"] * 12)
         ("v.txt", "\ufeff<pad>\n<UNK>\ngood", ("<pad>", "<UNK>", "good"), "<UNK>"),
         ("v.txt", "[PAD]\n[UNK]\ngood", ("<pad>", "[UNK]", "good"), "[UNK]"),
         ("v.txt", "good\nbad\npad", ("good", "bad", "pad"), None),
+        ("v.csv", "<pad>,0\n<unk>,1\ngood,2", ("<pad>", "<unk>", "good"), "<unk>"),
+        ("v.csv", 'word,index\n"a ""b""",0\n",",1', ('a "b"', ","), None),
+        ("v.tsv", "0\t<pad>\n1\t<unk>\n2\tgood", ("<pad>", "<unk>", "good"), "<unk>"),
+        ("v.yaml", "<pad>: 0\n<unk>: 1\ngood: 2", ("<pad>", "<unk>", "good"), "<unk>"),
+        ("v.json", '[["<unk>", 1], ["good", 0]]', ("good", "<unk>"), "<unk>"),
+        ("v.txt", "the,\nthat,1\ngood", ("the,", "that,1", "good"), None),
     ],
 )
 def test_the_forms_of_tools_are_read(tmp_path: Path, name, content, words, unknown) -> None:
@@ -59,6 +69,9 @@ def test_every_usual_unknown_word_is_known(tmp_path: Path, word: str) -> None:
         ("a 3\nb 900\nc 1\nd 7", "neither ids"),
         ("a 0\nb 1\nc 1\nd 2", "neither ids"),
         (f"a {VECTOR}\nb\nc\nd {VECTOR}", "line 2 is no word vector"),
+        ("<unk>\t0\n\u2581the\t-1.5\n\u2581of\t-2.25\ns\t-3", "pieces of words"),
+        ("a\tb\tc\nd\te\tf\ng\th\ti\nj\tk\tl", "several fields in every line"),
+        ('{"model": {"type": "BPE", "vocab": {"a": 0, "b": 1}}}', r"pieces of words \(BPE\)"),
         ("a\nb\nc", "--first-id N .* or --fit-vocab"),
         ("a\nb\nc\nd\ne", "with --fit-vocab words beyond"),
     ],
@@ -111,3 +124,12 @@ def test_the_command_says_what_has_no_id(run, tmp_path: Path) -> None:
     assert "have no id (" in said and "are left out (such as " in said
     assert json.loads((tmp_path / "out" / "report.json").read_text())["coverage"]["without_id"] > 9
     assert run(*command[:4], "--first-id", "1", cwd=tmp_path).returncode == 2
+
+
+def test_the_cure_for_a_pickled_vocabulary_works_when_pasted(tmp_path: Path) -> None:
+    (tmp_path / "it's.pkl").write_bytes(pickle.dumps({"<unk>": 1, "good": 0}))
+    with pytest.raises(VocabularyError, match="where you trust it") as refused:
+        read_vocabulary(tmp_path / "it's.pkl", 2)
+    command = shlex.split(str(refused.value).partition("as JSON: ")[2])
+    subprocess.run([sys.executable, *command[1:]], check=True)
+    assert read_vocabulary(tmp_path / "it's.json", 2).words == ("good", "<unk>")

@@ -1,6 +1,8 @@
 """Vocabulary files: words by id, made to fit a model's embedding."""
 
+import json
 import re
+import shlex
 from pathlib import Path
 
 from lstm_runtime.errors import VocabularyError
@@ -13,6 +15,9 @@ UNKNOWN_WORDS = ("<unk>", "<UNK>", "[UNK]", "<OOV>", "<oov>", "[OOV]", "UNK", "u
 
 PAD_WORDS = (PAD_WORD, "<PAD>", "[PAD]", "<padding>", "PAD", "pad")
 """What tools call the padding. The last two may be words of texts, so only at the first ids."""
+
+_PICKLE = b"\x80"
+"""First byte of a pickle."""
 
 _BRACKETED = re.compile(r"<[^<>\s/]+>|\[[^\[\]\s]+\]")
 _TAGS = frozenset({"<br>", "<p>", "<b>", "<i>"})
@@ -75,6 +80,15 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")  # Excel and Notepad put a mark in front
     except UnicodeDecodeError as error:
+        if path.read_bytes()[:1] == _PICKLE:
+            old, new = json.dumps(str(path)), json.dumps(str(path.with_suffix(".json")))
+            code = (
+                f'import json, pickle; json.dump(pickle.load(open({old}, "rb")), open({new}, "w"))'
+            )
+            raise VocabularyError(
+                f"{path} is a pickle, which is never run here; where you trust it, keep the words "
+                f"as JSON: python -c {shlex.quote(code)}"
+            ) from error
         raise VocabularyError(f"{path} is not UTF-8 text (byte {error.start + 1})") from error
     except OSError as error:
         raise VocabularyError(f"{path}: {error.strerror}") from error

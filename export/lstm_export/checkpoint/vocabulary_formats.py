@@ -14,6 +14,12 @@ VECTOR = 10
 _MAPS = ("word_index", "word2idx", "word_to_id", "token_to_id", "stoi", "vocab", "itos", "words")
 """Names under which tools keep word to id, or words by id, inside a larger JSON object."""
 
+_OF_PIECES = ("BPE", "Unigram", "WordPiece")
+"""Kinds of Hugging Face's tokenizers that cut words into pieces."""
+
+_PIECE = "\u2581"
+"""What SentencePiece writes before a piece that begins a word."""
+
 Words = dict[int, str]
 """Words by id."""
 
@@ -55,9 +61,39 @@ def _from_lines(text: str, path: Path, first_id: int) -> Words:
     rows = [line.split("\t") if "\t" in line else line.split(" ") for line in lines]
     if len(rows[-1]) > VECTOR:
         return _from_vectors(rows, path, first_id)
+    if pairs := _pairs(lines, ": "):
+        return _from_pairs(pairs, path, first_id)
     if all(len(row) == 2 and _is_number(row[1]) for row in rows):
         return _from_pairs([(row[0], int(row[1])) for row in rows], path, first_id)
+    pairs = _pairs(lines, "\t") or _pairs(lines, ",") or _pairs(lines, " ")
+    if pairs:
+        return _from_pairs(pairs, path, first_id)
+    if all("\t" in line for line in lines):
+        pieces = any(_PIECE in line for line in lines)
+        kind = "pieces of words with their scores, as SentencePiece" if pieces else "several fields"
+        raise VocabularyError(f"{path} holds {kind} in every line, but no word and its id")
     return dict(enumerate(lines, first_id))
+
+
+def _pairs(lines: list[str], mark: str) -> list[tuple[str, int]]:
+    """Return words and numbers that ``mark`` parts in every line but a head; nothing otherwise.
+
+    The number stands behind the word or before it.
+    """
+    behind = [line.rpartition(mark)[::2] for line in lines]
+    before = [line.partition(mark)[::-2] for line in lines]
+    for rows in (behind, before):
+        body = rows if _is_number(rows[0][1].strip()) else rows[1:]  # behind a head
+        if len(body) > 1 and all(word and _is_number(number.strip()) for word, number in body):
+            return [(_unquoted(word), int(number)) for word, number in body]
+    return []
+
+
+def _unquoted(word: str) -> str:
+    """Return a word without the quotes and spaces that a table has around it."""
+    word = word.strip() or word
+    quoted = len(word) > 2 and word[0] == word[-1] == '"'
+    return word[1:-1].replace('""', '"') if quoted else word
 
 
 def _from_vectors(rows: list[list[str]], path: Path, first_id: int) -> Words:
@@ -91,11 +127,19 @@ def _from_pairs(pairs: list[tuple[str, int]], path: Path, first_id: int) -> Word
 
 def _from_json(found: Any, path: Path, first_id: int) -> Words:
     if isinstance(found, list):
+        if found and all(_is_pair(item) for item in found):
+            return _by_id([(word, number) for word, number in found], path)
         if not found or not all(isinstance(word, str) for word in found):
             raise VocabularyError(
                 f"{path} must hold one JSON object, word to whole-number id, or a list of words"
             )
         return dict(enumerate(found, first_id))
+    model = found.get("model")
+    if isinstance(model, dict) and model.get("type") in _OF_PIECES:
+        raise VocabularyError(
+            f"{path} holds pieces of words ({model['type']}), which no tokeniser of a file makes: "
+            "leave --vocab out, and give the file the ids that your own tokeniser makes"
+        )
     inner = _inner(found)
     if inner is not found:
         return _from_json(inner, path, first_id)
@@ -134,6 +178,15 @@ def _by_id(ids: Iterable[tuple[str, int]], path: Path) -> Words:
             raise VocabularyError(f"{path}: {word!r} and {words[number]!r} share the id {number}")
         words[number] = word
     return words
+
+
+def _is_pair(item: Any) -> bool:
+    return (
+        isinstance(item, list)
+        and len(item) == 2
+        and isinstance(item[0], str)
+        and type(item[1]) is int
+    )
 
 
 def _is_number(text: str) -> bool:
