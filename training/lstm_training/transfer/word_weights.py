@@ -42,7 +42,7 @@ def fit_word_weights(
 ) -> WordWeights:
     """Fit one regression on all texts, and one on all texts but those of each part.
 
-    The weights have a standard deviation of 1 over the words that say something.
+    The weights have a mean square of 1 over the words that say something.
 
     Args:
         texts: ids of the texts to learn from, each ``[tokens]``.
@@ -64,7 +64,7 @@ def fit_word_weights(
             weights, bias = weights[:, 1:] - weights[:, :1], bias[1:] - bias[:1]
         found.append((weights * idf[:, None], bias))
     weights, bias = found[0]
-    scale = weights[weights.abs().sum(1) > 0].std(correction=0).clamp(min=1e-6)
+    scale = (weights.square().sum() / weights.count_nonzero().clamp(min=1)).sqrt().clamp(min=1e-6)
     spread = (counts @ weights).std(correction=0).clamp(min=scale)
     return WordWeights(
         torch.stack([one.T for one, _ in found]) / scale,
