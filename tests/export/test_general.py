@@ -200,6 +200,16 @@ def test_a_forward_of_one_length_is_exported_for_texts_that_are_padded(
     page.exported("After public code", "FixedLength", TRACED, worst, alone)
 
 
+def test_a_forward_of_long_texts_alone_is_not_taken_for_one_of_one_length() -> None:
+    class LongPool(zoo.FixedLength):
+        def forward(self, x: Tensor) -> Tensor:
+            steps, _ = self.lstm(self.embedding(x))
+            return self.fc(nn.functional.adaptive_avg_pool1d(steps[:, 69:].mT, 20).flatten(1))
+
+    with pytest.raises(UnsupportedModelError, match="texts of 70 tokens or more"):
+        module_source(made(LongPool))
+
+
 def raw(path: Path, texts: list[list[int]]) -> np.ndarray:
     """Return what the file answers to all texts in one right-padded batch."""
     engine = SentimentModel.load(path, "cpu")._engine

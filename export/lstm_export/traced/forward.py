@@ -228,6 +228,11 @@ def _require_fixed_length(module: nn.Module, failures: list[str]) -> int:
         )
     if fixed is None:
         raise UnsupportedModelError(_uncallable(module, failures))
+    if _reads(module, lambda m, ids: m(ids), fixed + 1):
+        raise UnsupportedModelError(
+            f"{module_name(module)}.forward reads texts of {fixed} tokens or more: give a module "
+            "that pads its ids itself"
+        )
     return fixed
 
 
