@@ -132,4 +132,4 @@ def test_reads_everyday_english() -> None:
     with SentimentModel.load() as model:
         answers = model([row["text"] for row in rows])
     right = [answer.label == row["label"] for answer, row in zip(answers, rows, strict=True)]
-    assert sum(right) >= 135  # 139 of 150; the model that knew films only had 115
+    assert sum(right) >= 140  # 143 of 150; the model that knew films only had 115
