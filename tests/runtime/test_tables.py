@@ -135,6 +135,7 @@ def test_rows_are_streamed(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.lists(st.text(max_size=20), min_size=2, max_size=4), max_size=4))
+@settings(deadline=None)
 def test_what_is_written_is_what_any_csv_reader_reads(rows: list[list[str]]) -> None:
     text = "".join(join_fields(row, ",") for row in rows)
     assert list(csv.reader(io.StringIO(text, newline=""), strict=True)) == rows
@@ -143,6 +144,7 @@ def test_what_is_written_is_what_any_csv_reader_reads(rows: list[list[str]]) -> 
 
 
 @given(st.lists(st.sampled_from(["a", "b", ",", '"', "\n", "\r\n", " "])).map("".join))
+@settings(deadline=None)
 def test_what_python_reads_as_strict_csv_is_read_alike(text: str) -> None:
     try:
         wanted = list(csv.reader(io.StringIO(text, newline="\n"), strict=True))

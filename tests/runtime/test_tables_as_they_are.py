@@ -169,6 +169,7 @@ def test_rows_stay_as_they_were(file: Any) -> None:
 
 
 @given(st.lists(st.text("ab\r; ", min_size=1, max_size=6), min_size=1, max_size=4), st.booleans())
+@settings(deadline=None)
 def test_a_lone_carriage_return_is_quoted_for_every_reader(
     tmp_path_factory: pytest.TempPathFactory, fields: list[str], quoted: bool
 ) -> None:
