@@ -66,6 +66,8 @@ def of_one_size(runs: Sequence[Observation], call: Call, longest: int) -> dict[s
         raise RefusalError(f"forward answers NaN or infinity{_because(runs)}", READING)
     answers = {n: v for n, v in finite.items() if not all(map(_is_whole, v))}
     if not answers:
+        if all(np.array_equal(v[0], part) for v in finite.values() for part in v):
+            raise RefusalError("forward answers the same for every text", READING)
         raise RefusalError("forward returns whole numbers alone, such as labels", READING)
     return answers
 
