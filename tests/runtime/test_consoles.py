@@ -58,8 +58,9 @@ def test_with_standard_output_closed_there_is_no_traceback(shell: Any, tmp_path:
     found = shell("--input in.csv --output out.csv >&-")
     assert (found.returncode, found.stderr) == (0, "")
     assert (tmp_path / "out.csv").exists()
-    found = shell("--input in.csv --output - >&-")
-    assert (found.returncode, found.stderr) == (1, "Error: standard output is closed\n")
+    for no_file in ("--input in.csv --output -", "good", "--json good", "--input in.csv", "--info"):
+        found = shell(f"{no_file} >&-")
+        assert (found.returncode, found.stderr) == (1, "Error: standard output is closed\n")
 
 
 @posix
