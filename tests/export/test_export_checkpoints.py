@@ -86,13 +86,20 @@ def test_arrays_of_numpy_are_read_and_pickles_among_them_are_not(state, tmp_path
         source_of(tmp_path / "code.npz")
 
 
-def test_of_two_models_in_a_file_one_is_asked_for(state, run, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("one", "other"), [("student", "teacher"), ("model", "ema")])
+def test_of_two_models_in_a_file_one_is_asked_for(state, one, other, tmp_path: Path) -> None:
     """The cure works when it is pasted into a shell."""
-    torch.save({"student": state, "teacher": state, "step": 3}, tmp_path / "it's two.pt")
-    with pytest.raises(UnsupportedModelError, match=r"of 2 models, \[\"student\"\] and") as asked:
+    mean = {name: value * 0.9 for name, value in state.items()}
+    torch.save({one: state, other: mean, "step": 3}, tmp_path / "it's two.pt")
+    with pytest.raises(UnsupportedModelError, match=rf"of 2 models, \[\"{one}\"\] and") as asked:
         source_of(tmp_path / "it's two.pt")
     paste(str(asked.value).partition("alone: ")[2])
     assert source_of(tmp_path / "it's two.weights.pt").verdict == "equal"
+
+
+def test_the_same_weights_twice_are_one_model(state, tmp_path: Path) -> None:
+    torch.save({"best": state, "last": dict(state), "step": 3}, tmp_path / "net.pt")
+    assert source_of(tmp_path / "net.pt").verdict == "equal"
 
 
 def test_a_plain_pickle_is_written_as_a_checkpoint_where_it_is_trusted(state, tmp_path) -> None:

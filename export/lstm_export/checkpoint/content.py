@@ -120,13 +120,19 @@ def _read_torch(path: Path) -> Any:
 def unwrap(content: Any, path: Path) -> dict[str, Tensor]:
     """Return the state dict, without what a training script wrapped around it.
 
-    Under the usual keys it is taken as it is found; under any other, where it is the only thing in
-    the file that holds the weights of an LSTM.
+    It may lie under any key, where the file holds the weights of one model: beside a running mean
+    of them only their owner knows which are meant.
 
     Raises:
-        UnsupportedModelError: when there is none, or several under unusual keys.
+        UnsupportedModelError: when there is none, or there are several that differ.
 
     """
+    found = dict(_wrapped(content))
+    if len(found) > 1 and not _are_equal(*found.values()):
+        raise UnsupportedModelError(
+            f"{path} holds the weights of {len(found)} models, {' and '.join(found)}: save the one "
+            f"that you want alone: {_resave(path, next(iter(found)))}"
+        )
     if isinstance(content, Mapping):
         for key in WRAPPERS:
             if isinstance(content.get(key), Mapping):
@@ -134,15 +140,8 @@ def unwrap(content: Any, path: Path) -> dict[str, Tensor]:
         state = {str(name): _as_tensor(value) for name, value in content.items()}
         if state and all(isinstance(value, Tensor) for value in state.values()):
             return state
-    found = dict(_wrapped(content))
-    if len(found) == 1:
-        (only,) = found.values()
-        return unwrap(only, path)
-    if found:
-        raise UnsupportedModelError(
-            f"{path} holds the weights of {len(found)} models, {' and '.join(found)}: save the one "
-            f"that you want alone: {_resave(path, next(iter(found)))}"
-        )
+    if found and "" not in found:
+        return unwrap(next(iter(found.values())), path)
     if not isinstance(content, Mapping):
         raise UnsupportedModelError(f"{path} holds a {type(content).__name__}, not a state dict")
     others = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
@@ -163,6 +162,25 @@ def _wrapped(content: Any, place: str = "") -> Iterator[tuple[str, Mapping[Any, 
         parts = list(enumerate(content)) if isinstance(content, tuple | list) else []
     for key, part in parts:
         yield from _wrapped(part, f"{place}[{json.dumps(key)}]")
+
+
+def _are_equal(first: Mapping[Any, Any], *others: Mapping[Any, Any]) -> bool:
+    """Tell whether mappings hold equal tensors under the same names."""
+    weights = _tensors(first)
+    return all(
+        weights.keys() == found.keys()
+        and all(_is_same(value, found[name]) for name, value in weights.items())
+        for found in map(_tensors, others)
+    )
+
+
+def _tensors(content: Mapping[Any, Any]) -> dict[Any, Tensor]:
+    values = {name: _as_tensor(value) for name, value in content.items()}
+    return {name: value for name, value in values.items() if isinstance(value, Tensor)}
+
+
+def _is_same(first: Tensor, second: Tensor) -> bool:
+    return first.dtype == second.dtype and torch.equal(first, second)
 
 
 def _as_tensor(value: Any) -> Any:
