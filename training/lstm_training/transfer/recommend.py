@@ -147,7 +147,7 @@ def _from_nothing(texts: int) -> dict[str, Any]:
         "embedding_dim": 64,
         "hidden_dim": 64,
         "memory": 200,
-        "word_scores": 8,
+        "word_scores": 16,
         "drop_prob": 0.3,
         "embedding_dropout": 0.3,
         "gain": 1.0,

@@ -20,6 +20,11 @@ from lstm_training.transfer.word_weights import fit_word_weights
 
 _SPREAD = 0.5
 """Standard deviation of the sums in a cell: in the part where its tanh is nearly straight."""
+_UNLIKE = 0.3
+"""How far apart the sizes of equal scores are: int8 then rounds each of them another way."""
+_OTHERS = 0.25
+"""Standard deviation of the numbers beside the scores: int8 has one step for all of a vector, and a
+sum would take up what the score of a frequent word loses by it, once for each time it comes."""
 _OPEN, _SHUT, _KEEP = 3.0, -3.0, 8.0
 """Biases of gates: 95 %, 5 %, and 99.97 %, which halves a sum in 2,000 tokens."""
 
@@ -77,7 +82,9 @@ def give_word_scores(
     logits, vectors = model.output_size, model.embedding.weight.detach()
     found = fit_word_weights(texts.ids[: len(labels)], labels, len(vectors), logits)
     turns = [n % logits for n in range(min(max(numbers, logits), vectors.shape[1]))]
-    scores = found.words[:, turns].transpose(1, 2)
+    sizes = _sizes(len(turns))
+    scores = found.words[:, turns].transpose(1, 2) * sizes
+    vectors *= _OTHERS
     vectors[:, : len(turns)] = scores[0]
     model.embedding = ScoredEmbedding(vectors, scores)
     units = turns[: model.hidden_dim]
@@ -87,7 +94,7 @@ def give_word_scores(
         model.fc.weight.zero_()
         model.fc.bias.copy_(found.bias)
         for unit, logit in enumerate(units):
-            worth = found.logit / _at_the_top(model.n_layers)
+            worth = found.logit / _at_the_top(model.n_layers, float(sizes[unit]))
             model.fc.weight[logit, unit] = worth / units.count(logit)
 
 
@@ -110,9 +117,18 @@ def _add_up(lstm: nn.LSTM, layer: int, units: int, scale: float) -> None:
         inputs[cell, unit, unit] = 1.0 if layer else scale
 
 
-def _at_the_top(layers: int) -> float:
-    """Return what the last layer's units are when the first one's cells are ``_SPREAD``."""
-    open_, found = torch.tensor(_OPEN).sigmoid(), torch.tensor(_SPREAD)
+def _sizes(numbers: int) -> Tensor:
+    """Return factors around 1 and -1, by which scores of one label differ.
+
+    Equal ones would all be rounded alike in int8, and their mean would be no nearer than each.
+    """
+    signs = 1 - 2 * (torch.arange(numbers) % 2)
+    return signs * torch.linspace(1 - _UNLIKE, 1 + _UNLIKE, numbers)
+
+
+def _at_the_top(layers: int, size: float) -> float:
+    """Return what the last layer's units are when the first one's sums are ``size`` spreads."""
+    open_, found = torch.tensor(_OPEN).sigmoid(), torch.tensor(_SPREAD * size)
     for layer in range(layers):
         found = open_ * (found.tanh() if layer else found).tanh()
     return float(found)
