@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 from foreign_models import MeanPooled, UdacitySentiment, trained_like
-from lstm_export.checkpoint.content import read_content
+from lstm_export.checkpoint.content import read_content, unwrap
 from lstm_export.checkpoint.hints import ArchitectureHints
 from lstm_export.checkpoint.source import load_source, module_source
 from lstm_export.checkpoint.user_class import build_module
@@ -100,6 +100,21 @@ def test_of_two_models_in_a_file_one_is_asked_for(state, one, other, tmp_path: P
 def test_the_same_weights_twice_are_one_model(state, tmp_path: Path) -> None:
     torch.save({"best": state, "last": dict(state), "step": 3}, tmp_path / "net.pt")
     assert source_of(tmp_path / "net.pt").verdict == "equal"
+
+
+def test_odd_keys_circles_and_depth_are_no_obstacle(state, tmp_path: Path) -> None:
+    circle: list[object] = []
+    circle.append(circle)
+    deep: list[object] = []
+    for _ in range(20_000):
+        deep = [deep]
+    for more in ({(1, 2): {3: 4}}, {torch.float16: [5]}, {"circle": circle}, {"deep": deep}):
+        content = unwrap({"model": state, "more": more}, tmp_path)
+        assert content.keys() == state.keys()
+    alone: dict[str, object] = {}
+    alone["model"] = alone
+    with pytest.raises(UnsupportedModelError, match="holds no state dict"):
+        unwrap(alone, tmp_path)
 
 
 def test_a_plain_pickle_is_written_as_a_checkpoint_where_it_is_trusted(state, tmp_path) -> None:

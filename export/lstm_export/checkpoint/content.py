@@ -4,6 +4,7 @@ import hashlib
 import json
 import shlex
 import zipfile
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,15 +134,11 @@ def unwrap(content: Any, path: Path) -> dict[str, Tensor]:
             f"{path} holds the weights of {len(found)} models, {' and '.join(found)}: save the one "
             f"that you want alone: {_resave(path, next(iter(found)))}"
         )
+    content = next(iter(found.values())) if found else _below_usual_keys(content)
     if isinstance(content, Mapping):
-        for key in WRAPPERS:
-            if isinstance(content.get(key), Mapping):
-                return unwrap(content[key], path)
         state = {str(name): _as_tensor(value) for name, value in content.items()}
         if state and all(isinstance(value, Tensor) for value in state.values()):
             return state
-    if found and "" not in found:
-        return unwrap(next(iter(found.values())), path)
     if not isinstance(content, Mapping):
         raise UnsupportedModelError(f"{path} holds a {type(content).__name__}, not a state dict")
     others = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
@@ -151,17 +148,39 @@ def unwrap(content: Any, path: Path) -> dict[str, Tensor]:
     )
 
 
-def _wrapped(content: Any, place: str = "") -> Iterator[tuple[str, Mapping[Any, Any]]]:
-    """Yield the mappings inside ``content`` that hold the weights of an LSTM, with their places."""
-    if isinstance(content, Mapping):
-        if any(str(name).endswith(_RECURRENT) for name in content):
-            yield place, content
-            return
-        parts = list(content.items())
-    else:
-        parts = list(enumerate(content)) if isinstance(content, tuple | list) else []
-    for key, part in parts:
-        yield from _wrapped(part, f"{place}[{json.dumps(key)}]")
+def _wrapped(content: Any) -> Iterator[tuple[str, Mapping[Any, Any]]]:
+    """Yield the mappings inside ``content`` that hold the weights of an LSTM, with their places.
+
+    Each once, without recursion: a file may nest its content as deep as it likes, or in a circle.
+    """
+    kinds = (Mapping, tuple, list)
+    waiting, seen = deque([("", content)] if isinstance(content, kinds) else []), set[int]()
+    while waiting:
+        place, part = waiting.popleft()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if isinstance(part, Mapping) and any(str(name).endswith(_RECURRENT) for name in part):
+            yield place, part
+            continue
+        items = part.items() if isinstance(part, Mapping) else enumerate(part)
+        waiting.extend(
+            (f"{place}[{_shown(key)}]", value) for key, value in items if isinstance(value, kinds)
+        )
+
+
+def _shown(key: Any) -> str:
+    return json.dumps(key) if isinstance(key, str) else repr(key)
+
+
+def _below_usual_keys(content: Any) -> Any:
+    """Return what lies under the usual keys, of a file without an LSTM."""
+    seen = set[int]()
+    while isinstance(content, Mapping) and id(content) not in seen:
+        seen.add(id(content))
+        inside = (content[key] for key in WRAPPERS if isinstance(content.get(key), Mapping))
+        content = next(inside, content)
+    return content
 
 
 def _are_equal(first: Mapping[Any, Any], *others: Mapping[Any, Any]) -> bool:
