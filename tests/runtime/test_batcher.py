@@ -164,3 +164,57 @@ def test_impossible_numbers_are_refused(int8: SentimentModel) -> None:
 async def _score_a_number(model: SentimentModel) -> None:
     async with Batcher(model) as batcher:
         await batcher.score(42)  # type: ignore[arg-type]
+
+
+def test_who_waits_no_longer_takes_no_place(held: Held) -> None:
+    async def serve() -> None:
+        async with Batcher(held, most_waiting=1, batch_size=1, runs=1) as batcher:  # type: ignore[arg-type]
+            first = asyncio.create_task(batcher.score("first"))
+            await until(lambda: held.runs)
+            for _ in range(3):
+                with pytest.raises(DeadlineError):
+                    await batcher.score("late", 0)
+            last = asyncio.create_task(batcher.score("last"))
+            await until(lambda: batcher.waiting == 1)
+            held.go.set()
+            await asyncio.gather(first, last)
+
+    asyncio.run(serve())
+    assert held.runs == [["first"], ["last"]]
+
+
+def test_a_close_that_is_cancelled_leaves_nobody_waiting(held: Held) -> None:
+    async def serve() -> list[Any]:
+        batcher = Batcher(held, batch_size=1, runs=1)  # type: ignore[arg-type]
+        tasks = [asyncio.create_task(batcher.score(f"text {n}")) for n in range(3)]
+        await until(lambda: held.runs)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(batcher.close(), 0.01)
+        async with asyncio.timeout(30):
+            return await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert [type(found) for found in asyncio.run(serve())] == [ClosedError] * 3
+
+
+def test_another_event_loop_is_refused_in_words(int8: SentimentModel) -> None:
+    batcher = Batcher(int8)
+    asyncio.run(batcher.score("good"))
+    for call in (lambda: batcher.score("good"), batcher.close):
+        with pytest.raises(InputError, match="one event loop"):
+            asyncio.run(asyncio.wait_for(call(), 30))
+
+
+def test_a_model_that_runs_out_of_time_is_no_deadline(held: Held) -> None:
+    held.go.set()
+
+    def late(texts: list[str], batch_size: int) -> Iterator[Any]:
+        raise TimeoutError("the model's own")
+
+    held.score_many = late  # type: ignore[method-assign]
+
+    async def serve() -> None:
+        async with Batcher(held) as batcher:  # type: ignore[arg-type]
+            await batcher.score("good")
+
+    with pytest.raises(TimeoutError, match="the model's own"):
+        asyncio.run(serve())

@@ -6,6 +6,7 @@ are busy, what is asked for in the meantime waits together.
 """
 
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -66,7 +67,12 @@ class Gatherer:
             start = self._running < self._threads
             self._running += start
         if start:
-            loop.run_in_executor(None, self._work)
+            try:
+                loop.run_in_executor(None, self._work)
+            except BaseException:  # as where the loop's threads have ended
+                with self._lock:
+                    self._running -= 1
+                raise
         return await waiting.answer
 
     def _work(self) -> None:
@@ -84,10 +90,14 @@ class Gatherer:
 
     def _take(self) -> list[_Waiting]:
         """Return the next texts to run; none where this thread may end."""
+        batch: list[_Waiting] = []
         with self._lock:
-            count = min(len(self._waiting), self._most)
-            self._running -= not count
-            return [self._waiting.popleft() for _ in range(count)]
+            while self._waiting and len(batch) < self._most:
+                waiting = self._waiting.popleft()
+                if not (waiting.answer.done() or waiting.loop.is_closed()):  # somebody waits
+                    batch.append(waiting)
+            self._running -= not batch
+        return batch
 
     def _sentiment(self, text: str, row: Array, known: float | None) -> Sentiment:
         return sentiment(text, row.tolist(), self._engine.metadata, known)
@@ -104,5 +114,5 @@ def _tell(waiting: _Waiting, result: Sentiment | Exception) -> None:
         else:
             waiting.answer.set_result(result)
 
-    if not waiting.loop.is_closed():
+    with suppress(RuntimeError):  # a loop that was closed
         waiting.loop.call_soon_threadsafe(set_result)

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 from lstm_runtime.errors import ClosedError, DeadlineError, InputError, OverloadedError
@@ -14,14 +15,14 @@ from lstm_runtime.model import SentimentModel
 _GPU_BATCH = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # two that wait for the same text are two
 class _Waiting:
     text: str
     answer: "asyncio.Future[Sentiment]"
 
 
 class Batcher:
-    """A queue in front of a model, for the one event loop that it is made in.
+    """A queue in front of a model, for the one event loop in which it is first asked.
 
     A run takes what waits, up to ``batch_size``. Where runs of many are faster, a run that could
     take more waits a moment for it. Who was cancelled, or waits no longer, is not computed.
@@ -65,6 +66,7 @@ class Batcher:
         self._closed = False
         self._pool = ThreadPoolExecutor(self._runs, thread_name_prefix="lstm-serve")
         self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __aenter__(self) -> "Batcher":
         """Return the batcher; the end of the block closes it."""
@@ -87,7 +89,7 @@ class Batcher:
             timeout: seconds that an answer is worth waiting for; None for as long as it takes.
 
         Raises:
-            InputError: when it is no str.
+            InputError: when it is no str, or asked from another event loop than the first time.
             OverloadedError: when the queue is full.
             DeadlineError: when ``timeout`` is over.
             ClosedError: after `close`.
@@ -96,26 +98,49 @@ class Batcher:
         if not isinstance(text, str):
             raise InputError(f"a text must be a str, not {type(text).__name__}")
         if self._closed:
-            raise ClosedError("the service is ending: it takes no more texts")
+            raise _ended()
         if len(self._queue) >= self._most_waiting:
             raise OverloadedError(f"{self._most_waiting} texts wait already: ask again later")
-        waiting = _Waiting(text, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(text, self._own_loop().create_future())
         self._queue.append(waiting)
         self._arrived.set()
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._work()) for _ in range(self._runs)]
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(timeout) as deadline:
                 return await waiting.answer
         except TimeoutError as error:
-            raise DeadlineError(f"no answer within {timeout:g} s") from error
+            if deadline.expired():
+                raise DeadlineError(f"no answer within {timeout:g} s") from error
+            raise  # the model's own
+        finally:
+            if waiting.answer.cancelled():  # nobody waits any more: it takes no place
+                with suppress(ValueError):
+                    self._queue.remove(waiting)
 
     async def close(self) -> None:
         """Take no more texts, answer those that wait, and let go of the threads."""
         self._closed = True
+        if self._tasks:
+            self._own_loop()
         self._arrived.set()
-        await asyncio.gather(*self._tasks)
-        self._pool.shutdown()
+        try:
+            await asyncio.gather(*self._tasks)
+        finally:  # a close that is cancelled leaves nobody waiting for ever
+            self._pool.shutdown(wait=False)
+            for waiting in self._queue:
+                _fail(waiting, _ended())
+
+    def _own_loop(self) -> asyncio.AbstractEventLoop:
+        """Return the running loop, which has to be the one of the first time."""
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        if self._loop is not loop:
+            raise InputError(
+                "a Batcher serves one event loop: make one in each (one model will do)"
+            )
+        return loop
 
     async def _work(self) -> None:
         """Answer batches until the batcher is closed and nothing waits."""
@@ -142,6 +167,10 @@ class Batcher:
         loop = asyncio.get_running_loop()
         try:
             found = await loop.run_in_executor(self._pool, self._score, [w.text for w in batch])
+        except asyncio.CancelledError:
+            for waiting in batch:
+                _fail(waiting, _ended())
+            raise
         except Exception as error:
             if len(batch) == 1:
                 _fail(batch[0], error)
@@ -155,6 +184,10 @@ class Batcher:
 
     def _score(self, texts: list[str]) -> list[Sentiment]:
         return list(self._model.score_many(texts, len(texts)))
+
+
+def _ended() -> ClosedError:
+    return ClosedError("the service is ending: it takes no more texts")
 
 
 def _fail(waiting: _Waiting, error: Exception) -> None:
