@@ -28,8 +28,10 @@ from lstm_runtime.version import __version__
 if TYPE_CHECKING:
     from lstm_runtime.bulk.job import BulkJob, run_bulk
     from lstm_runtime.bulk.report import BulkReport
-    from lstm_runtime.inference.results import ModelInfo, Sentiment, Verification
+    from lstm_runtime.inference.info import ModelInfo
+    from lstm_runtime.inference.results import Sentiment
     from lstm_runtime.inference.streaming import SentimentStream, StreamState
+    from lstm_runtime.inference.verification import Verification
     from lstm_runtime.model import SentimentModel
     from lstm_runtime.model_file.contract import Architecture, Metadata, Reference
     from lstm_runtime.model_file.tokenizer_spec import TokenizerSpec
@@ -45,7 +47,7 @@ _HOMES = {
     "BulkReport": "bulk.report",
     "Dialect": "tables.dialect",
     "Metadata": "model_file.contract",
-    "ModelInfo": "inference.results",
+    "ModelInfo": "inference.info",
     "Reference": "model_file.contract",
     "Sentiment": "inference.results",
     "SentimentModel": "model",
@@ -54,7 +56,7 @@ _HOMES = {
     "Tokenizer": "text.tokenizer",
     "TokenizerSpec": "model_file.tokenizer_spec",
     "Trace": "trace.tracer",
-    "Verification": "inference.results",
+    "Verification": "inference.verification",
     "Vocabulary": "text.vocabulary",
     "Window": "text.window",
     "run_bulk": "bulk.job",

@@ -1,5 +1,5 @@
 """``python -m lstm_runtime``, the same as ``lstm-run``."""
 
-from lstm_runtime.cli.app import main
+from lstm_runtime.cli.process import main
 
 main()

@@ -10,18 +10,18 @@ from lstm_runtime.inference.cores import usable_cores
 from lstm_runtime.inference.engine import Engine
 from lstm_runtime.inference.gathering import Gatherer
 from lstm_runtime.inference.ids import Ids, is_one_text
-from lstm_runtime.inference.info import model_info
 from lstm_runtime.inference.loading import load_engine, reopened
-from lstm_runtime.inference.results import ModelInfo, Sentiment, Verification, sentiment
+from lstm_runtime.inference.results import Sentiment, sentiment
 from lstm_runtime.inference.scoring import score_texts
 from lstm_runtime.inference.session import SessionSettings
-from lstm_runtime.inference.verification import verify_engine
 from lstm_runtime.model_file.contract import Metadata
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lstm_runtime.inference.info import ModelInfo
     from lstm_runtime.inference.streaming import SentimentStream, StreamState
+    from lstm_runtime.inference.verification import Verification
     from lstm_runtime.model_file.checked import ModelSource
     from lstm_runtime.trace.tracer import Trace, Tracer
 
@@ -74,8 +74,7 @@ class SentimentModel:
         """
         require_count("threads", threads)
         require_count("max_tokens", max_tokens)
-        settings = SessionSettings(session_options, provider_options)
-        engine = load_engine(path, provider, settings)
+        engine = load_engine(path, provider, SessionSettings(session_options, provider_options))
         return cls(engine, threads or usable_cores(), max_tokens)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -115,8 +114,10 @@ class SentimentModel:
         return self._max_tokens
 
     @cached_property
-    def info(self) -> ModelInfo:
+    def info(self) -> "ModelInfo":
         """What the model is and what it runs on."""
+        from lstm_runtime.inference.info import model_info  # an answer needs none
+
         return model_info(self._engine, self._threads)
 
     @overload
@@ -161,20 +162,17 @@ class SentimentModel:
             texts: may be endless; some hundreds a thread are taken ahead of their answers, and no
                 more than 16 MiB of them.
             batch_size: texts of like length in one run. None for 8 with the int8 kernel, 1 on the
-                CPU without it, so that no answer depends on its neighbours, and 64 elsewhere.
-                fp32 on the CPU is half as fast again from 8, at differences around 1e-7. int8
-                without the kernel takes 1 only: of 4,949 reviews in batches of 8, six changed
-                their label.
+                CPU without it, so that no answer depends on its neighbours, and 64 elsewhere. fp32
+                on the CPU is half as fast again from 8, at differences around 1e-7. int8 without
+                the kernel takes 1 only: of 4,949 reviews in batches of 8, six changed their label.
             max_tokens: as in a call.
 
         Raises:
-            InputError: when a text is not a str (raised at its place), for a single str, or a
-                batch size that the file cannot take.
+            InputError: at a text that is not a str, for a single str, for a wrong batch size.
             ClosedError: after `close`.
 
         """
-        limit = self._limit(max_tokens)
-        return answer_many(self._engine, texts, batch_size, limit, self._threads)
+        return answer_many(self._engine, texts, batch_size, self._limit(max_tokens), self._threads)
 
     async def ascore(self, text: str, max_tokens: int | None = None) -> Sentiment:
         """Answer one text while the event loop goes on; texts that wait share a run."""
@@ -229,13 +227,15 @@ class SentimentModel:
         """
         return self._tracer.trace(text, self._limit(max_tokens))
 
-    def verify(self) -> Verification:
+    def verify(self) -> "Verification":
         """Replay the file's reference answers on this device.
 
         Raises:
             VerificationError: when an answer differs by more than the export allowed.
 
         """
+        from lstm_runtime.inference.verification import verify_engine  # an answer needs none
+
         return verify_engine(self._engine)
 
     def _limit(self, max_tokens: int | None) -> int | None:

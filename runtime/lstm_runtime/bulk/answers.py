@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from lstm_runtime.errors import ClosedError, InputError, LstmEdgeError
-from lstm_runtime.inference.results import Sentiment
+from lstm_runtime.inference.results import Sentiment, too_little_known
 from lstm_runtime.model import SentimentModel
 from lstm_runtime.tables.base import RowResult, TextRow
 
@@ -102,13 +102,6 @@ class RowScorer:
         if not self.keep:
             raise InputError(f"{named} (--on-error keep writes such rows without an answer)")
         return RowResult(None, None, known), named
-
-
-def too_little_known(found: Sentiment, least: float | None) -> str:
-    """Say that an answer stands on fewer known words than wanted; '' where it does not."""
-    if least is None or found.known is None or found.known >= least:
-        return ""
-    return f"the model knows {found.known:.0%} of its words, less than --min-known {least}"
 
 
 def _texts(

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-from lstm_runtime.bulk.answers import too_little_known
 from lstm_runtime.cli.options import Options
 from lstm_runtime.cli.output import json_line, plain_line
 from lstm_runtime.errors import ClosedError, InputError, LstmEdgeError
-from lstm_runtime.inference.results import Sentiment
+from lstm_runtime.inference.results import Sentiment, too_little_known
 from lstm_runtime.model import SentimentModel
 from lstm_runtime.tables.base import TextRow
 

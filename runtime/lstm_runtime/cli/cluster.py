@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lstm_runtime.command import option
-from lstm_runtime.distributed.settings import ClusterJob, ScoringSettings
-from lstm_runtime.settings import setting_options
 
 if TYPE_CHECKING:
     from lstm_runtime.cli.options import Options
@@ -52,9 +50,42 @@ ENGINE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="What runs --output: this process, or the workers of a Ray cluster, which writes part "
         "files into a folder. --input may then be a glob or a URI.",
     ),
-    setting_options(ScoringSettings, _OF_WORKERS),
-    setting_options(ClusterJob, _OF_THE_JOB),
+    option(
+        "--workers",
+        group="Ray",
+        type=click.IntRange(min=1),
+        help="Workers at most: as many as fit start, and more as the cluster grows.  [default: "
+        "what fits now]",
+    ),
+    option(
+        "--gpus-per-worker",
+        group="Ray",
+        type=click.FloatRange(min=0),
+        default=0.0,
+        show_default=True,
+        help="GPUs of each worker, such as 1 or 0.5.",
+    ),
+    option(
+        "--ray-address",
+        group="Ray",
+        help="The cluster: auto for the one that this machine is part of, or ray://HOST:PORT.  "
+        "[default: RAY_ADDRESS, else a cluster of this machine alone]",
+    ),
+    option(
+        "--id-column",
+        group="Ray",
+        help="A column that tells rows apart: with it, --resume goes on where a run was killed.",
+    ),
+    option(
+        "--output-format",
+        group="Ray",
+        type=click.Choice(["parquet", "csv", "tsv", "jsonl"]),
+        default="parquet",
+        show_default=True,
+        help="Format of the part files.",
+    ),
 )
+"""With the bounds and defaults of the job's settings, which one text does not import."""
 
 
 def require_engine(asked: "Options", given: Set[str]) -> None:
@@ -81,6 +112,7 @@ def score_on_ray(_texts: Sequence[str], asked: "Options") -> Iterable[str]:
     """Run the job; return the line that reports it."""
     from lstm_runtime.cli.output import bulk_line, json_object
     from lstm_runtime.distributed.job import run_cluster
+    from lstm_runtime.distributed.settings import ClusterJob, ScoringSettings
 
     scoring = ScoringSettings(
         threads=asked.threads or 1, **{name: getattr(asked, name) for name in _OF_SCORING}

@@ -13,8 +13,8 @@ import numpy as np
 from lstm_runtime.errors import LstmEdgeError
 from lstm_runtime.inference.cores import usable_cores
 from lstm_runtime.inference.providers import PROVIDER_WORDS, installed_distributions
-from lstm_runtime.inference.results import Verification
 from lstm_runtime.inference.session import import_onnxruntime, quiet_onnxruntime
+from lstm_runtime.inference.verification import Verification
 from lstm_runtime.kernel.library import STOCK, kernel_in_use
 from lstm_runtime.model import SentimentModel
 from lstm_runtime.model_file.contract import Metadata

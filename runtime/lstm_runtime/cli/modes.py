@@ -4,7 +4,7 @@ Any other option is a usage error: a command never ignores what it was told.
 """
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import click
 
@@ -24,8 +24,7 @@ _CLUSTER = {
 }
 
 
-@dataclass(frozen=True)
-class Mode:
+class Mode(NamedTuple):
     """One thing that the command can do."""
 
     name: str

@@ -9,8 +9,6 @@ from lstm_runtime.errors import InputError
 from lstm_runtime.settings import check_settings, setting
 from lstm_runtime.tables.base import Columns
 
-_GROUP = "Ray"
-
 
 @dataclass(frozen=True)
 class ScoringSettings:
@@ -43,14 +41,11 @@ class ScoringSettings:
     "Threads of a worker; each takes a core."
     workers: int | None = setting(
         None,
-        "Workers at most: as many as fit start, and more as the cluster grows.  "
-        "[default: what fits now]",
+        "Workers at most: as many as fit start, and more as the cluster grows; None for what fits "
+        "now.",
         at_least=1,
-        group=_GROUP,
     )
-    gpus_per_worker: float = setting(
-        0.0, "GPUs of each worker, such as 1 or 0.5.", at_least=0, group=_GROUP
-    )
+    gpus_per_worker: float = setting(0.0, "GPUs of each worker, such as 1 or 0.5.", at_least=0)
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -91,17 +86,14 @@ class ClusterJob:
     "Whether to go on where an interrupted run stopped; needs ``id_column``."
     ray_address: str | None = setting(
         None,
-        "The cluster: auto for the one that this machine is part of, or ray://HOST:PORT.  "
-        "[default: RAY_ADDRESS, else a cluster of this machine alone]",
-        group=_GROUP,
+        "The cluster: auto for the one that this machine is part of, or ray://HOST:PORT; None for "
+        "RAY_ADDRESS, else a cluster of this machine alone.",
     )
     id_column: str | None = setting(
-        None,
-        "A column that tells rows apart: with it, --resume goes on where a run was killed.",
-        group=_GROUP,
+        None, "A column that tells rows apart: with it, a run that was killed can be resumed."
     )
     output_format: Literal["parquet", "csv", "tsv", "jsonl"] = setting(
-        "parquet", "Format of the part files.", group=_GROUP
+        "parquet", "Format of the part files."
     )
 
     def __post_init__(self) -> None:

@@ -1,7 +1,6 @@
 """`Engine`: a session and what its file says of itself; arrays in, arrays out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -66,14 +65,14 @@ class Engine:
             ProviderError: when the provider cannot run it.
 
         """
-        scores = _open(file, provider, replace(settings, only_scores=True))
+        scores = _open(file, provider, settings._replace(only_scores=True))
         engine = cls(scores, file, settings)
         require_precision(engine.provider, engine.metadata.precision)
         return engine
 
     def open_stock(self) -> "Engine":
         """Open the same file once more, without the kernel."""
-        return self.open(self.file, self.provider, replace(self._settings, kernel=False))
+        return self.open(self.file, self.provider, self._settings._replace(kernel=False))
 
     @property
     def file(self) -> ModelFile:

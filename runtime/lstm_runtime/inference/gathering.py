@@ -7,9 +7,8 @@ are busy, what is asked for in the meantime waits together.
 
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lstm_runtime.arrays import Array
 from lstm_runtime.inference.batching import KERNEL_BATCH
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     import asyncio
 
 
-@dataclass(frozen=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     text: str
     read: str  # what is read of it
     answer: "asyncio.Future[Sentiment]"

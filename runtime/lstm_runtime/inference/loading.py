@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 from lstm_runtime.bundled import DEFAULT_CPU, DEFAULT_OTHER
 from lstm_runtime.errors import ProviderError
 from lstm_runtime.inference.engine import Engine
-from lstm_runtime.inference.probing import require_running
 from lstm_runtime.inference.providers import candidates, require_build
 from lstm_runtime.inference.session import CPU, SessionSettings
 from lstm_runtime.log import log_info
@@ -55,6 +54,8 @@ def open_engine(file: ModelFile, provider: str, settings: SessionSettings) -> En
     """
     engine = Engine.open(file, provider, settings)
     if provider != CPU:
+        from lstm_runtime.inference.probing import require_running  # the CPU runs everything
+
         require_running(engine)
     return engine
 

@@ -4,8 +4,7 @@ The rule: what was asked for either runs or is an error. Only ``auto`` may choos
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from lstm_runtime.errors import MissingExtraError, ModelFileError, ProviderError
 from lstm_runtime.inference import cuda
@@ -40,8 +39,7 @@ def candidates(provider: str) -> list[str]:
     return [name for name in (CUDA, CPU) if name in import_onnxruntime().get_available_providers()]
 
 
-@dataclass(frozen=True)
-class OpenedSession:
+class OpenedSession(NamedTuple):
     """A session, and what it was made of."""
 
     session: Any
@@ -95,7 +93,7 @@ def _open(data: bytes, provider: str, settings: SessionSettings) -> OpenedSessio
     session = _open_with_kernel(cut, provider, settings) if kernel else None
     if session is None:
         kernel = None
-        session = create_session(cut(joined=False), provider, replace(settings, kernel=False))
+        session = create_session(cut(joined=False), provider, settings._replace(kernel=False))
     return OpenedSession(session, kernel, front_end)
 
 

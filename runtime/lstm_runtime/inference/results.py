@@ -1,12 +1,11 @@
-"""What a model gives back: an answer, a verification, and what it says of itself."""
+"""What a model gives back: the answer for a text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import isfinite
-from pathlib import Path
 
 from lstm_runtime.errors import AnswerError
-from lstm_runtime.model_file.contract import Interface, Metadata
+from lstm_runtime.model_file.contract import Metadata
 
 
 @dataclass(frozen=True)
@@ -33,55 +32,6 @@ class Sentiment:
     def number(self) -> float:
         """The score, or the value where there is no score."""
         return self.scores[self.label]
-
-
-@dataclass(frozen=True)
-class Verification:
-    """What `SentimentModel.verify` found."""
-
-    count: int
-    "Reference inputs replayed."
-    max_difference: float
-    "Largest difference from the original model's probabilities."
-    tolerance: float
-    "Largest difference that the export allowed."
-    differences: dict[str, float]
-    """The largest difference of each LSTM that ran: the kernel's, by its instruction set, and
-    ``none``, ONNX Runtime's own; an int8 file is replayed on both where the kernel runs."""
-
-    batch_difference: float | None = None
-    """The largest difference between answers alone and in one padded batch; None where texts run
-    alone, as with a provider that is wrong about batches."""
-
-    @property
-    def passed(self) -> bool:
-        """Whether every answer lies within the tolerance (a NaN does not)."""
-        return self.max_difference <= self.tolerance
-
-
-@dataclass(frozen=True)
-class ModelInfo:
-    """A loaded model, in a form made for logs and bug reports."""
-
-    path: Path
-    "The model file."
-    digest: str
-    "Its checksum, 64 hex digits: that of no other file."
-    provider: str
-    "The execution provider in use, as ONNX Runtime spells it."
-    kernel: str | None
-    "Instruction set of the int8 kernel; None where ONNX Runtime's own operators run."
-    threads: int
-    "Texts that are scored at once when there are many."
-    interface: Interface
-    "What the file takes: ``text`` or ``ids``."
-    has_state: bool
-    "Whether texts can be streamed."
-    versions: dict[str, str]
-    "Versions of lstm-edge, onnxruntime, numpy and Python here; those that wrote the file are in "
-    "``metadata.versions``."
-    metadata: Metadata
-    "What the file says about itself: labels, sizes, precision, metrics, parity and more."
 
 
 _ROUNDED_ONE = 1.001
@@ -113,6 +63,13 @@ def sentiment(
         scores = dict(zip(labels, map(float, probability), strict=True))
         label = max(scores, key=scores.__getitem__)
     return Sentiment(text, label, scores[label], scores, known=known)
+
+
+def too_little_known(found: Sentiment, least: float | None) -> str:
+    """Say that an answer stands on fewer known words than wanted; '' where it does not."""
+    if least is None or found.known is None or found.known >= least:
+        return ""
+    return f"the model knows {found.known:.0%} of its words, less than --min-known {least}"
 
 
 def _require(is_answer: bool, values: Sequence[float]) -> None:

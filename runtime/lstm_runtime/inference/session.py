@@ -3,9 +3,8 @@
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lstm_runtime.errors import LstmEdgeError, ModelFileError, ProviderError
 from lstm_runtime.extras import requires_extra
@@ -20,8 +19,7 @@ _FATAL_ONLY = 4
 _WITHOUT_OPTIONS = (CPU, "AzureExecutionProvider")
 
 
-@dataclass(frozen=True)
-class SessionSettings:
+class SessionSettings(NamedTuple):
     """How a session is made."""
 
     options: Any = None

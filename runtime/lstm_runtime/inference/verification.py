@@ -1,18 +1,42 @@
 """The proof, once more: the file's reference answers on the device at hand."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from lstm_runtime.errors import VerificationError
 from lstm_runtime.inference.engine import Engine
 from lstm_runtime.inference.probing import batch_difference
-from lstm_runtime.inference.results import Verification
 from lstm_runtime.kernel.library import STOCK
 from lstm_runtime.model_file.contract import Reference
 
 MEANINGLESS = 0.5
 """A tolerance from which on a label may turn without a difference being found."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `SentimentModel.verify` found."""
+
+    count: int
+    "Reference inputs replayed."
+    max_difference: float
+    "Largest difference from the original model's probabilities."
+    tolerance: float
+    "Largest difference that the export allowed."
+    differences: dict[str, float]
+    """The largest difference of each LSTM that ran: the kernel's, by its instruction set, and
+    ``none``, ONNX Runtime's own; an int8 file is replayed on both where the kernel runs."""
+
+    batch_difference: float | None = None
+    """The largest difference between answers alone and in one padded batch; None where texts run
+    alone, as with a provider that is wrong about batches."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every answer lies within the tolerance (a NaN does not)."""
+        return self.max_difference <= self.tolerance
 
 
 def verify_engine(engine: Engine) -> Verification:

@@ -4,10 +4,9 @@ What is loaded, traced, hashed and sent to other processes are these bytes, what
 file's path later.
 """
 
-from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from lstm_runtime.errors import InputError, ModelFileError, VocabularyError
 from lstm_runtime.model_file import contract
@@ -46,8 +45,7 @@ _INPUTS = ({contract.TEXT}, {contract.IDS, contract.LENGTHS})
 _OUTPUTS = {contract.TOKENS, contract.TRAJECTORY}
 
 
-@dataclass(frozen=True)
-class ModelFile:
+class ModelFile(NamedTuple):
     """A model file in memory, as sound as can be told without running it."""
 
     path: Path

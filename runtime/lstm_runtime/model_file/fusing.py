@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from lstm_runtime.model_file.graph import (
     Graph,
-    Message,
     Node,
     NodePattern,
     write_bytes,
@@ -61,13 +60,13 @@ _EMBEDDING = (
 class Joined(NamedTuple):
     """What became of a graph's nodes."""
 
-    nodes: list[Message]
+    nodes: list[Node]
     initializers: list[bytes]
     "Those that they read and the graph has not."
 
 
 def join_nodes(
-    nodes: Sequence[Message], constants: Mapping[str, memoryview], outputs: Collection[str]
+    nodes: Sequence[Node], constants: Mapping[str, memoryview], outputs: Collection[str]
 ) -> Joined:
     """Return the nodes with those joined that the kernel can do at once.
 
@@ -82,7 +81,7 @@ def join_nodes(
     at = 0
     while at < len(graph.nodes):
         joined = _join_text(graph, at) or _join_layers(graph, at)
-        found.nodes.append(joined.node if joined else graph.nodes[at].message)
+        found.nodes.append(Node(joined.node) if joined else graph.nodes[at])
         found.initializers.extend(joined.initializers if joined else ())
         at += joined.replaced if joined else 1
     return found

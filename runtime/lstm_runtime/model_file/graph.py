@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
@@ -34,25 +33,24 @@ class NodePattern(NamedTuple):
     "Those that matter."
 
 
-@dataclass(frozen=True)
 class Node:
-    """An operator at work."""
+    """An operator at work: its message, as the file has it, and what that says."""
 
-    message: Message
-    "All of it, as the file has it."
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-
-    @cached_property
-    def op(self) -> str:
-        """The operator's name."""
-        return protobuf.text(memoryview(self.message), _OP)
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        found: dict[int, list[memoryview]] = {}
+        for number, value in protobuf.fields(memoryview(message)):
+            if isinstance(value, memoryview):
+                found.setdefault(number, []).append(value)
+        self.inputs = tuple(map(protobuf.decoded, found.get(_INPUT, ())))
+        self.outputs = tuple(map(protobuf.decoded, found.get(_OUTPUT, ())))
+        self.op = protobuf.decoded(found.get(_OP, [b""])[0])
+        self._attributes = found.get(_ATTRIBUTE, ())
 
     @cached_property
     def attributes(self) -> dict[str, memoryview]:
         """The attributes, each a message."""
-        found = protobuf.iter_messages(memoryview(self.message), _ATTRIBUTE)
-        return {protobuf.text(attribute, _NAME): attribute for attribute in found}
+        return {protobuf.text(attribute, _NAME): attribute for attribute in self._attributes}
 
     def attribute(self, name: str) -> Attribute:
         """Return a number, a string or numbers; None where the attribute is left out."""
@@ -71,11 +69,11 @@ class Graph:
 
     def __init__(
         self,
-        nodes: Sequence[Message],
+        nodes: Sequence[Node],
         constants: Mapping[str, memoryview],
         outputs: Collection[str],
     ) -> None:
-        self.nodes = [_parse(node) for node in nodes]
+        self.nodes = nodes
         self._constants = constants
         self._outputs = outputs
         self._readers = Counter(name for node in self.nodes for name in node.inputs)
@@ -129,15 +127,6 @@ class Graph:
         values = [node.outputs[0] for node in nodes]
         closed = all(n in outer or self.is_inner(v, reads[n]) for n, v in enumerate(values))
         return names if closed else None
-
-
-def _parse(message: Message) -> Node:
-    view = memoryview(message)
-    inputs, outputs = (
-        tuple(bytes(name).decode() for name in protobuf.iter_messages(view, number))
-        for number in (_INPUT, _OUTPUT)
-    )
-    return Node(message, inputs, outputs)
 
 
 def write_node(op: str, inputs: Sequence[str], outputs: Sequence[str], **attributes: int) -> bytes:

@@ -7,8 +7,8 @@ the file, or to code that is not ours, are listed with what they are.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from lstm_runtime.errors import ModelFileError
@@ -23,35 +23,40 @@ _LONG = 4096
 """Bytes of an attribute from which on its lists are passed over."""
 
 
-@dataclass(frozen=True)
 class Message:
-    """Which fields a message may have, by number."""
+    """Which fields a message may have, by number.
 
-    name: str
-    "What it is, for messages."
-    numbers: frozenset[int] = frozenset()
-    "Whole numbers, once."
-    texts: frozenset[int] = frozenset()
-    "Texts, bytes and messages, once."
-    many: frozenset[int] = frozenset()
-    "Texts, bytes and messages, any number of times; also numbers that are packed."
-    many_numbers: Mapping[int, int] = field(default_factory=dict)
-    "Numbers, any number of times, packed or not, with their wire type where they are not."
-    floats: frozenset[int] = frozenset()
-    "Numbers of 32 bits, once."
-    refused: Mapping[int, str] = field(default_factory=dict)
-    "Fields that no file of ours has, with what they are."
+    Args:
+        name: what it is, for messages.
+        numbers: whole numbers, once.
+        texts: texts, bytes and messages, once.
+        many: texts, bytes and messages, any number of times; also numbers that are packed.
+        many_numbers: numbers, any number of times, packed or not, with their wire type where they
+            are not.
+        floats: numbers of 32 bits, once.
+        refused: fields that no file of ours has, with what they are.
 
-    @cached_property
-    def many_wires(self) -> Mapping[int, tuple[int, int]]:
-        """Wire types of the fields with any number of numbers."""
-        return {number: (wire, _BYTES) for number, wire in self.many_numbers.items()}
+    """
 
-    @cached_property
-    def once(self) -> Mapping[int, frozenset[int]]:
-        """Fields that may be there once, by wire type."""
+    def __init__(  # noqa: PLR0913 - a kind of field each
+        self,
+        name: str,
+        *,
+        numbers: frozenset[int] = frozenset(),
+        texts: frozenset[int] = frozenset(),
+        many: frozenset[int] = frozenset(),
+        many_numbers: Mapping[int, int] = MappingProxyType({}),
+        floats: frozenset[int] = frozenset(),
+        refused: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:
         nothing: frozenset[int] = frozenset()
-        return {_NUMBER: self.numbers, _FIXED64: nothing, _BYTES: self.texts, _FIXED32: self.floats}
+        self.name = name
+        self.many = many
+        self.refused = refused
+        # Fields that may be there once, by wire type.
+        self.once = {_NUMBER: numbers, _FIXED64: nothing, _BYTES: texts, _FIXED32: floats}
+        # Wire types of the fields with any number of numbers.
+        self.many_wires = {number: (wire, _BYTES) for number, wire in many_numbers.items()}
 
 
 def _numbers(*found: int) -> frozenset[int]:

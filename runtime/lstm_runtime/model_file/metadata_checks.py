@@ -22,7 +22,7 @@ _LARGEST_SIZE = 2**31 - 1
 _LARGEST_STATE = 2**24
 """Numbers in the states of a text: they are allocated before ONNX Runtime can say no."""
 _LONGEST_LABEL = 1000
-_CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL = "[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 """What moves a cursor or turns the direction of writing, or is no character at all."""
 
 
@@ -66,7 +66,7 @@ def _check_labels(found: Metadata) -> None:
         raise _damaged(f"{len(found.labels)} labels for {found.architecture.classes} classes")
     for label in found.labels:
         _require(isinstance(label, str) and len(label) <= _LONGEST_LABEL, "labels")
-        if _CONTROL.search(label):
+        if not label.isprintable() and re.search(_CONTROL, label):
             raise _damaged(f"the label {label!r} has control characters")
     if len(set(found.labels)) != len(found.labels):
         raise _damaged("two labels are the same")

@@ -29,7 +29,7 @@ def wire_fields(message: memoryview) -> Iterator[tuple[int, int, "int | memoryvi
     """Yield what `fields` does, with the wire type in the middle."""
     at, end = 0, len(message)
     while at < end:
-        key, at = _varint(message, at)
+        key, at = (message[at], at + 1) if message[at] < 0x80 else _varint(message, at)
         kind = key & 7
         if kind == _BYTES:
             size, start = _varint(message, at)

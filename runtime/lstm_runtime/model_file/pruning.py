@@ -5,18 +5,18 @@ states, tokens and the trajectory only. Without them a text takes 7 to 10 percen
 states, which are zeros unless they are fed, go too: that is what an LSTM starts from anyway.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from lstm_runtime.errors import ModelFileError
 from lstm_runtime.model_file import contract, protobuf
 from lstm_runtime.model_file.fusing import join_nodes
-from lstm_runtime.model_file.graph import DOMAIN
+from lstm_runtime.model_file.graph import DOMAIN, Node
 
 # Field numbers of onnx.proto.
 _GRAPH, _OPSET = 7, 8
 _OPSET_DOMAIN, _OPSET_VERSION = 1, 2
 _NODE, _INITIALIZER, _INPUT, _OUTPUT = 1, 5, 11, 12
-_NODE_INPUT, _NODE_OUTPUT, _NODE_OP = 1, 2, 4
+_NODE_INPUT, _NODE_OUTPUT = 1, 2
 _TENSOR_NAME, _VALUE_NAME = 8, 1
 
 _LSTM = ("LSTM", "DynamicQuantizeLSTM")
@@ -43,14 +43,14 @@ def prune_to_scores(data: bytes, shown: Collection[str] = (), *, joined: bool = 
     """
     graph = _graph(data)
     fields = list(protobuf.fields(graph))
-    nodes = _needed_nodes(fields, shown)
-    added: list[bytes] = []
+    nodes, added = _needed_nodes(fields, shown), list[bytes]()
     if joined:
         nodes, added = join_nodes(nodes, _constants(fields), {contract.PROBABILITY, *shown})
-    read, made = (_all_names(nodes, number) for number in (_NODE_INPUT, _NODE_OUTPUT))
+    read = {name for node in nodes for name in node.inputs}
+    made = {name for node in nodes for name in node.outputs}
     if read & set(_STATES):
         raise ModelFileError("the graph reads its states elsewhere than in its LSTM layers")
-    kept = [piece for node in nodes for piece in protobuf.field(_NODE, node)]
+    kept = [piece for node in nodes for piece in protobuf.field(_NODE, node.message)]
     kept += [piece for tensor in added for piece in protobuf.field(_INITIALIZER, tensor)]
     for number, value in fields:
         if number != _NODE and _is_kept(number, value, read):
@@ -80,30 +80,28 @@ def _graph(data: bytes) -> memoryview:
     return graph
 
 
-def _needed_nodes(
-    fields: list[protobuf.Field], shown: Collection[str]
-) -> "list[bytes | memoryview]":
+def _needed_nodes(fields: list[protobuf.Field], shown: Collection[str]) -> list[Node]:
     """Return the nodes that make the probability and what is shown, in order."""
-    nodes = [value for number, value in fields if number == _NODE and not isinstance(value, int)]
+    nodes = [Node(v) for number, v in fields if number == _NODE and not isinstance(v, int)]
     states = _made_of_states(nodes)
     needed = {contract.PROBABILITY, *shown}
-    kept: list[bytes | memoryview] = []
+    kept: list[Node] = []
     for node in reversed(nodes):  # a graph lists its nodes in the order in which they run
-        outputs = _names(node, _NODE_OUTPUT)
-        if not needed & set(outputs):
+        if needed.isdisjoint(node.outputs):
             continue
-        inputs = _names(node, _NODE_INPUT)
-        if protobuf.text(node, _NODE_OP) in _LSTM:
-            inputs = [
-                "" if n in _LSTM_STATES and name in states else name
-                for n, name in enumerate(inputs)
-            ]
-            outputs = [name if name in needed else "" for name in outputs]
-            kept.append(_renamed(node, inputs, outputs))
-        else:
-            kept.append(node)
-        needed |= set(inputs)
+        found = _without_states(node, states, needed) if node.op in _LSTM else node
+        kept.append(found)
+        needed.update(found.inputs)
     return kept[::-1]
+
+
+def _without_states(node: Node, states: Collection[str], needed: Collection[str]) -> Node:
+    """Return an LSTM layer that begins with zeros, and gives what is needed of it only."""
+    inputs = [
+        "" if n in _LSTM_STATES and name in states else name for n, name in enumerate(node.inputs)
+    ]
+    outputs = [name if name in needed else "" for name in node.outputs]
+    return Node(_renamed(memoryview(node.message), inputs, outputs))
 
 
 def _constants(fields: list[protobuf.Field]) -> dict[str, memoryview]:
@@ -111,17 +109,12 @@ def _constants(fields: list[protobuf.Field]) -> dict[str, memoryview]:
     return {protobuf.text(tensor, _TENSOR_NAME): tensor for tensor in tensors}
 
 
-def _all_names(nodes: "Sequence[bytes | memoryview]", number: int) -> set[str]:
-    return {name for node in nodes for name in _names(memoryview(node), number)}
-
-
-def _made_of_states(nodes: list[memoryview]) -> set[str]:
+def _made_of_states(nodes: list[Node]) -> set[str]:
     """Return the names of the states, and of what is only their shape changed."""
     found = set(_STATES)
     for node in nodes:
-        inputs = _names(node, _NODE_INPUT)
-        if protobuf.text(node, _NODE_OP) in _STATE_MAKERS and inputs[0] in found:
-            found |= set(_names(node, _NODE_OUTPUT))
+        if node.op in _STATE_MAKERS and node.inputs[0] in found:
+            found.update(node.outputs)
     return found
 
 
@@ -141,7 +134,3 @@ def _is_kept(number: int, value: "int | memoryview", needed: set[str]) -> bool:
         return True
     name = protobuf.text(value, _TENSOR_NAME if number == _INITIALIZER else _VALUE_NAME)
     return name == contract.PROBABILITY if number == _OUTPUT else name in needed
-
-
-def _names(node: memoryview, number: int) -> list[str]:
-    return [bytes(name).decode() for name in protobuf.iter_messages(node, number)]

@@ -10,8 +10,7 @@ ONNX Runtime's to check.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lstm_runtime.errors import ModelFileError
 from lstm_runtime.model_file import messages, protobuf
@@ -50,8 +49,7 @@ Scopes = tuple[set[str], ...]
 """Names of values, those of the innermost graph last."""
 
 
-@dataclass(frozen=True)
-class Interface:
+class Interface(NamedTuple):
     """What a file takes and gives."""
 
     required: frozenset[str]
@@ -62,8 +60,7 @@ class Interface:
     "Outputs."
 
 
-@dataclass(frozen=True)
-class TensorType:
+class TensorType(NamedTuple):
     """An input's or output's type."""
 
     element: int
@@ -72,8 +69,7 @@ class TensorType:
     "Length of each axis; None where it may vary."
 
 
-@dataclass(frozen=True)
-class Structure:
+class Structure(NamedTuple):
     """A file's outline."""
 
     properties: Mapping[str, str]

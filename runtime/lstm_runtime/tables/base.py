@@ -12,15 +12,13 @@ ends the work is the reader's choice. What is wrong with the file as a whole rai
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from lstm_runtime.errors import InputError
 
 
-@dataclass(frozen=True)
-class Columns:
+class Columns(NamedTuple):
     """Names of columns."""
 
     text: str = "text"
@@ -71,8 +69,7 @@ class Columns:
                 )
 
 
-@dataclass(frozen=True)
-class TextRow:
+class TextRow(NamedTuple):
     """One row of a table."""
 
     where: str
@@ -85,8 +82,7 @@ class TextRow:
     "Why the row cannot be used; '' where it can."
 
 
-@dataclass(frozen=True)
-class RowResult:
+class RowResult(NamedTuple):
     """What is added to a row; None in all for a row that could not be scored."""
 
     label: str | None

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from lstm_runtime.command import option
 from lstm_runtime.errors import InputError
-from lstm_runtime.tables.dialect import Dialect
+
+if TYPE_CHECKING:
+    from lstm_runtime.tables.dialect import Dialect
 
 text_column_option = option(
     "--text-column", group="Input", default="text", show_default=True, help="Column with the texts."
@@ -64,13 +66,15 @@ def dialect_options(group: str = "Input") -> Callable[[Callable[..., Any]], Call
 
 def usable_dialect(
     encoding: str | None, delimiter: str | None, quoting: Literal["csv", "none"] | None
-) -> Dialect:
+) -> "Dialect":
     """Return the dialect that options ask for.
 
     Raises:
         click.UsageError: when it cannot be.
 
     """
+    from lstm_runtime.tables.dialect import Dialect  # texts in a call have none
+
     try:
         return Dialect(encoding, delimiter, quoting)
     except InputError as error:

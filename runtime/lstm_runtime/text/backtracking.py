@@ -12,10 +12,9 @@ already (``\d+\.?\d*``), or the place is passed once a match, and there are few 
 
 import re
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 _parser: Any = re._parser  # type: ignore[attr-defined] # what the compiler itself sees; no other way
 _OPS: Any = re._constants  # type: ignore[attr-defined]
@@ -38,8 +37,7 @@ class UnsafePatternError(ValueError):
     """A pattern that Python's ``re`` could take for ever on, or that RE2 does not have."""
 
 
-@dataclass
-class _Part:
+class _Part(NamedTuple):
     """A piece of a pattern."""
 
     nullable: bool
@@ -50,16 +48,14 @@ class _Part:
     "Positions that it can end with."
 
 
-@dataclass
 class _Automaton:
     """The positions of one alternative."""
 
-    sets: list[Ranges] = field(default_factory=list)
-    "The characters of each position."
-    follow: list[set[int]] = field(default_factory=list)
-    "The positions that may come behind each."
-    asserts: bool = False
-    "Whether something other than a character is asked for, such as a word's boundary."
+    def __init__(self) -> None:
+        self.sets: list[Ranges] = []  # the characters of each position
+        self.follow: list[set[int]] = []  # the positions that may come behind each
+        # Whether something other than a character is asked for, such as a word's boundary.
+        self.asserts = False
 
     def position(self, characters: Ranges) -> _Part:
         """Add a position."""

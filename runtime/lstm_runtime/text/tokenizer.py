@@ -28,10 +28,10 @@ MOST_PARTS = 32
 """Pieces of a token, between characters to delete, that are joined; the graph has a step for each
 doubling. What a token has behind them is left out."""
 
-_BEYOND_RE2 = re.compile(r"\(\?(<?[=!]|>)|\\[1-9]")
+_BEYOND_RE2 = r"\(\?(<?[=!]|>)|\\[1-9]"
 
 _REPLACEMENT = "\ufffd"
-_UNPORTABLE = re.compile("[\0\u0130\u212a\ud800-\udfff]")
+_UNPORTABLE = "[\0\u0130\u212a\ud800-\udfff]"
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
@@ -43,7 +43,9 @@ def replace_unportable(text: str) -> str:
     ASCII letters in WebAssembly alone. Every language's runtime replaces the same ones, one for
     one, so that positions stay; see `lstm_runtime.model_file.contract`.
     """
-    return _UNPORTABLE.sub(_REPLACEMENT, text)
+    if text.isascii() and "\0" not in text:  # as most are: a search takes longer
+        return text
+    return re.sub(_UNPORTABLE, _REPLACEMENT, text)
 
 
 class Token(NamedTuple):
@@ -84,7 +86,7 @@ class Tokenizer:
 
     def __post_init__(self) -> None:
         """Compile the pattern, so that a bad one fails here and not at the first text."""
-        if _BEYOND_RE2.search(self.pattern):
+        if re.search(_BEYOND_RE2, self.pattern):
             raise VocabularyError(
                 f"token pattern {self.pattern!r} uses look-around or a back-reference, which RE2, "
                 "the regular expressions of ONNX Runtime, does not have"
