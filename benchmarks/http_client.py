@@ -24,10 +24,11 @@ class Client:
         writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         try:
             answer = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-            await reader.readexactly(int(answer.partition("content-length: ")[2].split()[0]))
+            length = answer.partition("content-length: ")[2].split()
+            await reader.readexactly(int(length[0]) if length else 0)
         except asyncio.IncompleteReadError as error:
             raise ConnectionResetError(len(error.partial)) from error
-        if "connection: close" in answer:
+        if "connection: close" in answer or not length:  # of errors in pieces only the status
             self.close()
         return int(answer.split()[1])
 

@@ -13,6 +13,7 @@ import statistics
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from http_client import Client
@@ -57,7 +58,7 @@ def measure(port: int, bodies: list[bytes], concurrency: int) -> tuple[str, ...]
     return row
 
 
-async def stopped(port: int, bodies: list[bytes], way: Way, pid: int) -> Counter[str]:
+async def stopped(port: int, bodies: list[bytes], stop_it: Callable[[], None]) -> Counter[str]:
     """Stop the service in the middle of the load; return how many requests ended in which way."""
     ended: Counter[str] = Counter()
 
@@ -76,7 +77,7 @@ async def stopped(port: int, bodies: list[bytes], way: Way, pid: int) -> Counter
     async def stop() -> None:
         while ended["200"] < len(bodies) // 4:
             await asyncio.sleep(0.001)
-        way.stop(pid)
+        stop_it()
 
     await asyncio.gather(stop(), *(one(bodies[n::16]) for n in range(16)))
     return ended
@@ -90,14 +91,14 @@ def load(way: Way, bodies: list[bytes]) -> Table:
 
     """
     with tempfile.TemporaryDirectory() as folder:
-        with running(way, Path(folder)) as (port, pid):
+        with running(way, Path(folder)) as (port, stop):
             asyncio.run(level(port, bodies[:200], 4))  # what is slow once
             share = len(bodies) // len(_LEVELS)
             rows = [measure(port, bodies[:share], concurrency) for concurrency in _LEVELS]
-            ended = asyncio.run(stopped(port, bodies, way, pid))
+            ended = asyncio.run(stopped(port, bodies, stop))
         came = 1 + 200 + share * len(_LEVELS) + ended["200"]
         gave = way.answers_given(Path(folder))
-    title = f"{way.title}; stopped under load: {came:,} answers came of {gave:,} given"
+    title = f"{way.title}; {way.end} under load: {came:,} answers came of {gave:,} given"
     print(title, dict(ended), flush=True)
     if came != gave:
         raise SystemExit("answers were lost")

@@ -6,7 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +27,10 @@ class Way:
     command: tuple[str, ...]
     on_ray: bool = False
 
-    def stop(self, pid: int) -> None:
-        """Ask for a graceful end: SIGTERM of uvicorn, Ctrl-C of `serve run`."""
-        os.kill(pid, signal.SIGINT if self.on_ray else signal.SIGTERM)
+    @property
+    def end(self) -> str:
+        """Return what happens to it in the middle of the load."""
+        return "replicas replaced" if self.on_ray else "stopped"
 
     def answers_given(self, folder: Path) -> int:
         """Return how many answers the service says that it gave."""
@@ -38,18 +40,17 @@ class Way:
         return sum(log.read_text("utf-8").count("POST /score 200") for log in logs)
 
 
-_UVICORN = ("uvicorn", "--app-dir", str(Path(__file__).parent))
 FASTAPI = (
     Way("FastAPI and a Batcher, one process", ("uvicorn", "app:app")),
-    Way("wait=0", (*_UVICORN, "--factory", "serve_apps:no_wait")),
-    Way("Batches off", (*_UVICORN, "--factory", "serve_apps:batches_off")),
-    Way("No model: a server that answers all alike", (*_UVICORN, "serve_apps:constant")),
+    Way("wait=0", ("uvicorn", "--factory", "serve_apps:no_wait")),
+    Way("Batches off", ("uvicorn", "--factory", "serve_apps:batches_off")),
+    Way("No model: a server that answers all alike", ("uvicorn", "serve_apps:constant")),
 )
-RAY = Way("On Ray Serve, two replicas", ("ray.serve.scripts", "run", "replicas:service"), True)
+RAY = Way("On Ray Serve, two replicas", ("serve_on_ray",), True)
 
 
 @contextmanager
-def running(way: Way, folder: Path) -> Iterator[tuple[int, int]]:
+def running(way: Way, folder: Path) -> Iterator[tuple[int, Callable[[], None]]]:
     """Start a service and wait until it answers; stop it at the end.
 
     Args:
@@ -57,29 +58,34 @@ def running(way: Way, folder: Path) -> Iterator[tuple[int, int]]:
         folder: where it logs.
 
     Returns:
-        Its port and its process.
+        Its port, and what asks it to end gracefully; on Ray Serve the replicas end, and others
+        take their place.
 
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = _RAY_PORT if way.on_ray else free.getsockname()[1]
     options = () if way.on_ray else ("--port", str(port))
-    paths = os.pathsep.join((str(_EXAMPLE), os.environ.get("PYTHONPATH", "")))
+    paths = os.pathsep.join((str(_EXAMPLE), str(Path(__file__).parent)))
     with (folder / "log").open("wb") as file:
         process = subprocess.Popen(  # noqa: S603 - our own service
             [sys.executable, "-m", *way.command, *options],
             cwd=_EXAMPLE,
-            env=os.environ | {"PYTHONPATH": paths} | _RAY | {"RAY_TMPDIR": str(folder / "ray")},
+            env=os.environ | {"PYTHONPATH": paths} | _RAY | {"RAY_TMPDIR": str(folder)},
             stdout=file,
             stderr=file,
         )
+
+        def stop() -> None:
+            process.send_signal(signal.SIGTERM)
+
         try:
             asyncio.run(_ready(port, process))
-            yield port, process.pid
+            yield port, stop
         finally:
-            if process.poll() is None:
-                way.stop(process.pid)
+            stop()
             process.wait(90)
+            time.sleep(3 * way.on_ray)  # the last lines of the replicas
 
 
 async def _ready(port: int, process: "subprocess.Popen[bytes]") -> None:

@@ -6,15 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
-from lstm_runtime import (
-    DeadlineError,
-    InputError,
-    LstmEdgeError,
-    OverloadedError,
-    Sentiment,
-    SentimentModel,
-)
+from bounded_bodies import BoundedBodies
+from fastapi import FastAPI, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi.exceptions import RequestValidationError
+from lstm_runtime import LstmEdgeError, Sentiment, SentimentModel, errors
 from lstm_runtime.serving import Batcher
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 from pydantic import BaseModel, Field
@@ -23,7 +18,9 @@ from starlette.responses import JSONResponse
 
 DEADLINE = 5.0
 """Seconds after which nobody waits any more."""
-STATUS = {OverloadedError: 503, DeadlineError: 504, InputError: 422}
+MOST_CHARACTERS = 100_000
+MOST_BYTES = 1_000_000  # of a body: JSON may write a character in six bytes
+STATUS = {errors.OverloadedError: 503, errors.DeadlineError: 504, errors.InputError: 422}
 
 REQUESTS = Counter("lstm_requests_total", "Requests of /score", ["status"])
 SECONDS = Histogram(
@@ -35,7 +32,7 @@ WAITING = Gauge("lstm_waiting", "Texts in the queue")
 class Ask(BaseModel):
     """What /score takes."""
 
-    text: Annotated[str, Field(max_length=100_000)]
+    text: Annotated[str, Field(max_length=MOST_CHARACTERS)]
 
 
 class Answer(BaseModel):
@@ -56,6 +53,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 app = FastAPI(lifespan=lifespan)
+app.add_middleware(BoundedBodies, most=MOST_BYTES)
 
 
 @app.exception_handler(LstmEdgeError)
@@ -64,6 +62,14 @@ async def refuse(_request: Request, error: LstmEdgeError) -> JSONResponse:
     REQUESTS.labels(status).inc()
     headers = {"Retry-After": "1"} if status == 503 else None
     return JSONResponse({"detail": str(error)}, status, headers)
+
+
+@app.exception_handler(RequestValidationError)
+async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    """Say what is wrong without the input, which may be long, or what JSON cannot hold."""
+    REQUESTS.labels(422).inc()
+    found = [{key: one[key] for key in ("type", "loc", "msg")} for one in error.errors()]
+    return JSONResponse({"detail": found}, 422)
 
 
 @app.post("/score")
@@ -80,7 +86,10 @@ async def stream(socket: WebSocket) -> None:
     await socket.accept()
     reader = socket.app.state.model.stream()
     try:
-        while piece := await socket.receive_text():
+        while piece := (await socket.receive()).get("text"):
+            if len(piece) > MOST_CHARACTERS:
+                await socket.close(1009, "a piece is too long")
+                return
             for word in re.findall(r"\s*\S+\s?|\s+", piece):
                 await send(socket, await run_in_threadpool(reader.push, word))
         await send(socket, await run_in_threadpool(reader.finish))
@@ -96,7 +105,10 @@ async def send(socket: WebSocket, found: Sentiment) -> None:
 @app.get("/healthz")
 async def healthz(request: Request) -> dict[str, float]:
     """Replay the model's reference answers: 500 with the reason where one is wrong."""
-    found = await run_in_threadpool(request.app.state.model.verify)
+    try:
+        found = await run_in_threadpool(request.app.state.model.verify)
+    except errors.VerificationError as error:
+        raise HTTPException(500, str(error)) from error
     return {"max_difference": found.max_difference, "tolerance": found.tolerance}
 
 

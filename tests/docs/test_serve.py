@@ -18,7 +18,10 @@ from typing import Any
 
 import pytest
 from lstm_runtime import SentimentModel
-from websockets.sync.client import connect
+from prometheus_client.parser import text_string_to_metric_families
+from runtime.model_bytes import properties, with_properties
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
 
 FOLDER = Path(__file__).parents[2] / "examples" / "serve"
 MODEL = Path(__file__).parents[1] / "data" / "models" / "tiny.int8.onnx"
@@ -31,7 +34,7 @@ def free_port() -> int:
 
 
 def get(url: str, body: Any = None, timeout: float = 30) -> tuple[int, Any]:
-    data = None if body is None else json.dumps(body).encode()
+    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310 - our own service
     try:
         with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310 - likewise
@@ -88,6 +91,83 @@ def test_a_text_is_scored(service: str, model: SentimentModel) -> None:
 @pytest.mark.parametrize("body", [{}, {"text": 5}, {"text": "a" * 100_001}])
 def test_what_is_no_text_is_refused(service: str, body: Any) -> None:
     assert get(f"http://{service}/score", body)[0] == 422
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"hello", 422),
+        (b"", 422),
+        (b"[]", 422),
+        (b'{"text": NaN}', 422),
+        (b'{"text": "a\\ud800b"}', 422),
+        (b'{"text": "\xff"}', 400),
+        (b'{"text":' + b"[" * 100_000 + b"]" * 100_000 + b"}", 400),
+        (json.dumps([{"text": "a"}] * 10_000).encode(), 422),
+    ],
+    ids=["words", "nothing", "list", "nan", "surrogate", "utf8", "deep", "many"],
+)
+def test_a_hostile_body_is_refused_in_few_words(service: str, body: bytes, status: int) -> None:
+    found, detail = get(f"http://{service}/score", body)
+    assert found == status
+    assert len(detail) < 300
+    assert get(f"http://{service}/score", {"text": "good"})[0] == 200
+
+
+def test_a_huge_body_is_refused_before_its_end(service: str) -> None:
+    host, _, port = service.partition(":")
+    with socket.create_connection((host, int(port))) as half:
+        half.sendall(b"POST /score HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n")
+        half.sendall(b"a" * 1_000_001)
+        assert half.makefile("rb").readline().split()[1] == b"413"
+
+
+@pytest.mark.parametrize("body", ["a" * 100_001, b"no text"])
+def test_what_is_no_piece_ends_a_stream(service: str, body: str | bytes) -> None:
+    with connect(f"ws://{service}/stream") as socket:
+        socket.send(body)
+        ended = [json.loads(message)["word"] for message in _until_closed(socket)]
+    assert ended == ([] if isinstance(body, str) else [""])
+    with connect(f"ws://{service}/stream") as socket:
+        socket.send("good film " * 1000)
+        socket.socket.close()  # without a word
+    assert get(f"http://{service}/score", {"text": "good"})[0] == 200
+
+
+def _until_closed(socket: ClientConnection) -> Iterator[str | bytes]:
+    with contextlib.suppress(ConnectionClosed):
+        yield from socket
+
+
+def test_the_metrics_are_in_the_format_of_prometheus(service: str) -> None:
+    families = text_string_to_metric_families(get(f"http://{service}/metrics")[1])
+    kinds = {family.name: family.type for family in families}
+    assert kinds["lstm_requests"] == "counter"
+    assert kinds["lstm_seconds"] == "histogram"
+    assert kinds["lstm_waiting"] == "gauge"
+
+
+def test_a_service_that_computes_wrongly_says_so_and_ends_whoever_is_half_way(
+    tmp_path: Path,
+) -> None:
+    data = MODEL.read_bytes()
+    texts = json.loads(properties(data)["reference"])
+    for text in texts:
+        text["probability"] = [1 - value for value in text["probability"]]
+    wrong = tmp_path / "wrong.onnx"
+    wrong.write_bytes(with_properties(data, {"reference": json.dumps(texts)}))
+    port = free_port()
+    options = ["--port", str(port), "--timeout-graceful-shutdown", "1"]
+    process = start(["uvicorn", "app:app", *options], LSTM_EDGE_MODEL=str(wrong))
+    wait_for(f"http://127.0.0.1:{port}/score", process)
+    status, body = get(f"http://127.0.0.1:{port}/healthz")
+    assert status == 500
+    assert "differs from the original" in json.loads(body)["detail"]
+    with socket.create_connection(("127.0.0.1", port)) as half:
+        half.sendall(b"POST /score HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert process.returncode in {0, -signal.SIGTERM}
 
 
 def test_a_text_is_read_word_by_word(service: str, model: SentimentModel) -> None:

@@ -87,6 +87,31 @@ def test_a_run_waits_a_moment_for_more(held: Held) -> None:
     assert held.runs == [["first", "second"]]
 
 
+def test_requests_one_by_one_do_not_wait_for_more(
+    held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held.go.set()
+    waits: list[float] = []
+    sleep = asyncio.sleep
+
+    async def counted(seconds: float) -> None:
+        waits.extend([seconds] * (seconds > 0))
+        await sleep(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", counted)
+
+    async def serve() -> None:
+        async with Batcher(held, batch_size=8, runs=1, wait=0.01) as batcher:  # type: ignore[arg-type]
+            for _ in range(5):
+                await batcher.score("alone")
+            assert waits == [0.01], "only the first could not know"
+            await asyncio.gather(*map(batcher.score, ("first", "second")))
+            assert waits == [0.01] * 2
+
+    asyncio.run(serve())
+    assert held.runs == [["alone"]] * 5 + [["first", "second"]]
+
+
 def test_a_full_queue_is_said_at_once(held: Held) -> None:
     async def serve() -> None:
         async with Batcher(held, most_waiting=2, batch_size=1, runs=1) as batcher:  # type: ignore[arg-type]

@@ -25,7 +25,7 @@ class Batcher:
     """A queue in front of a model, for the one event loop in which it is first asked.
 
     A run takes what waits, up to ``batch_size``. Where runs of many are faster, a run that could
-    take more waits a moment for it. Who was cancelled, or waits no longer, is not computed.
+    take more waits a moment for it, unless requests come one by one. Who was cancelled, or waits no longer, is not computed.
 
     ::
 
@@ -34,7 +34,8 @@ class Batcher:
 
     Args:
         model: the model, which stays open.
-        wait: seconds that a run waits for more texts.
+        wait: seconds that a run waits for more texts; it does not where the last wait was in vain
+            and no request has met another since.
         most_waiting: texts in the queue at most.
         batch_size: texts of a run at most; None for what makes answers faster and never changes
             them: 8 with the int8 kernel and 1 on the CPU without it; 64 elsewhere.
@@ -63,6 +64,8 @@ class Batcher:
             raise InputError("wait must be 0 or more, and all other numbers 1 or more")
         self._queue: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
+        self._asked = 0
+        self._in_company = True  # do requests meet others?
         self._closed = False
         self._pool = ThreadPoolExecutor(self._runs, thread_name_prefix="lstm-serve")
         self._tasks: list[asyncio.Task[None]] = []
@@ -102,6 +105,8 @@ class Batcher:
         if len(self._queue) >= self._most_waiting:
             raise OverloadedError(f"{self._most_waiting} texts wait already: ask again later")
         waiting = _Waiting(text, self._own_loop().create_future())
+        self._in_company |= self._asked > 0
+        self._asked += 1
         self._queue.append(waiting)
         self._arrived.set()
         if not self._tasks:
@@ -114,6 +119,7 @@ class Batcher:
                 raise DeadlineError(f"no answer within {timeout:g} s") from error
             raise  # the model's own
         finally:
+            self._asked -= 1
             if waiting.answer.cancelled():  # nobody waits any more: it takes no place
                 with suppress(ValueError):
                     self._queue.remove(waiting)
@@ -150,9 +156,15 @@ class Batcher:
                 await self._arrived.wait()
                 continue
             if len(self._queue) < self._size and self._wait and not self._closed:
-                await asyncio.sleep(self._wait)
+                await self._wait_for_more()
             if batch := self._take():
                 await self._answer(batch)
+
+    async def _wait_for_more(self) -> None:
+        if self._in_company:
+            waiting = len(self._queue)
+            await asyncio.sleep(self._wait)
+            self._in_company = len(self._queue) > waiting or self._asked > 1
 
     def _take(self) -> list[_Waiting]:
         """Return the next texts that somebody still waits for."""
