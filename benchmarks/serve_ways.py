@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -37,7 +38,8 @@ class Way:
         if not self.on_ray:
             return (folder / "log").read_text("utf-8").count('"POST /score HTTP/1.1" 200')
         logs = (folder / "ray").glob("session_2*/logs/serve/replica_*.log")
-        return sum(log.read_text("utf-8").count("POST /score 200") for log in logs)
+        # The first request may come before the replica knows its routes, and is logged as to /.
+        return sum(len(re.findall(r"-- POST \S+ 200 ", log.read_text("utf-8"))) for log in logs)
 
 
 FASTAPI = (
