@@ -25,7 +25,8 @@ class Batcher:
     """A queue in front of a model, for the one event loop in which it is first asked.
 
     A run takes what waits, up to ``batch_size``. Where runs of many are faster, a run that could
-    take more waits a moment for it, unless requests come one by one. Who was cancelled, or waits no longer, is not computed.
+    take more waits a moment for it, unless requests come one by one. Who was cancelled, or waits
+    no longer, is not computed.
 
     ::
 
