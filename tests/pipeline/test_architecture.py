@@ -25,8 +25,8 @@ MAY_IMPORT = {
 """Which of the other packages each may know."""
 
 SHARED = {
-    "arrays", "bundled", "command", "errors", "extras", "files", "model_file", "settings", "tables",
-    "text", "version",
+    "arrays", "bundled", "command", "errors", "extras", "figures", "files", "model_file",
+    "settings", "tables", "text", "version",
 }  # fmt: skip
 """What training may know of the runtime: the files that come with it and their contract, texts and
 tables, how to fail."""
@@ -37,8 +37,8 @@ RUNS_MODELS = "evaluation.onnx_predictor"
 ROOMS = {
     "lstm_runtime": (
         "__pyinstaller __main__ cli distributed bulk serving model trace inference bundled kernel "
-        "tables model_file text files settings command extras console package_files arrays version "
-        "log errors"
+        "tables model_file text figures files settings command extras console package_files arrays "
+        "version log errors"
     ).split(),
     "lstm_training": (
         "__main__ distillation cli cross_validation api trainer transfer evaluation data "

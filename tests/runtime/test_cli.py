@@ -93,6 +93,11 @@ def test_plot_draws_the_trace(lstm_run: Any, tmp_path: Path, kind: str) -> None:
     assert picture.stat().st_size > 5000
 
 
+def test_plot_draws_any_token_without_a_word(lstm_run: Any, tmp_path: Path) -> None:
+    found = lstm_run("--trace", "--plot", str(tmp_path / "t.png"), "电影 很好 good")
+    assert (found.returncode, found.stderr) == (0, "")
+
+
 def test_plot_refuses_other_formats(lstm_run: Any, tmp_path: Path) -> None:
     found = lstm_run("--trace", "--plot", str(tmp_path / "trace.txt"), MIXED)
     assert found.returncode == 1

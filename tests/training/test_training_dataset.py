@@ -86,11 +86,13 @@ def test_too_few_texts_of_a_class_are_named() -> None:
 
 def test_training_needs_both_classes() -> None:
     alone = Examples("one_class.csv", ("a", "b"), (1, 1))
-    with pytest.raises(DataError, match=r"one_class\.csv holds the label 1 alone"):
+    with pytest.raises(DataError, match=r"one_class\.csv holds the label positive alone"):
         prepare(alone, TrainingConfig())
     contradictory = Examples("few.csv", ("a", "b", "b", "c"), (1, 1, 0, 1))
     with pytest.raises(DataError, match="a class has 0 distinct text"):
         prepare(contradictory, TrainingConfig())
+    with pytest.raises(DataError, match=r"two\.csv: every text has copies with another label"):
+        prepare(Examples("two.csv", ("a", "A."), (1, 0)), TrainingConfig())
 
 
 def test_equal_seeds_split_equally_and_others_differ(examples: Examples) -> None:

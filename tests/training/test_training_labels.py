@@ -4,6 +4,7 @@ import csv
 import json
 import logging
 import random
+import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +19,7 @@ from lstm_runtime.model import SentimentModel
 from lstm_training.api import train
 from lstm_training.checkpoint import load_checkpoint
 from lstm_training.config import TrainingConfig
-from lstm_training.data.examples import Examples, LabelScheme
+from lstm_training.data.examples import Examples, LabelledRow, LabelScheme, collect
 from lstm_training.data.labels import parse_label_map, parse_names, plain_label, ratings
 from lstm_training.data.prepare import prepare
 from lstm_training.data.sources import load_examples
@@ -26,16 +27,21 @@ from lstm_training.data.split import split, stratified
 from lstm_training.errors import ConfigError, DataError, EvaluationError
 from lstm_training.evaluation.confusion import Confusion
 from lstm_training.evaluation.evaluate import evaluate
+from lstm_training.evaluation.evaluator import evaluate_predictions
 from lstm_training.evaluation.metrics import (
     area_under_roc,
     brier_score,
     compute_metrics,
     mean_absolute_error,
 )
-from lstm_training.evaluation.report import write_evaluation
+from lstm_training.evaluation.plots import confusion as confusion_plot
+from lstm_training.evaluation.plots import reliability, save
+from lstm_training.evaluation.predictions import EvaluatedModel, Predictions, TextStats
+from lstm_training.evaluation.report import tables, write_evaluation
 from lstm_training.evaluation.threshold import Aim, fit_threshold
 from lstm_training.model import LabelRNN, ModelConfig, SentimentRNN
 from lstm_training.trainer.losses import balanced_weights, label_losses
+from rich.console import Console
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -68,9 +74,15 @@ def test_names_and_maps_are_read_or_refused() -> None:
     assert parse_label_map("1,2=bad '3=so so' 4,5=good") == (
         ("1", "bad"), ("2", "bad"), ("3", "so so"), ("4", "good"), ("5", "good"),
     )  # fmt: skip
+    assert parse_names('"bad, awful", "good, nice"') == ("bad, awful", "good, nice")
+    assert parse_label_map("'bad, awful',b=\"x, y\" 'a=b'=z") == (
+        ("bad, awful", "x, y"), ("b", "x, y"), ("a=b", "z"),
+    )  # fmt: skip
     for names in ("one", "a,A", "a,,b", "1,1.0"):
         with pytest.raises(ConfigError, match="two different values"):
             parse_names(names)
+    with pytest.raises(ConfigError, match="new-line character"):
+        parse_names("a\rb,c")
     for text in ("1=a", "1,2", "1=a 1.0=b", "=a 2=b", "1= 2=b", "1='a 2=b"):
         with pytest.raises(ConfigError):
             parse_label_map(text)
@@ -81,6 +93,12 @@ def test_names_and_maps_are_read_or_refused() -> None:
 )
 def test_a_value_is_a_plain_word(value: object, plain: str) -> None:
     assert plain_label(value) == plain
+
+
+@pytest.mark.parametrize("value", [None, "", " ", float("nan")])
+def test_a_blank_label_is_a_missing_one(value: object) -> None:
+    with pytest.raises(DataError, match=r"row 3: the label is missing$"):
+        collect("e", [LabelledRow("row 3", "a text", value)], LabelScheme())
 
 
 def test_ratings_are_rising_numbers() -> None:
@@ -117,8 +135,11 @@ def test_an_unknown_label_is_told_with_all_that_there_are(tmp_path: Path) -> Non
     found = load_examples(str(path), scheme=LabelScheme(("1", "3", "5")))
     assert (found.labels, found.counts) == ((0, 1, 1, 2), (1, 2, 1))
     many = written(tmp_path / "many.csv", [("a", f"v{n}") for n in range(40)])
-    with pytest.raises(DataError, match="more than 12 different values"):
+    with pytest.raises(DataError, match="more than 12 different values: is --label-column the"):
         load_examples(str(many))
+    names = LabelScheme(tuple(f"n{n}" for n in range(40)))
+    with pytest.raises(DataError, match=r"accepted: n0 or .* or n11 … "):
+        load_examples(str(many), scheme=names)
 
 
 def test_folders_of_three_labels_are_read(tmp_path: Path) -> None:
@@ -218,6 +239,36 @@ def test_balanced_labels_weigh_the_same() -> None:
     labels = torch.tensor([0.0, 0.0, 0.0, 1.0, 2.0, 2.0])
     weights = balanced_weights(labels, 3)[labels.long()]
     assert [float(weights[labels == n].sum()) for n in range(3)] == pytest.approx([2, 2, 2])
+
+
+def test_names_are_drawn_as_they_are_and_many_as_colours(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    names = ("m" * 300, "$\\frac$", "坏", "_x")
+    picture = confusion_plot(Confusion(((1, 0, 0, 0),) * 4), names, "t")
+    save(picture, tmp_path / "c.png")
+    save(reliability(torch.tensor([0.2, 0.9]), torch.tensor([0.0, 1.0]), names[:2]), tmp_path / "r")
+    assert not recwarn.list
+    ticks = [tick.get_text() for tick in picture.axes[0].get_xticklabels()]
+    assert ticks == ["m" * 23 + "…", r"\$\frac\$", "坏", "x"]
+    assert len(picture.axes[0].texts) == 16
+    many = confusion_plot(Confusion(((1,) * 400,) * 400), tuple(map(str, range(400))), "t")
+    assert many.get_figwidth() <= 16 and not many.axes[0].texts
+
+
+def test_of_many_labels_those_are_shown_that_are_mixed_up(examples: Examples) -> None:
+    model = EvaluatedModel("m", "onnx", "fp32", "cpu", tuple(f"n{n}" for n in range(40)), 0.5)
+    few = examples.select(range(4))
+    scores = torch.eye(40)[[3, 3, 2, 1]]
+    stats = TextStats((1, 1, 1, 1), (True,) * 4)
+    answers = Predictions(scores, scores.argmax(dim=1), stats)
+    found = evaluate_predictions(model, replace(few, labels=(5, 5, 7, 1)), answers)
+    console = Console(width=80)
+    with console.capture() as printed:
+        console.print(*tables(found, 0))
+    shown = re.sub(" +", " ", printed.get())
+    assert "n5 n3 2" in shown and "n7 n2 1" in shown and "n1 n1" not in shown
+    assert "called n39" not in shown
 
 
 def test_one_logit_and_two_have_the_same_loss() -> None:

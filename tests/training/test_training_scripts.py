@@ -80,6 +80,22 @@ def test_words_are_one_in_capitals_and_small_letters_and_tags_are_none() -> None
     assert spellings("good") == ()
 
 
+@pytest.mark.parametrize(
+    "text", ["Der schöne Film", "Хороший сериал", "Ωραία ταινία", "がんばる", "영화"]
+)
+def test_accents_of_their_own_are_those_on_letters(text: str) -> None:
+    apart = unicodedata.normalize("NFD", text)
+    assert apart != text
+    for learned in (text, apart):
+        encoder = TextEncoder(TOKENS, build_vocabulary([TOKENS.tokens(learned)], 99, 1))
+        ids = encoder(learned)
+        assert 1 not in ids
+        for other in (text, apart):
+            assert encoder(other) == encoder(other.upper()) == ids
+    copies = Examples("e", (text, apart, "a b", "c d", "e f", "g h"), (1, 1, 0, 0, 1, 0))
+    assert prepare(copies, TrainingConfig(min_count=1)).copies == 1
+
+
 def test_words_of_ones_own_keep_their_spellings_behind_a_models() -> None:
     known = Vocabulary(("<pad>", "<unk>", "über"), aliases=(("Über", "über"),))
     own = build_vocabulary([["Фильм", "фильм", "über"]], 99, 1)

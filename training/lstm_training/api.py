@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 MODEL_FILE = "model.pt"
 FEW_TEXTS = 100
 """Held-out texts below which a measure is hardly one: its 95 % interval is wider than 10 points."""
+MOST_LABELS = 30
+"""Labels that are told with the number of their texts."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +129,9 @@ def _log_data(data: Dataset) -> None:
         *(f"{count:,}" for count in counts),
     )
     names, numbers = data.train_examples.label_names, data.train_examples.counts
-    told = ", ".join(f"{count:,} {name}" for name, count in zip(names, numbers, strict=True))
-    logger.info("labels of the texts to learn from: %s", told)
+    told = [f"{count:,} {name}" for name, count in zip(names, numbers, strict=True)]
+    rest = [f"and {len(told) - MOST_LABELS:,} more"] if len(told) > MOST_LABELS else []
+    logger.info("labels of the texts to learn from: %s", ", ".join(told[:MOST_LABELS] + rest))
     logger.info("%.1f%% of the letters are in no token", 100 * data.uncovered)
     if data.conflicting:
         logger.info(

@@ -9,7 +9,7 @@ import click
 from lstm_runtime.model_file.contract import Precision
 from lstm_runtime.text.tokenizer import Tokenizer
 from lstm_training.data.examples import Examples
-from lstm_training.data.labels import parse_label_map
+from lstm_training.data.labels import parse_label_map, split_names
 from lstm_training.data.tables import Columns
 from lstm_training.errors import ConfigError
 
@@ -91,8 +91,16 @@ def make_source(checkpoint: Path, options: Mapping[str, Any]) -> Source:
         source = source.with_vocabulary(vocabulary, tokenizer, window)
         _tell_unread_words(source)
     if options["labels"]:
-        source = source.with_labels(tuple(options["labels"].split(",")))
+        source = source.with_labels(_names(options["labels"]))
     return source
+
+
+def _names(labels: str) -> tuple[str, ...]:
+    """Return the names in ``--labels``."""
+    try:
+        return split_names(labels)
+    except ConfigError as error:
+        raise click.BadParameter(str(error), param_hint="--labels") from error
 
 
 def check_encoding(

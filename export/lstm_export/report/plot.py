@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstm_runtime.files import atomic_path
+from lstm_runtime.figures import drawn, save_figure
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -24,9 +24,8 @@ def draw_parity(source: Source, results: Sequence[ExportResult], path: Path) -> 
         _draw(axes, result)
         if n == 0:
             axes.set_ylabel("probability, exported")
-    figure.supxlabel(f"probability, {source.original_name}", fontsize="medium")
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=120, metadata={"Software": MARK})
+    figure.supxlabel(f"probability, {drawn(source.original_name, 60)}", fontsize="medium")
+    save_figure(figure, path, dpi=120, metadata={"Software": MARK})
 
 
 def _draw(axes: Axes, result: ExportResult) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from lstm_runtime.errors import InputError
 from lstm_runtime.extras import requires_extra
-from lstm_runtime.files import atomic_path
+from lstm_runtime.figures import drawn, save_figure
 from lstm_runtime.trace.tracer import GATES, Trace
 
 if TYPE_CHECKING:
@@ -41,13 +41,12 @@ def plot_trace(trace: Trace, path: Path, labels: tuple[str, ...]) -> None:
     else:
         _plot_second_label(trace, top, labels[-1])
     top.set(ylim=(0, 1), xlim=(-0.5, count - 0.5))
-    top.set_title(f"{trace.sentiment.label} {trace.sentiment.number:.3f}", loc="left")
+    top.set_title(f"{drawn(trace.sentiment.label)} {trace.sentiment.number:.3f}", loc="left")
     if len(trace.learn):
         _plot_gates(trace, axes[1])
     if count <= _MOST_LABELS:
-        axes[-1].set_xticks(positions, trace.tokens, rotation=90, fontsize=8)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=130)
+        axes[-1].set_xticks(positions, map(drawn, trace.tokens), rotation=90, fontsize=8)
+    save_figure(figure, path, dpi=130)
 
 
 def _plot_second_label(trace: Trace, top: "Axes", label: str) -> None:
@@ -60,14 +59,13 @@ def _plot_second_label(trace: Trace, top: "Axes", label: str) -> None:
             positions, 0.5, value, where=where, color=color, alpha=0.3, interpolate=True
         )
     top.plot(positions, value, color="0.2", linewidth=1.2)
-    top.set_ylabel(f"probability: {label}")
+    top.set_ylabel(f"probability: {drawn(label)}")
 
 
 def _plot_each_label(trace: Trace, top: "Axes", labels: tuple[str, ...]) -> None:
     """Draw a line for each label."""
     for label, values in zip(labels, trace.probability.T, strict=True):
-        # A line whose name begins with "_" would have no place in the legend.
-        top.plot(values, linewidth=1.2, label=label.replace("$", r"\$").lstrip("_") or " ")
+        top.plot(values, linewidth=1.2, label=drawn(label))
     top.set_ylabel("probability")
     top.legend(fontsize=8)
 

@@ -147,7 +147,7 @@ class LabelScheme:
             DataError: when the label is missing or unknown; names the row.
 
         """
-        if row.label is None or row.label == "":
+        if not plain_label(row.label):
             raise DataError(f"{row.where}: the label is missing")
         accepted = self._accepted()
         found = accepted.get(plain_label(row.label))
@@ -157,8 +157,9 @@ class LabelScheme:
             "/".join(value for value, k in accepted.items() if k == n)
             for n in range(len(self.label_names))
         ]
+        told = " or ".join(classes[:_MOST_VALUES]) + (" …" if len(classes) > _MOST_VALUES else "")
         raise DataError(
-            f"{row.where}: unknown label {row.label!r:.40}; accepted: {' or '.join(classes)} "
+            f"{row.where}: unknown label {row.label!r:.40}; accepted: {told} "
             "(name your own with --labels, as in --labels NEG,POS, or map them with --label-map)"
         )
 
@@ -229,7 +230,7 @@ def checked(rows: Iterable[LabelledRow], scheme: LabelScheme) -> Iterator[tuple[
         try:
             label = scheme.parse(row)
         except DataError as error:
-            told = "" if row.label in (None, "") else _other_values(values, remaining)
+            told = _other_values(values, remaining) if plain_label(row.label) else ""
             raise DataError(f"{error}{told}") from error
         yield row.text, label
 
@@ -240,6 +241,9 @@ def _other_values(values: Counter[str], remaining: Iterator[LabelledRow]) -> str
         for row in remaining:
             values[plain_label(row.label)] += 1
             if len(values) > _MOST_VALUES:
-                return f"; the column holds more than {_MOST_VALUES} different values"
+                return (
+                    f"; the column holds more than {_MOST_VALUES} different values: is "
+                    "--label-column the right one?"
+                )
     told = ", ".join(f"{value!r:.40} ({count:,})" for value, count in sorted(values.items()))
     return f"; the column holds {told}"

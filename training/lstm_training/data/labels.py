@@ -1,5 +1,6 @@
 """What a value of a label column means: which class, and whether the classes are ratings."""
 
+import csv
 import re
 import shlex
 from collections.abc import Sequence
@@ -13,23 +14,46 @@ USUAL = {**dict.fromkeys(NEGATIVE, 0), **dict.fromkeys(POSITIVE, 1)}
 """The values that need no naming, with their class."""
 
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_HIDDEN = str.maketrans({",": "\ue000", "=": "\ue001"})
+_SHOWN = str.maketrans({"\ue000": ",", "\ue001": "="})
+"""Characters that part values, and what stands for them where they are in quotes."""
 
 
 def plain_label(value: object) -> str:
-    """Return a label as a lower-case word; spreadsheets and Parquet may have made 1 into 1.0."""
+    """Return a label as a lower-case word; spreadsheets and Parquet may have made 1 into 1.0.
+
+    One that is missing, which pandas writes as no number, is the empty word.
+    """
+    if value is None or value != value:  # noqa: PLR0124 - as only no number does
+        return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return _WHOLE.sub(r"\1", str(value).strip().lower())
 
 
+def split_names(text: str) -> tuple[str, ...]:
+    """Return names joined by commas; one with a comma in it stands in double quotes, as in CSV.
+
+    Raises:
+        ConfigError: when it is no line of CSV.
+
+    """
+    try:
+        rows = list(csv.reader([text], skipinitialspace=True))
+    except csv.Error as error:
+        raise ConfigError(f"{text!r}: {error}") from error
+    return tuple(name.strip() for row in rows for name in row)
+
+
 def parse_names(text: str) -> tuple[str, ...]:
-    """Read label names joined by commas, two at least and all different.
+    """Read label names as `split_names` does, two at least and all different.
 
     Raises:
         ConfigError: when they are not.
 
     """
-    names = tuple(name.strip() for name in text.split(","))
+    names = split_names(text)
     if len(names) < 2 or not all(names) or len(set(map(plain_label, names))) < len(names):
         raise ConfigError("give two different values or more, such as bad,good")
     return names
@@ -38,7 +62,7 @@ def parse_names(text: str) -> tuple[str, ...]:
 def parse_label_map(text: str) -> tuple[tuple[str, str], ...]:
     """Read which values mean which label, as in ``1,2=negative 3=neutral 4,5=positive``.
 
-    Names with blanks stand in quotes.
+    Names and values with blanks, commas or equals signs stand in quotes.
 
     Returns:
         Pairs of a value and its label's name, in their order.
@@ -48,15 +72,17 @@ def parse_label_map(text: str) -> tuple[tuple[str, str], ...]:
 
     """
     try:
-        parts = shlex.split(text)
+        parts = shlex.split(_QUOTED.sub(lambda found: found[0].translate(_HIDDEN), text))
     except ValueError as error:
         raise ConfigError(f"{text!r}: {error}") from error
     pairs: dict[str, tuple[str, str]] = {}
     for part in parts:
-        values, _, name = part.partition("=")
-        for value in values.split(","):
+        plain = part if "=" in part else part.translate(_SHOWN)  # quotes round a whole pair
+        values, _, name = plain.partition("=")
+        name = name.translate(_SHOWN)
+        for value in (one.translate(_SHOWN) for one in values.split(",")):
             if not value.strip() or not name.strip():
-                raise ConfigError(f"{part!r} is not VALUE[,VALUE…]=NAME")
+                raise ConfigError(f"{part.translate(_SHOWN)!r} is not VALUE[,VALUE…]=NAME")
             if plain_label(value) in pairs:
                 raise ConfigError(f"the value {value.strip()!r} stands twice")
             pairs[plain_label(value)] = (value.strip(), name.strip())

@@ -17,7 +17,7 @@ from lstm_training.data.examples import Examples
 from lstm_training.data.progress import watched
 from lstm_training.data.split import split, stratified
 from lstm_training.data.vocabulary import build_vocabulary, extend_vocabulary
-from lstm_training.data.word_pattern import WORD_PATTERN, require_letters
+from lstm_training.data.word_pattern import WORD_PATTERN, one_spelling, require_letters
 from lstm_training.errors import DataError
 
 
@@ -167,9 +167,10 @@ def divide(
 def _require_every_label(examples: Examples) -> None:
     counts = dict(zip(examples.label_names, examples.counts, strict=True))
     absent = [name for name, count in counts.items() if not count]
-    if absent and len(counts) == 2:
-        only = ", ".join(str(label) for label in sorted(set(examples.labels)))
-        raise DataError(f"{examples.name} holds the label {only} alone; training needs 0 and 1")
+    if absent and len(counts) - len(absent) == 1:
+        only = next(name for name, count in counts.items() if count)
+        needed = " and ".join(counts)
+        raise DataError(f"{examples.name} holds the label {only} alone; training needs {needed}")
     if absent:
         raise DataError(f"{examples.name} holds no text with the label {', '.join(absent)}")
 
@@ -187,8 +188,8 @@ class Distinct:
 
 
 def same_words(text: str, tokenizer: Tokenizer = Tokenizer(WORD_PATTERN)) -> str:  # noqa: B008 - immutable
-    """Return the words of a text in small letters, which are all that the model sees of it."""
-    return " ".join(tokenizer.tokens(text)).lower() or text.strip()
+    """Return the words of a text in one spelling, which are all that the model sees of it."""
+    return one_spelling(" ".join(tokenizer.tokens(text))) or text.strip()
 
 
 def drop_duplicates(examples: Examples, key: Callable[[str], str] = same_words) -> Distinct:
@@ -202,6 +203,9 @@ def drop_duplicates(examples: Examples, key: Callable[[str], str] = same_words) 
         key: what copies have in common: their words, so that case, other marks and white space
             make no difference.
 
+    Raises:
+        DataError: when no text is left.
+
     """
     digests = bytearray()  # and no texts, of which there may be more than memory
     for text in watched(examples.texts, "copies"):
@@ -214,6 +218,10 @@ def drop_duplicates(examples: Examples, key: Callable[[str], str] = same_words) 
     np.add.at(votes, (group, labels), 1)
     clear = (votes == votes.max(axis=1, keepdims=True)).sum(axis=1) == 1
     agreeing = np.flatnonzero(clear[group] & (labels == votes.argmax(axis=1)[group]))
+    if not len(agreeing):
+        raise DataError(
+            f"{examples.name}: every text has copies with another label, as many or more"
+        )
     first = np.unique(group[agreeing], return_index=True)[1]
     kept = examples.select(np.sort(agreeing[first]).tolist())
     return Distinct(kept, len(agreeing) - len(kept), len(examples) - len(agreeing))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Set
 
 from lstm_runtime.text.vocabulary import PAD_WORD, UNKNOWN_WORD, Vocabulary
 
-from lstm_training.data.word_pattern import is_tag, spellings
+from lstm_training.data.word_pattern import is_tag, one_spelling, spellings
 from lstm_training.errors import DataError
 
 
@@ -33,7 +33,8 @@ def build_vocabulary(
 
     Words of equal count stand in alphabetical order, so that equal texts give equal ids. Those of
     ``always`` have an id however rare they are, as far as ``size`` allows. Words that differ in
-    capital letters are one, in all its spellings; tags of HTML are no words.
+    capital letters, or in how accents are written, are one, in all its spellings; tags of HTML are
+    no words.
 
     Raises:
         DataError: when no word occurs ``min_count`` times.
@@ -42,7 +43,7 @@ def build_vocabulary(
     written = Counter(token for tokens in texts for token in tokens if not is_tag(token))
     counts: Counter[str] = Counter()
     for token, count in written.items():
-        counts[token.lower()] += count
+        counts[one_spelling(token)] += count
     frequent = [word for word, count in counts.items() if count >= min_count]
     if not frequent:
         raise DataError(f"no word occurs {min_count} times in the training texts")
@@ -57,7 +58,7 @@ def build_vocabulary(
 
 def _aliases(words: tuple[str, ...], written: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """Return the spellings of ``words`` in the texts, and those that they may have in others."""
-    there, found = set(words), {token: token.lower() for token in written}
+    there, found = set(words), {token: one_spelling(token) for token in written}
     for word in words:
         found |= dict.fromkeys(spellings(word), word)
     return tuple(

@@ -100,17 +100,23 @@ def require_letters(name: str, texts: Sequence[str], tokenizer: Tokenizer) -> fl
     return uncovered
 
 
-def spellings(word: str) -> tuple[str, ...]:
-    """Return how a word in small letters may also stand in a text of which A to Z were lowered.
+def one_spelling(text: str) -> str:
+    """Return ``text`` in small letters, with accents in the letters that they stand on (NFC)."""
+    return unicodedata.normalize("NFC", text.lower())
 
-    Those are the word with a capital letter and in capitals. Without letters beyond ASCII's there
-    are none, since the tokeniser lowers those.
+
+def spellings(word: str) -> tuple[str, ...]:
+    """Return how a word in one spelling may also stand in a text of which A to Z were lowered.
+
+    Those are the word with a capital letter and in capitals, and each of them with its accents as
+    characters of their own (NFD), as macOS and some PDF readers write them. Of a word of ASCII's
+    letters there are none, since the tokeniser lowers those.
     """
     if word.isascii():
         return ()
-    forms = (word.capitalize(), word.title(), word.upper())
-    lowered = dict.fromkeys(_lower_ascii(unicodedata.normalize("NFC", form)) for form in forms)
-    return tuple(form for form in lowered if form != word)
+    cased = (word, word.capitalize(), word.title(), word.upper())
+    forms = (unicodedata.normalize(form, one) for form in ("NFC", "NFD") for one in cased)
+    return tuple(form for form in dict.fromkeys(map(_lower_ascii, forms)) if form != word)
 
 
 def _lower_ascii(text: str) -> str:

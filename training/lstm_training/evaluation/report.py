@@ -16,6 +16,8 @@ from lstm_training.evaluation.plots import accuracy_by_length, confusion, reliab
 
 _LINE = 400
 """Most characters of a text that a line of any terminal shows."""
+_MOST_COLUMNS = 12
+"""Labels up to which a table with a column for each can be read."""
 
 
 def tables(evaluation: Evaluation, mistakes: int) -> Iterator[RenderableType]:
@@ -30,7 +32,8 @@ def tables(evaluation: Evaluation, mistakes: int) -> Iterator[RenderableType]:
         yield Text(f"The model gives one label only here: {_one_line(evaluation.one_answer)}.")
     yield _measures(evaluation)
     yield _labels(evaluation)
-    yield _confusion(evaluation)
+    few = len(model.labels) <= _MOST_COLUMNS
+    yield _confusion(evaluation) if few else _mixed_up(evaluation)
     yield _lengths(evaluation)
     if evaluation.mistakes[:mistakes]:
         yield _mistakes(evaluation, mistakes)
@@ -135,6 +138,21 @@ def _confusion(evaluation: Evaluation) -> Table:
     table = _table("Answers by label", "label", *(f"called {name}" for name in names))
     for name, counts in zip(names, evaluation.confusion.rows, strict=True):
         table.add_row(Text(name), *(f"{count:,}" for count in counts))
+    return table
+
+
+def _mixed_up(evaluation: Evaluation) -> Table:
+    """Return the wrong answers that are given most often."""
+    names = [_one_line(name) for name in evaluation.model.labels]
+    table = _table("Labels most often taken for others", "label", "called", "texts")
+    cells = (
+        (count, n, m)
+        for n, counts in enumerate(evaluation.confusion.rows)
+        for m, count in enumerate(counts)
+        if count and n != m
+    )
+    for count, n, m in sorted(cells, key=lambda cell: -cell[0])[:_MOST_COLUMNS]:
+        table.add_row(Text(names[n]), Text(names[m]), f"{count:,}")
     return table
 
 
