@@ -12,7 +12,25 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
+
+from lstm_runtime.kernel.library import kernel_in_use, library_path
+from lstm_runtime.model_file.pruning import prune_to_scores
+
+TEXT = "One of the finest films."
+
+BARE = f"""
+import sys, numpy, onnxruntime
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = options.inter_op_num_threads = 1
+options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+for library in sys.argv[2:]:
+    options.register_custom_ops_library(library)
+session = onnxruntime.InferenceSession(sys.argv[1], options, ["CPUExecutionProvider"])
+print(session.run(["probability"], {{"text": numpy.array(["{TEXT}"], object)}}))
+"""
+"""What an answer of the same nodes takes at least: no check of the file, no command line."""
 
 
 class Cost(NamedTuple):
@@ -27,16 +45,21 @@ class Cost(NamedTuple):
 
 
 def process_costs(model: Path, rounds: int) -> dict[str, Cost]:
-    """Return the medians of a bare import, ``lstm-run TEXT`` and ``lstm-run --help``."""
-    script = str(Path(sys.executable).with_name("lstm-run"))
-    commands: dict[str, Sequence[str]] = {
-        "python -c 'import numpy, onnxruntime'": [
-            sys.executable, "-c", "import numpy, onnxruntime",
-        ],
-        "lstm-run TEXT": [script, "--model", str(model), "One of the finest films."],
-        "lstm-run --help": [script, "--help"],
-    }  # fmt: skip
-    return _take_turns(commands, rounds)
+    """Return the medians of imports, a bare answer, ``lstm-run TEXT`` and ``lstm-run --help``."""
+    script, python = str(Path(sys.executable).with_name("lstm-run")), [sys.executable, "-c"]
+    with TemporaryDirectory() as folder:
+        graph = Path(folder, "scores.onnx")
+        joined = kernel_in_use() is not None
+        graph.write_bytes(prune_to_scores(model.read_bytes(), joined=joined))
+        bare = [str(graph), *([str(library_path())] if joined else [])]
+        commands: dict[str, Sequence[str]] = {
+            "python -c 'import numpy, onnxruntime'": [*python, "import numpy, onnxruntime"],
+            "a bare answer": [*python, BARE, *bare],
+            "a bare answer, and click imported": [*python, f"import click\n{BARE}", *bare],
+            "lstm-run TEXT": [script, "--model", str(model), TEXT],
+            "lstm-run --help": [script, "--help"],
+        }
+        return _take_turns(commands, rounds)
 
 
 def _take_turns(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, Cost]:
