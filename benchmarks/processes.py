@@ -59,10 +59,11 @@ def process_costs(model: Path, rounds: int) -> dict[str, Cost]:
             "lstm-run TEXT": [script, "--model", str(model), TEXT],
             "lstm-run --help": [script, "--help"],
         }
-        return _take_turns(commands, rounds)
+        return take_turns(commands, rounds)
 
 
-def _take_turns(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, Cost]:
+def take_turns(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, Cost]:
+    """Run each command ``rounds`` times, one after the other; return the medians."""
     costs: dict[str, list[Cost]] = {name: [] for name in commands}
     for turn in range(rounds + 1):
         for name, command in commands.items():
