@@ -51,7 +51,7 @@ def measure(port: int, bodies: list[bytes], concurrency: int) -> tuple[str, ...]
     found = asyncio.run(level(port, bodies, concurrency))
     wall, used = time.perf_counter() - started, time.process_time() - used
     cuts = statistics.quantiles(found, n=100)
-    row = (str(concurrency), f"{len(found):,}", f"{len(found) / wall:,.0f}/s")
+    row: tuple[str, ...] = (str(concurrency), f"{len(found):,}", f"{len(found) / wall:,.0f}/s")
     row += tuple(f"{1e3 * cuts[q - 1]:.1f} ms" for q in (50, 99))
     row += (f"{100 * used / wall:.0f} %",)
     print(row, flush=True)

@@ -21,8 +21,8 @@ def no_wait() -> Any:
     return _with(wait=0)
 
 
-def _with(**settings: float) -> Any:
-    example.Batcher = partial(Batcher, **settings)  # type: ignore[assignment,misc] # the same call
+def _with(**settings: Any) -> Any:
+    example.Batcher = partial(Batcher, **settings)  # the same call
     return example.app
 
 
