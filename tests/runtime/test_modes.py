@@ -34,6 +34,7 @@ VALUES = {
     "--gpus-per-worker": ["--gpus-per-worker", "1"],
     "--id-column": ["--id-column", "id"],
     "--output-format": ["--output-format", "csv"],
+    "--rows-per-part": ["--rows-per-part", "9"],
     "--encoding": ["--encoding", "cp1252"],
     "--delimiter": ["--delimiter", ";"],
     "--quoting": ["--quoting", "none"],
@@ -83,6 +84,7 @@ TEXT                need .        .        need    .       .        .           
 --gpus-per-worker   .    .        take     .       .       .        .           .      .
 --id-column         .    .        take     .       .       .        .           .      .
 --output-format     .    .        take     .       .       .        .           .      .
+--rows-per-part     .    .        take     .       .       .        .           .      .
 --trace             .    .        .        need    .       .        .           .      .
 --bench             .    .        .        .       need    .        .           .      .
 --verify            .    .        .        .       .       need     .           .      .

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from lstm_runtime.tables.base import RowResult
 
-_TOLD = 10
+TOLD = 10
 """Bad rows that a report names."""
 
 
@@ -48,7 +48,7 @@ class Tally:
 
     def remember(self, problem: str) -> None:
         """Keep why a row is bad, if it is and not many were before."""
-        if problem and len(self.problems) < _TOLD:
+        if problem and len(self.problems) < TOLD:
             self.problems.append(problem)
 
     def report(self, files: int, seconds: float, skipped: tuple[str, ...] = ()) -> BulkReport:

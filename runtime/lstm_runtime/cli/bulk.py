@@ -10,11 +10,8 @@ import click
 from lstm_runtime.bulk.job import BulkJob, run_bulk, write_bulk
 from lstm_runtime.bulk.report import BulkReport
 from lstm_runtime.cli.options import STANDARD_OUTPUT, Options
-from lstm_runtime.cli.output import bulk_line, json_object
+from lstm_runtime.cli.output import bulk_line, bulk_notices, json_object
 from lstm_runtime.errors import InputError
-
-_NAMED = 10
-"""Skipped files that are named."""
 
 
 def bulk_lines(asked: Options) -> Iterator[str]:
@@ -36,7 +33,7 @@ def bulk_lines(asked: Options) -> Iterator[str]:
     )
     to_output = job.output == STANDARD_OUTPUT
     report = _written(asked, job) if to_output else _run(asked, job)
-    for line in _notices(report):
+    for line in bulk_notices(report):
         click.echo(line, err=True)
     line = json_object(report) if asked.as_json else bulk_line(report)
     if to_output:
@@ -60,15 +57,3 @@ def _written(asked: Options, job: BulkJob) -> BulkReport:
     report = write_bulk(asked.load(), job, sys.stdout.buffer)
     sys.stdout.buffer.flush()
     return report
-
-
-def _notices(report: BulkReport) -> Iterator[str]:
-    """Yield what was left out and what was bad."""
-    if report.skipped:
-        names = ", ".join(report.skipped[:_NAMED])
-        more = len(report.skipped) - _NAMED
-        yield f"skipped: {names}{f' and {more:,} more' if more > 0 else ''}"
-    for problem in report.problems:
-        yield f"warning: {problem}"
-    if report.bad > len(report.problems) > 0:
-        yield f"warning: {report.bad:,} rows have no answer; the first of them are named above"

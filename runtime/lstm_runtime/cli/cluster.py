@@ -16,7 +16,7 @@ _OF_SCORING = (
     *("text_column", "prefix", "known", "min_known", "on_error", "max_tokens", "batch_size"),
     *("provider", "provider_options", *_OF_WORKERS),
 )
-_OF_THE_JOB = ("ray_address", "id_column", "output_format")
+_OF_THE_JOB = ("ray_address", "id_column", "output_format", "rows_per_part")
 _NOT_ON_RAY = {"--delimiter", "--encoding", "--quoting", "--recursive", "--restart"}
 _ANYWHERE = ("://", "*", "?", "[")
 
@@ -110,7 +110,7 @@ def require_engine(asked: "Options", given: Set[str]) -> None:
 
 def score_on_ray(_texts: Sequence[str], asked: "Options") -> Iterable[str]:
     """Run the job; return the line that reports it."""
-    from lstm_runtime.cli.output import bulk_line, json_object
+    from lstm_runtime.cli.output import bulk_line, bulk_notices, json_object
     from lstm_runtime.distributed.job import run_cluster
     from lstm_runtime.distributed.settings import ClusterJob, ScoringSettings
 
@@ -131,4 +131,6 @@ def score_on_ray(_texts: Sequence[str], asked: "Options") -> Iterable[str]:
         if job.id_column is not None:
             click.echo("stopped; --resume goes on from here", err=True)
         raise
+    for line in bulk_notices(report):
+        click.echo(line, err=True)
     return [json_object(report) if asked.as_json else bulk_line(report)]

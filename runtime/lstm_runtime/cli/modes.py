@@ -21,6 +21,7 @@ _CLUSTER = {
     "--gpus-per-worker",
     "--id-column",
     "--output-format",
+    "--rows-per-part",
 }
 
 

@@ -55,6 +55,7 @@ class Options(NamedTuple):
     gpus_per_worker: float
     id_column: str | None
     output_format: Literal["parquet", "csv", "tsv", "jsonl"]
+    rows_per_part: int
 
     @property
     def dialect(self) -> "Dialect":

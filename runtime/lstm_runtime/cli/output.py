@@ -1,6 +1,7 @@
 """Answers on a terminal or in a pipe: one line each."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,11 @@ from lstm_runtime.model_file.contract import Metadata
 
 if TYPE_CHECKING:
     from lstm_runtime.bulk.report import BulkReport
-    from lstm_runtime.distributed.job import ClusterReport
 
 _COLOURS = ("red", "green")
+
+_NAMED = 10
+"""Skipped files that are named."""
 
 
 def plain_line(result: Sentiment, metadata: Metadata) -> str:
@@ -37,15 +40,26 @@ def json_object(found: Any) -> str:
     return json.dumps(asdict(found))
 
 
-def bulk_line(report: "BulkReport | ClusterReport") -> str:
+def bulk_line(report: "BulkReport") -> str:
     """Return what a bulk run did, with its rate."""
     rate = (report.rows - report.resumed) / max(report.seconds, 1e-9)
     bad = f", {report.bad:,} without an answer" if report.bad else ""
-    count = getattr(report, "unknown", 0)
-    unknown = f", {count:,} without a known word" if count else ""
+    unknown = f", {report.unknown:,} without a known word" if report.unknown else ""
     resumed = f", {report.resumed:,} of them resumed" if report.resumed else ""
     told = f"{report.rows:,} rows{resumed}{bad}{unknown}"
     return f"{told} in {report.seconds:.1f} s ({rate:,.0f} rows/s)"
+
+
+def bulk_notices(report: "BulkReport") -> Iterator[str]:
+    """Yield what a bulk run left out and what was bad."""
+    if report.skipped:
+        names = ", ".join(report.skipped[:_NAMED])
+        more = len(report.skipped) - _NAMED
+        yield f"skipped: {names}{f' and {more:,} more' if more > 0 else ''}"
+    for problem in report.problems:
+        yield f"warning: {problem}"
+    if report.bad > len(report.problems) > 0:
+        yield f"warning: {report.bad:,} rows have no answer; the first of them are named above"
 
 
 def coloured(label: str, metadata: Metadata) -> str:

@@ -52,24 +52,27 @@ def connected(address: str | None) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
+    address = address or os.environ.get("RAY_ADDRESS") or "local"
     _require_listener(address)
     try:
-        ray.init(
-            address=address or os.environ.get("RAY_ADDRESS") or "local",
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
-    except (ConnectionError, RuntimeError, ValueError, ImportError) as error:
-        raise ClusterError(f"no Ray cluster at {address or 'this machine'}: {error}") from error
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, RuntimeError, ValueError, ImportError, ray.exceptions.RayError) as e:
+        raise ClusterError(f"no Ray cluster at {address}: {_told_by(address, e)}") from e
     try:
         yield ray
     finally:
         ray.shutdown()
 
 
-def _require_listener(address: str | None) -> None:
+def _told_by(address: str, error: Exception) -> str:
+    line = str(error).strip().partition("\n")[0]
+    asked = address == "local" or "RAY_AUTH_MODE" in os.environ
+    return line if asked else f"{line}; where it wants a token, set RAY_AUTH_MODE=token"
+
+
+def _require_listener(address: str) -> None:
     """Check that somebody listens at HOST:PORT: Ray itself would try for minutes."""
-    found = _HOST_PORT.fullmatch(address or "")
+    found = _HOST_PORT.fullmatch(address)
     if found is None:
         return
     try:

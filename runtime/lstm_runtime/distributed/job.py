@@ -5,13 +5,15 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
+from lstm_runtime.bulk.report import TOLD, BulkReport
 from lstm_runtime.distributed.cluster import connected, data_settings, family_errors, node_resources
-from lstm_runtime.distributed.output import OutputFolder, Part, count_part
-from lstm_runtime.distributed.places import Place, place_of, table_files
+from lstm_runtime.distributed.output import OutputFolder
+from lstm_runtime.distributed.places import Place, place_of, read_source
 from lstm_runtime.distributed.progress import counted, estimate_rows
-from lstm_runtime.distributed.scoring import model_bytes, pool_for, score
+from lstm_runtime.distributed.scoring import model_bytes, pool_for, score_with
 from lstm_runtime.distributed.settings import ClusterJob, ScoringSettings
 from lstm_runtime.distributed.sizing import CPUS_PER_TASK
 from lstm_runtime.errors import ClusterError
@@ -25,22 +27,12 @@ _ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
-class ClusterReport:
-    """What a run on a cluster did."""
+class ClusterReport(BulkReport):
+    """What a run on a cluster did: what a local run tells, where files are part files, and more."""
 
-    files: int
-    "Part files in the output."
-    rows: int
-    "Rows in them."
-    bad: int
-    "Rows without an answer."
-    resumed: int
-    "Rows whose answer an earlier run had found."
-    seconds: float
-    "Time that this run took."
-    workers: int
+    workers: int = 0
     "Workers that it started with."
-    nodes: int
+    nodes: int = 0
     "Nodes of the cluster."
 
 
@@ -56,7 +48,8 @@ def run_cluster(job: ClusterJob) -> ClusterReport:
 
     """
     started = time.monotonic()
-    files = table_files(job.source)
+    source = read_source(job.source)
+    files = source.tables
     with connected(job.ray_address) as ray:
         pool = pool_for(job.scoring)
         folder = OutputFolder(place_of(job.output))
@@ -66,16 +59,18 @@ def run_cluster(job: ClusterJob) -> ClusterReport:
         with folder.forgotten_on_error(keep=job.id_column is not None):
             with counted(ray, lambda: estimate_rows(files)) as tally:
                 _attempt(job, lambda: _write_parts(ray, job, files, folder, tally))
-            with family_errors():
-                parts = _count_parts(ray, folder, job.scoring.columns.added[0])
+            parts = folder.parts()
         report = ClusterReport(
-            len(parts),
-            sum(part.rows for part in parts),
-            sum(part.bad for part in parts),
-            resumed,
-            time.monotonic() - started,
-            pool.start,
-            len(node_resources()),
+            files=len(parts),
+            rows=sum(part.rows for part in parts),
+            bad=sum(part.bad for part in parts),
+            resumed=resumed,
+            seconds=time.monotonic() - started,
+            unknown=sum(part.unknown for part in parts),
+            problems=tuple(islice((line for part in parts for line in part.problems), TOLD)),
+            skipped=source.skipped,
+            workers=pool.start,
+            nodes=len(node_resources()),
         )
         folder.finish(parts, {**subject, **asdict(report)})
     return report
@@ -111,15 +106,9 @@ def _write_parts(
             num_cpus=CPUS_PER_TASK,
             override_num_blocks=len(files),
         )
-        scored = score(dataset, job.model, tally, **vars(job.scoring))
-        sink = PartSink(folder.place, job.output_format)
+        scored = score_with(dataset, job.model, job.scoring, tally, audited=True)
+        sink = PartSink(folder.place, job.output_format, job.rows_per_part)
         scored.write_datasink(sink, ray_remote_args={"num_cpus": CPUS_PER_TASK})
-
-
-def _count_parts(ray: Any, folder: OutputFolder, label: str) -> list[Part]:
-    """Count the rows that are truly in the parts, on all nodes."""
-    count = ray.remote(num_cpus=CPUS_PER_TASK)(count_part)
-    return list(ray.get([count.remote(place, label) for place in folder.part_places()]))
 
 
 def _block_size(files: list[tuple[Place, int]], scoring: ScoringSettings) -> int:

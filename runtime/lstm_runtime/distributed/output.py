@@ -2,19 +2,24 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from lstm_runtime.distributed.places import Place, local_copy
+from lstm_runtime.distributed.places import Place
 from lstm_runtime.errors import InputError
-from lstm_runtime.tables.base import Columns
-from lstm_runtime.tables.formats import open_table
 
 MANIFEST = "manifest.json"
 """The list of parts; written last, so that a folder with it is complete."""
 
 _SUBJECT = "_job.json"
+
+_COUNTS = "_counts"
+"""A folder with what is in each part; removed with the manifest written."""
+
+_AT_ONCE = 32
+"""Small files that are read at a time: from a store each takes some ten milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +28,21 @@ class Part:
 
     name: str
     "Its name within the folder."
+    bytes: int
+    "Its size."
     rows: int
     "Rows in it."
     bad: int
     "Rows without an answer."
-    bytes: int
-    "Its size."
+    unknown: int
+    "Rows whose text holds no word that the model knows."
+    problems: list[str]
+    "Its first bad rows, each with its place and why it is bad."
+
+
+def counts_path(folder: str, part: str) -> str:
+    """Return where it is written down what is in a part."""
+    return f"{folder}/{_COUNTS}/{part}.json"
 
 
 class OutputFolder:
@@ -65,6 +79,7 @@ class OutputFolder:
         if self.place.files():
             raise InputError(f"{self.place.path} is not empty: give another --output")
         told.write(json.dumps(subject).encode())
+        self.place.filesystem.create_dir(self._counts.path)
         return False
 
     def checkpointed_rows(self) -> int:
@@ -87,7 +102,7 @@ class OutputFolder:
         try:
             yield
         except BaseException:
-            if not keep or not self.part_places():
+            if not keep or not self._part_infos():
                 self.place.filesystem.delete_dir(self.place.path)
                 if self.checkpoint.exists():
                     self.checkpoint.filesystem.delete_dir(self.checkpoint.path)
@@ -106,39 +121,29 @@ class OutputFolder:
                 f"{path} belongs to a run with another {', '.join(other)}: give another --output"
             )
 
-    def part_places(self) -> list[Place]:
-        """Return the parts that are there."""
-        names = (info.base_name for info in self.place.files())
-        return [self.place.child(n) for n in names if n[0] not in "._" and n != MANIFEST]
+    def parts(self) -> list[Part]:
+        """Return the parts that are there, each with what was written down when it was written."""
+
+        def part(info: Any) -> Part:
+            counts = Place(self.place.filesystem, counts_path(self.place.path, info.base_name))
+            return Part(info.base_name, info.size, **json.loads(counts.read()))
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(part, self._part_infos()))
+
+    def _part_infos(self) -> list[Any]:
+        found = self.place.files()
+        return [i for i in found if i.base_name[0] not in "._" and i.base_name != MANIFEST]
+
+    @property
+    def _counts(self) -> Place:
+        return self.place.child(_COUNTS)
 
     def finish(self, parts: list[Part], report: dict[str, Any]) -> None:
         """Write the manifest, and remove what only an interrupted run needs."""
         listed = [vars(part) for part in parts]
         manifest = json.dumps({**report, "parts": listed}, indent=1)
         self.place.child(MANIFEST).write(manifest.encode() + b"\n")
-        if self.checkpoint.exists():
-            self.checkpoint.filesystem.delete_dir(self.checkpoint.path)
-
-
-def count_part(place: Place, label: str) -> Part:
-    """Count what is truly in a part.
-
-    Raises:
-        InputError: when it cannot be read.
-
-    """
-    name = place.path.rpartition("/")[2]
-    with local_copy(place) as path:
-        if name.endswith(".parquet"):
-            rows, bad = _count_parquet(path, label)
-        else:
-            found = [not row.text for row in open_table(path, Columns(label)).rows()]
-            rows, bad = len(found), sum(found)
-        return Part(name, rows, bad, path.stat().st_size)
-
-
-def _count_parquet(path: Any, label: str) -> tuple[int, int]:
-    import pyarrow.parquet
-
-    table = pyarrow.parquet.read_table(path, columns=[label])
-    return table.num_rows, table.column(label).null_count
+        for folder in (self.checkpoint, self._counts):
+            if folder.exists():
+                folder.filesystem.delete_dir(folder.path)

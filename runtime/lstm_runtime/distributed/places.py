@@ -13,6 +13,9 @@ from lstm_runtime.tables.formats import SUFFIXES, is_table
 
 _WILD = frozenset("*?[")
 
+_SAID = 300
+"""Characters of an error of Arrow that are told."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -61,13 +64,14 @@ class Place:
 
     def files(self, *, below: bool = False) -> list[Any]:
         """Return the files of the folder, with their sizes, in order; none where there is none."""
-        from pyarrow.fs import FileSelector, FileType
+        return [info for info in self.entries(below=below) if info.is_file]
+
+    def entries(self, *, below: bool = False) -> list[Any]:
+        """Return what is in the folder, in order; nothing where there is none."""
+        from pyarrow.fs import FileSelector
 
         selector = FileSelector(self.path, recursive=below, allow_not_found=True)
-        found = self.filesystem.get_file_info(selector)
-        return sorted(
-            (info for info in found if info.type == FileType.File), key=lambda info: info.path
-        )
+        return sorted(self.filesystem.get_file_info(selector), key=lambda info: info.path)
 
     def _info(self) -> Any:
         (info,) = self.filesystem.get_file_info([self.path])
@@ -89,14 +93,23 @@ def place_of(address: str) -> Place:
     try:
         filesystem, path = FileSystem.from_uri(address)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise InputError(f"{address}: {error}") from error
+        # Without Java, hdfs names every place where it was looked for.
+        raise InputError(f"{address}: {error!s:.{_SAID}}") from error
     return Place(filesystem, path.rstrip("/"))
 
 
-def table_files(address: str) -> list[tuple[Place, int]]:
-    """Return the tables of a file, a folder, a glob or a URI, with their sizes in bytes.
+@dataclass(frozen=True)
+class Source:
+    """What an address stands for."""
 
-    Of a folder, the visible files of a kind that is a table.
+    tables: list[tuple[Place, int]]
+    "Its tables, and their sizes in bytes."
+    skipped: tuple[str, ...] = ()
+    "What else is in the folder; folders are not entered, and hidden files not looked at."
+
+
+def read_source(address: str) -> Source:
+    """Return the tables of a file, a folder, a glob or a URI.
 
     Raises:
         InputError: when there are none.
@@ -104,13 +117,17 @@ def table_files(address: str) -> list[tuple[Place, int]]:
     """
     place = place_of(address)
     if (size := place.size()) is not None:
-        return [(place, size)]
-    is_glob = _WILD & set(address) and not place.exists()
-    found = _matching(place) if is_glob else place.files()
-    tables = [info for info in found if is_table(Path(info.path)) and info.base_name[0] not in "._"]
+        return Source([(place, size)])
+    is_glob = _WILD & set(place.path) and not place.exists()
+    found = _matching(place) if is_glob else place.entries()
+    seen = [info for info in found if info.base_name[0] not in "._"]
+    tables = [info for info in seen if info.is_file and is_table(Path(info.path))]
     if not tables:
         raise InputError(f"{address}: no {', '.join(SUFFIXES)} file there")
-    return [(Place(place.filesystem, info.path), info.size) for info in tables]
+    return Source(
+        [(Place(place.filesystem, info.path), info.size) for info in tables],
+        tuple(info.path for info in seen if info not in tables),
+    )
 
 
 @contextmanager

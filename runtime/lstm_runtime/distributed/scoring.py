@@ -35,12 +35,24 @@ def score(
             worker.
 
     """
+    return score_with(dataset, model, ScoringSettings(**settings), tally)
+
+
+def score_with(
+    dataset: Any,
+    model: str | Path | bytes | None,
+    scoring: ScoringSettings,
+    tally: Any = None,
+    *,
+    audited: bool = False,
+) -> Any:
+    """Do what `score` does; ``audited``: with the columns that `PartSink` counts and drops."""
     ray = import_ray()
-    scoring = ScoringSettings(**settings)
     pool = pool_for(scoring)
     return dataset.map_batches(
         ScoringWorker,
         fn_constructor_args=(model_bytes(model, scoring.device), scoring, tally),
+        fn_constructor_kwargs={"audited": audited},
         batch_size=None,
         batch_format="pyarrow",
         compute=ray.data.ActorPoolStrategy(min_size=pool.start, max_size=pool.most),

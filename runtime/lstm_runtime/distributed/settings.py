@@ -96,6 +96,14 @@ class ClusterJob:
         "parquet", "Format of the part files."
     )
 
+    rows_per_part: int = setting(
+        20_000,
+        "Rows of a part file at least, but of the last ones. What is in no part is lost by a kill; "
+        "many small files are slow to list.",
+        at_least=1,
+        group=_GROUP,
+    )
+
     def __post_init__(self) -> None:
         """Check the values."""
         check_settings(self, InputError)

@@ -12,7 +12,10 @@ from lstm_runtime.model import SentimentModel
 from lstm_runtime.tables.base import TextRow
 
 PROBLEM = "__problem__"
-"""Column in which our own reader says why a row is bad; null where it is not."""
+"""Column in which our reader, and then a worker, says why a row is bad; null where it is not."""
+
+KNOWN = "__known__"
+"""Column in which a worker says how much of a text is known, for the count of the whole run."""
 
 
 class ScoringWorker:
@@ -22,12 +25,16 @@ class ScoringWorker:
         model: the bytes of a model file: a worker needs no file of its own.
         settings: how to answer.
         tally: an actor that counts rows, or None.
+        audited: whether to leave `PROBLEM` and add `KNOWN`, for a sink that counts them.
 
     """
 
-    def __init__(self, model: bytes, settings: ScoringSettings, tally: Any = None) -> None:
+    def __init__(
+        self, model: bytes, settings: ScoringSettings, tally: Any = None, *, audited: bool = False
+    ) -> None:
         self._settings = settings
         self._tally = tally
+        self._audited = audited
         self._scorer = RowScorer(
             _load(model, settings),
             settings.on_error == "keep",
@@ -37,7 +44,7 @@ class ScoringWorker:
         )
 
     def __call__(self, block: Any) -> Any:
-        """Return an Arrow table with the columns added, and `PROBLEM` taken away.
+        """Return an Arrow table with the columns added, and `PROBLEM` taken away or renewed.
 
         Raises:
             InputError: at a bad row, unless those are kept.
@@ -47,13 +54,17 @@ class ScoringWorker:
 
         columns = self._settings.columns
         columns.check(block.column_names, "the dataset")
-        scored = self._scorer.answers(self._rows(block))
+        scored = list(self._scorer.answers(self._rows(block)))
         answers = [answer.values(columns) for answer, _ in scored]
         if PROBLEM in block.column_names:
             block = block.drop_columns([PROBLEM])
         for n, name in enumerate(columns.added):
             kind = pyarrow.string() if n == 0 else pyarrow.float64()
             block = block.append_column(name, pyarrow.array([row[n] for row in answers], kind))
+        if self._audited:
+            known = pyarrow.array([answer.known for answer, _ in scored], pyarrow.float64())
+            problems = pyarrow.array([problem or None for _, problem in scored], pyarrow.string())
+            block = block.append_column(KNOWN, known).append_column(PROBLEM, problems)
         if self._tally is not None:
             self._tally.add.remote(len(answers))
         return block
