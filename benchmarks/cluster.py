@@ -1,34 +1,34 @@
-"""Ray beside the local run, and a job that loses a node and is killed.
+"""Ray beside the local run.
 
-    python benchmarks/cluster.py overhead [--reviews 2000 8000] [--sentences 50000 200000]
-    python benchmarks/cluster.py kill [--rows 1000000] [--words 8] [--rows-per-part 20000]
+    python benchmarks/cluster.py [--reviews 15000] [--sentences 200000]
 
-``overhead`` scores the same rows with `run_bulk` and with `run_cluster` on the same cores, in
-turns, on a cluster that is up. Two sizes give a line: its slope is the rate once all workers run,
-and where it meets zero rows is the start-up. ``kill`` starts three nodes on this machine, kills a
-node and then the job, starts the job again, and compares every row with the local run.
+Scores the same rows with `run_bulk` and with `run_cluster` on the same cores, in turns, on a
+cluster that is up. Beside the seconds of the whole run stand the rate while all workers run, which
+is what a long job has, and the processor time of a row over all processes, which other work on the
+machine moves less.
 """
 
 import argparse
 import os
-import signal
 import statistics
-import subprocess
-import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event, Thread
 from typing import Any
 
+import psutil  # type: ignore[import-untyped] # it has no types
 import pyarrow as pa
 import ray
 from lstm_runtime import BulkJob, SentimentModel, run_bulk
-from lstm_runtime.distributed import ClusterJob, run_cluster
+from lstm_runtime.distributed import ClusterJob, job, run_cluster
+from lstm_runtime.distributed.progress import Tally
 from machine import machine
 from pyarrow import parquet
-from ray.cluster_utils import Cluster
 from reviews import load_reviews
 from table import Table, save
 
@@ -50,13 +50,40 @@ _WORDS = [
     "hate",
     "boring",
 ]
-_STORE = 200_000_000
+STORE = 200_000_000
+"""Bytes of the object store of a node."""
+
 _FILES = 4
 _TURNS = 3
-_STARTS = 4
+_WINDOW = (0.15, 0.9)
+"""The share of rows between which all workers run."""
+
+_SECONDS = 0.2
 _RESULTS = Path(__file__).parent / "results"
 
-Seconds = dict[str, list[float]]
+
+@dataclass(frozen=True)
+class Sample:
+    """What a run has done so far."""
+
+    rows: int
+    "Rows answered."
+    time: float
+    "Seconds of a clock."
+    cpu: Counter[int]
+    "Processor seconds by process."
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run."""
+
+    seconds: float
+    "Of the whole run."
+    rate: float
+    "Rows a second while all workers run."
+    cpu: float
+    "Processor milliseconds a row, of all processes."
 
 
 def sentences(count: int, words: int = 8) -> list[str]:
@@ -76,169 +103,124 @@ def write(folder: Path, texts: list[str]) -> Path:
     return folder
 
 
-def overhead(sizes: dict[str, list[int]]) -> list[Table]:
-    """Measure both engines for each kind of text at each size; return the tables."""
+def overhead(sizes: dict[str, int]) -> list[Table]:
+    """Measure both engines for each kind of text; return the tables."""
     makers: dict[str, Callable[[int], list[str]]] = {
         "reviews": lambda count: load_reviews(None, count),
         "sentences": sentences,
     }
-    tables = []
     # Else Ray's workers let everything else go first, and other work on the machine slows them
     # more than it slows the local run.
     os.environ.setdefault("RAY_worker_niceness", "0")
-    ray.init(
-        "local",
-        num_cpus=len(os.sched_getaffinity(0)),
-        object_store_memory=_STORE,
-        log_to_driver=False,
-    )
+    cores = len(os.sched_getaffinity(0))
+    ray.init("local", num_cpus=cores, object_store_memory=STORE, log_to_driver=False)
     try:
         with TemporaryDirectory() as name, SentimentModel.load(provider="cpu") as model:
-            for kind, counts in sizes.items():
-                inputs = {n: write(Path(name, kind, str(n)), makers[kind](n)) for n in counts}
-                found = {n: measure(model, source) for n, source in inputs.items()}
-                tables.append(as_table(kind, found))
+            return [
+                measure(model, kind, write(Path(name, kind), makers[kind](rows)), rows)
+                for kind, rows in sizes.items()
+            ]
     finally:
         ray.shutdown()
-    return tables
 
 
-def measure(model: SentimentModel, source: Path) -> Seconds:
-    """Run both in turns; return their seconds."""
-    seconds: Seconds = {"local": [], "ray": []}
-    for turn in range(_TURNS):
+def measure(model: SentimentModel, kind: str, source: Path, rows: int) -> Table:
+    """Run both in turns; return the medians."""
+    turns = []
+    for _ in range(_TURNS):
         with TemporaryDirectory() as name:
-            local = run_bulk(model, BulkJob(source, Path(name, "local")))
-            cluster = run_cluster(ClusterJob(str(source), f"{name}/ray"))
-        seconds["local"].append(local.seconds)
-        seconds["ray"].append(cluster.seconds)
-        print(f"{source} turn {turn}: {local.seconds:.1f} s, Ray {cluster.seconds:.1f} s")
-    return seconds
+            turns.append((_local(model, source, name), _on_ray(source, name, rows)))
+        print(kind, *turns[-1], flush=True)
+    medians = [
+        Measured(*(statistics.median(getattr(run, field) for run in runs) for field in _FIELDS))
+        for runs in zip(*turns, strict=True)
+    ]
+    local, cluster = medians
+    return Table(
+        f"Ray and the local run: {rows:,} {kind}",
+        ["", "local", "Ray", "Ray / local"],
+        [
+            _row("rows a second, all workers running", "{:,.0f}", local.rate, cluster.rate),
+            _row("processor time a row", "{:.3f} ms", local.cpu, cluster.cpu, inverse=True),
+            _row("the whole run", "{:.1f} s", local.seconds, cluster.seconds, inverse=True),
+        ],
+    )
 
 
-def as_table(kind: str, found: dict[int, Seconds]) -> Table:
-    """Return medians by rows; the last line is the slope between the smallest and the largest."""
-    rows = []
-    medians = {
-        n: {engine: statistics.median(values) for engine, values in seconds.items()}
-        for n, seconds in found.items()
-    }
-    for n, by in medians.items():
-        ratio = statistics.median(
-            a / b for a, b in zip(found[n]["local"], found[n]["ray"], strict=True)
-        )
-        rows.append([f"{n:,}", f"{by['local']:.1f} s", f"{by['ray']:.1f} s", f"{ratio:.2f}"])
-    few, many = min(medians), max(medians)
-    if few < many:
-        slopes = {e: (medians[many][e] - medians[few][e]) / (many - few) for e in medians[few]}
-        start = medians[few]["ray"] - slopes["ray"] * few
-        rates = [f"{1 / slopes[engine]:,.0f} rows/s" for engine in ("local", "ray")]
-        rows.append(
-            [f"steady, start-up {start:.0f} s", *rates, f"{slopes['local'] / slopes['ray']:.2f}"]
-        )
-    return Table(f"Ray and the local run: {kind}", ["rows", "local", "Ray", "local / Ray"], rows)
+_FIELDS = ("seconds", "rate", "cpu")
 
 
-def kill(rows: int, words: int, rows_per_part: int) -> None:
-    """Lose a node and a job, go on, and compare."""
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        source, output = write(folder / "in", sentences(rows, words)), folder / "out"
-        with three_nodes() as (cluster, node):
-            command = ["--input", str(source), "--output", str(output), "--engine", "ray"]
-            command += ["--ray-address", cluster.address, "--id-column", "id", "--json"]
-            command += ["--rows-per-part", str(rows_per_part)]
-            job = subprocess.Popen(_lstm_run(command))  # noqa: S603 - our own command
-            for share, stop in (
-                (0.1, lambda: cluster.remove_node(node, allow_graceful=False)),
-                (0.4, lambda: job.send_signal(signal.SIGKILL)),
-            ):
-                print(f"{_wait(folder, job, share * rows):,} rows in parts: kill", flush=True)
-                stop()
-            job.wait()
-            started = time.monotonic()
-            subprocess.run(_lstm_run([*command, "--resume"]), check=True)  # noqa: S603 - as above
-            print(f"resumed in {time.monotonic() - started:.0f} s", flush=True)
-        local = folder / "local"
-        subprocess.run(  # noqa: S603 - as above
-            _lstm_run(["--input", str(source), "--output", str(local), "--json"]), check=True
-        )
-        found, expected = (_sorted(path) for path in (output, local))
-        if not found.equals(expected):
-            raise SystemExit(f"the outputs differ: {found.num_rows:,} rows, {rows:,} expected")
-        print(f"{rows:,} rows, each there once and equal to the local run")
+def _row(name: str, form: str, local: float, cluster: float, *, inverse: bool = False) -> list[str]:
+    ratio = local / cluster if inverse else cluster / local
+    return [name, form.format(local), form.format(cluster), f"{ratio:.2f}"]
+
+
+def _local(model: SentimentModel, source: Path, name: str) -> Measured:
+    before = time.process_time()
+    report = run_bulk(model, BulkJob(source, Path(name, "local")))
+    cpu = time.process_time() - before
+    return Measured(report.seconds, report.rows / report.seconds, cpu / report.rows * 1e3)
+
+
+def _on_ray(source: Path, name: str, rows: int) -> Measured:
+    with sampled() as samples:
+        report = run_cluster(ClusterJob(str(source), f"{name}/ray"))
+    low, high = (share * rows for share in _WINDOW)
+    first = next(sample for sample in samples if sample.rows >= low)
+    last = [sample for sample in samples if sample.rows <= high][-1]
+    done = last.rows - first.rows
+    cpu = sum((last.cpu - first.cpu).values())
+    return Measured(report.seconds, done / (last.time - first.time), cpu / done * 1e3)
 
 
 @contextmanager
-def three_nodes() -> Iterator[tuple[Cluster, Any]]:
-    """Start three nodes on this machine; yield their cluster, and one that is not its head."""
-    # Where other work holds the cores, a node that is slow to answer is not a dead one.
-    os.environ.setdefault("RAY_health_check_timeout_ms", "60000")
-    cluster = _tried(lambda: Cluster(initialize_head=True, head_node_args=_node()))
-    try:
-        _tried(lambda: cluster.add_node(**_node()))
-        yield cluster, _tried(lambda: cluster.add_node(**_node()))
-    finally:
-        cluster.shutdown()
+def sampled() -> Iterator[list[Sample]]:
+    """Yield a list that grows with the runs in the block: the progress bar's count, taken over."""
+    samples: list[Sample] = []
 
+    @contextmanager
+    def counted(*_: Any) -> Iterator[Any]:
+        tally, ended = ray.remote(num_cpus=0)(Tally).remote(), Event()
 
-def _tried(start: Callable[[], Any]) -> Any:
-    """Return what starts; once more where it misses the half minute that Ray grants it."""
-    for _ in range(_STARTS - 1):
+        def watch() -> None:
+            while not ended.wait(_SECONDS):
+                rows = ray.get(tally.rows.remote())
+                samples.append(Sample(rows, time.monotonic(), processor_seconds()))
+
+        watcher = Thread(target=watch, daemon=True)
+        watcher.start()
         try:
-            return start()
-        except Exception as error:  # Ray raises just this
-            print(f"not started, once more: {error}", file=sys.stderr)
-    return start()
+            yield tally
+        finally:
+            ended.set()
+            watcher.join()
+
+    ours, job.counted = job.counted, counted
+    try:
+        yield samples
+    finally:
+        job.counted = ours
 
 
-def _node() -> dict[str, int]:
-    return {"num_cpus": 1, "object_store_memory": _STORE}
-
-
-def _lstm_run(arguments: list[str]) -> list[str]:
-    return [str(Path(sys.executable).with_name("lstm-run")), *arguments]
-
-
-def _wait(folder: Path, job: "subprocess.Popen[bytes]", rows: float) -> int:
-    """Wait until so many rows are checkpointed."""
-    while True:
-        if job.poll() is not None:
-            raise SystemExit("the job ended before it was killed: take more --rows")
-        done = sum(_rows(path) for path in _committed(folder))
-        if done >= rows:
-            return done
-        time.sleep(0.2)
-
-
-def _committed(folder: Path) -> Iterator[Path]:
-    parts = (folder / ".out.checkpoint").glob("*.parquet")
-    return (path for path in parts if not path.name.endswith(".pending.parquet"))
-
-
-def _rows(path: Path) -> int:
-    return int(parquet.read_metadata(path).num_rows)
-
-
-def _sorted(folder: Path) -> pa.Table:
-    return parquet.read_table(sorted(folder.glob("*.parquet"))).sort_by("id")
+def processor_seconds() -> Counter[int]:
+    """Return the processor time of this process and of Ray's, which are its children."""
+    found: Counter[int] = Counter()
+    this = psutil.Process()
+    for process in (this, *this.children(recursive=True)):
+        try:
+            times = process.cpu_times()
+        except psutil.Error:  # it has ended meanwhile
+            continue
+        found[process.pid] = times.user + times.system
+    return found
 
 
 def main() -> None:
     """Read the command line and measure."""
     parser = argparse.ArgumentParser(description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    sizes = commands.add_parser("overhead")
-    sizes.add_argument("--reviews", type=int, nargs="*", default=[2_000, 8_000])
-    sizes.add_argument("--sentences", type=int, nargs="*", default=[50_000, 200_000])
-    killed = commands.add_parser("kill")
-    killed.add_argument("--rows", type=int, default=1_000_000)
-    killed.add_argument("--words", type=int, default=8)
-    killed.add_argument("--rows-per-part", type=int, default=20_000)
+    parser.add_argument("--reviews", type=int, default=15_000)
+    parser.add_argument("--sentences", type=int, default=200_000)
     asked = parser.parse_args()
-    if asked.command == "kill":
-        kill(asked.rows, asked.words, asked.rows_per_part)
-        return
     tables = overhead({"reviews": asked.reviews, "sentences": asked.sentences})
     save(_RESULTS, tables, machine() | {"ray": ray.__version__}, "cluster")
 

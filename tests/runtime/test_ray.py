@@ -245,9 +245,9 @@ def test_a_run_with_ids_goes_on_where_ray_fails(
 def test_a_job_that_loses_a_node_and_is_killed_goes_on_without_scoring_a_row_twice(
     size: list[str],
 ) -> None:
-    script = Path(__file__).parents[2] / "benchmarks" / "cluster.py"
+    script = Path(__file__).parents[2] / "benchmarks" / "cluster_kill.py"
     found = subprocess.run(
-        [sys.executable, str(script), "kill", *size],
+        [sys.executable, str(script), *size],
         capture_output=True,
         text=True,
         check=False,
@@ -297,6 +297,22 @@ def test_what_does_not_fit_is_refused(
     assert found.returncode in {1, 2}
     assert message in found.stderr
     assert "Traceback" not in found.stderr
+
+
+def test_what_needs_no_cluster_is_told_before_one_is_looked_for(
+    run: Any, folder: Path, tmp_path: Path
+) -> None:
+    nobody = ["--engine", "ray", "--ray-address", "127.0.0.1:1", "--input", str(folder)]
+    damaged = tmp_path / "damaged.onnx"
+    damaged.write_bytes(b"\x08\x0a no model" * 100)
+    found = run("lstm-run", *nobody, "--output", str(tmp_path / "out"), "--model", str(damaged))
+    assert (found.returncode, found.stderr.count("\n")) == (1, 1)
+    assert "damaged.onnx" in found.stderr
+    found = run("lstm-run", *nobody, "--output", str(folder))
+    assert (found.returncode, f"{folder} is not empty" in found.stderr) == (1, True)
+    found = run("lstm-run", *nobody, "--output", str(tmp_path / "out"))
+    assert (found.returncode, "no Ray cluster" in found.stderr) == (1, True)
+    assert not (tmp_path / "out").exists()
 
 
 def test_globs_and_uris_need_a_cluster(run: Any, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from lstm_runtime.distributed.cluster import connected, data_settings, family_er
 from lstm_runtime.distributed.output import OutputFolder
 from lstm_runtime.distributed.places import Place, place_of, read_source
 from lstm_runtime.distributed.progress import counted, estimate_rows
-from lstm_runtime.distributed.scoring import model_bytes, pool_for, score_with
+from lstm_runtime.distributed.scoring import model_file, pool_for, score_with
 from lstm_runtime.distributed.settings import ClusterJob, ScoringSettings
 from lstm_runtime.distributed.sizing import CPUS_PER_TASK
 from lstm_runtime.errors import ClusterError
@@ -44,22 +44,25 @@ def run_cluster(job: ClusterJob) -> ClusterReport:
 
     Raises:
         InputError: names the file, line or row that cannot be scored, or says what does not fit.
+        ModelFileError: when the model file is missing, damaged or foreign.
         MissingExtraError: when Ray is not installed.
 
     """
     started = time.monotonic()
     source = read_source(job.source)
     files = source.tables
-    with connected(job.ray_address) as ray:
+    folder = OutputFolder(place_of(job.output))
+    subject = _subject(job, files)
+    resumes = folder.begin(subject, resume=job.resume)
+    with (
+        folder.forgotten_on_error(keep=job.id_column is not None),
+        connected(job.ray_address) as ray,
+    ):
         pool = pool_for(job.scoring)
-        folder = OutputFolder(place_of(job.output))
-        subject = _subject(job, files)
-        resumes = folder.begin(subject, resume=job.resume)
         resumed = folder.checkpointed_rows() if resumes else 0
-        with folder.forgotten_on_error(keep=job.id_column is not None):
-            with counted(ray, lambda: estimate_rows(files)) as tally:
-                _attempt(job, lambda: _write_parts(ray, job, files, folder, tally))
-            parts = folder.parts()
+        with counted(ray, lambda: estimate_rows(files)) as tally:
+            _attempt(job, lambda: _write_parts(ray, job, files, folder, tally))
+        parts = folder.parts()
         report = ClusterReport(
             files=len(parts),
             rows=sum(part.rows for part in parts),
@@ -138,7 +141,7 @@ def _subject(job: ClusterJob, files: list[tuple[Place, int]]) -> dict[str, Any]:
     scoring = job.scoring
     return {
         "input": hashlib.sha256(listed.encode()).hexdigest(),
-        "model": hashlib.sha256(model_bytes(job.model, scoring.device)).hexdigest(),
+        "model": model_file(job.model, scoring.device).digest,
         "provider": scoring.device,
         "--text-column": scoring.text_column,
         "--prefix": scoring.prefix,

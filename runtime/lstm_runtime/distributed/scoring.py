@@ -8,6 +8,7 @@ from lstm_runtime.distributed.cluster import import_ray, node_resources
 from lstm_runtime.distributed.settings import ScoringSettings
 from lstm_runtime.distributed.sizing import WorkerPool, plan_pool
 from lstm_runtime.distributed.worker import ScoringWorker
+from lstm_runtime.model_file.checked import ModelFile, read_model_file
 
 
 def score(
@@ -33,6 +34,7 @@ def score(
         MissingExtraError: when Ray is not installed.
         InputError: when a setting is out of its range, or the cluster has no room for a single
             worker.
+        ModelFileError: when the model file is missing, damaged or foreign.
 
     """
     return score_with(dataset, model, ScoringSettings(**settings), tally)
@@ -51,7 +53,7 @@ def score_with(
     pool = pool_for(scoring)
     return dataset.map_batches(
         ScoringWorker,
-        fn_constructor_args=(model_bytes(model, scoring.device), scoring, tally),
+        fn_constructor_args=(model_file(model, scoring.device).data, scoring, tally),
         fn_constructor_kwargs={"audited": audited},
         batch_size=None,
         batch_format="pyarrow",
@@ -72,8 +74,11 @@ def pool_for(scoring: ScoringSettings) -> WorkerPool:
     return plan_pool(node_resources(), scoring.workers, scoring.threads, scoring.gpus_per_worker)
 
 
-def model_bytes(model: str | Path | bytes | None, device: str) -> bytes:
-    """Return the bytes of a model file; of the package's own for a device where there is none."""
-    if isinstance(model, bytes):
-        return model
-    return Path(model or (DEFAULT_CPU if device == "cpu" else DEFAULT_OTHER)).read_bytes()
+def model_file(model: str | Path | bytes | None, device: str) -> ModelFile:
+    """Read and check a model file; the package's own for a device where there is none.
+
+    Raises:
+        ModelFileError: when it is missing, damaged or foreign: here, and not on some worker.
+
+    """
+    return read_model_file(model or (DEFAULT_CPU if device == "cpu" else DEFAULT_OTHER))
