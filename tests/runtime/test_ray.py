@@ -308,6 +308,8 @@ def test_what_needs_no_cluster_is_told_before_one_is_looked_for(
     found = run("lstm-run", *nobody, "--output", str(tmp_path / "out"), "--model", str(damaged))
     assert (found.returncode, found.stderr.count("\n")) == (1, 1)
     assert "damaged.onnx" in found.stderr
+    found = run("lstm-run", *nobody, "--output", str(tmp_path / "out"), "--text-column", "review")
+    assert (found.returncode, "no column 'review'" in found.stderr) == (1, True)
     found = run("lstm-run", *nobody, "--output", str(folder))
     assert (found.returncode, f"{folder} is not empty" in found.stderr) == (1, True)
     found = run("lstm-run", *nobody, "--output", str(tmp_path / "out"))
@@ -348,7 +350,8 @@ def test_sources_are_found_by_path_glob_and_uri(folder: Path) -> None:
     assert names(f"{folder}/*.[cj]s*") == ["a.csv", "b.jsonl"]
     assert names(f"{folder.parent}/*/a.csv") == ["a.csv"]
     assert names(folder.as_uri()) == ["a.csv", "b.jsonl", "c.parquet"]
-    for nothing in (f"{folder}/*.zip", f"{(folder / 'none').as_uri()}?region=here"):
+    query = f"{(folder / 'none').as_uri()}?region=here"
+    for nothing in (f"{folder}/*.zip", query, str(folder / "notes.md")):
         with pytest.raises(InputError, match=r"no \.txt"):
             read_source(nothing)
     with pytest.raises(InputError, match="nowhere://x"):

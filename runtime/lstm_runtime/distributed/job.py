@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from lstm_runtime.bulk.report import TOLD, BulkReport
@@ -18,6 +19,7 @@ from lstm_runtime.distributed.settings import ClusterJob, ScoringSettings
 from lstm_runtime.distributed.sizing import CPUS_PER_TASK
 from lstm_runtime.errors import ClusterError
 from lstm_runtime.log import log_warning
+from lstm_runtime.tables.formats import open_table
 
 _LARGEST_BLOCK = 8 << 20
 _SMALLEST_BLOCK = 256 << 10
@@ -51,6 +53,7 @@ def run_cluster(job: ClusterJob) -> ClusterReport:
     started = time.monotonic()
     source = read_source(job.source)
     files = source.tables
+    _check_first(files, job.scoring)
     folder = OutputFolder(place_of(job.output))
     subject = _subject(job, files)
     resumes = folder.begin(subject, resume=job.resume)
@@ -77,6 +80,13 @@ def run_cluster(job: ClusterJob) -> ClusterReport:
         )
         folder.finish(parts, {**subject, **asdict(report)})
     return report
+
+
+def _check_first(files: list[tuple[Place, int]], scoring: ScoringSettings) -> None:
+    """Look at the first table where it is at hand: most mistakes are in all of them."""
+    place, _ = files[0]
+    if place.is_local:
+        open_table(Path(place.path), scoring.columns).check()
 
 
 def _attempt(job: ClusterJob, write: Callable[[], None]) -> None:

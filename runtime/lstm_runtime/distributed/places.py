@@ -117,6 +117,8 @@ def read_source(address: str) -> Source:
     """
     place = place_of(address)
     if (size := place.size()) is not None:
+        if not is_table(Path(place.path)):
+            raise InputError(f"{address}: no {', '.join(SUFFIXES)} file there")
         return Source([(place, size)])
     is_glob = _WILD & set(place.path) and not place.exists()
     found = _matching(place) if is_glob else place.entries()
