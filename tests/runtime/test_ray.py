@@ -283,7 +283,7 @@ def test_an_interrupted_run_is_gone_on_with_only_as_the_same_run(tmp_path: Path)
     [
         (["--workers", "2"], "--workers needs --engine ray"),
         (["--id-column", "id"], "--id-column needs --engine ray"),
-        (["--engine", "ray", "--workers", "0"], "workers is 0; it must be at least 1"),
+        (["--engine", "ray", "--workers", "0"], "'--workers': 0 is not in the range x>=1"),
         (["--engine", "ray", "--encoding", "cp1252"], "--engine ray takes no --encoding"),
         (["--engine", "ray", "--recursive"], "--engine ray takes no --recursive"),
         (["--engine", "ray", "--resume"], "--resume needs --id-column"),

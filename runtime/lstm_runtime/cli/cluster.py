@@ -84,6 +84,15 @@ ENGINE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         show_default=True,
         help="Format of the part files.",
     ),
+    option(
+        "--rows-per-part",
+        group="Ray",
+        type=click.IntRange(min=1),
+        default=20_000,
+        show_default=True,
+        help="Rows of a part file at least, but of the last ones. What is in no part is lost by a "
+        "kill; many small files are slow to list.",
+    ),
 )
 """With the bounds and defaults of the job's settings, which one text does not import."""
 

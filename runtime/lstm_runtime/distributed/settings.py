@@ -95,13 +95,11 @@ class ClusterJob:
     output_format: Literal["parquet", "csv", "tsv", "jsonl"] = setting(
         "parquet", "Format of the part files."
     )
-
     rows_per_part: int = setting(
         20_000,
         "Rows of a part file at least, but of the last ones. What is in no part is lost by a kill; "
         "many small files are slow to list.",
         at_least=1,
-        group=_GROUP,
     )
 
     def __post_init__(self) -> None:
