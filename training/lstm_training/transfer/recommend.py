@@ -139,17 +139,15 @@ def _fine_tuning(texts: int) -> dict[str, Any]:
 
 
 def _from_nothing(texts: int) -> dict[str, Any]:
+    begun = {"memory": 200, "word_scores": 16, "gain": 1.0, "ema": 0.98}
     if texts >= MANY:
-        return {}
+        return {"epochs": 4, "learning_rate": 2e-3, **begun}
     return {
         "epochs": min(max(math.ceil(8_000 / texts), 3), 10),
         "learning_rate": 1e-3,
         "embedding_dim": 64,
         "hidden_dim": 64,
-        "memory": 200,
-        "word_scores": 16,
         "drop_prob": 0.3,
         "embedding_dropout": 0.3,
-        "gain": 1.0,
-        "ema": 0.98,
+        **begun,
     }
