@@ -20,8 +20,7 @@ FRESH = "none"
 FEW = 25_000
 """Texts below which the bundled model is started from where nothing else is said."""
 MANY = 10_000
-"""Texts from which on a fresh model is trained by the defaults of `TrainingConfig`; with fewer it
-is a smaller one, which begins as a bag of words."""
+"""Texts from which on a fresh model has the default size and dropout; with fewer it is smaller."""
 ENGLISH = 0.8
 """Part of the tokens that are words of the bundled model, from which on texts count as English."""
 SAMPLE = 1_000
