@@ -20,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from typing import Any
+from unittest.mock import patch
 
 import psutil  # type: ignore[import-untyped] # it has no types
 import pyarrow as pa
@@ -195,11 +196,8 @@ def sampled() -> Iterator[list[Sample]]:
             ended.set()
             watcher.join()
 
-    ours, job.counted = job.counted, counted
-    try:
+    with patch.object(job, "counted", counted):
         yield samples
-    finally:
-        job.counted = ours
 
 
 def processor_seconds() -> Counter[int]:

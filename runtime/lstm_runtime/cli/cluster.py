@@ -68,7 +68,7 @@ ENGINE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     option(
         "--ray-address",
         group="Ray",
-        help="The cluster: auto for the one that this machine is part of, or ray://HOST:PORT.  "
+        help="The cluster: auto for the one that this machine is part of, or HOST:PORT of it.  "
         "[default: RAY_ADDRESS, else a cluster of this machine alone]",
     ),
     option(

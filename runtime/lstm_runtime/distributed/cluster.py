@@ -14,7 +14,7 @@ from lstm_runtime.extras import requires_extra
 
 _OURS = re.compile(r"^lstm_runtime\.errors\.(?P<kind>\w+): (?P<message>.*)$", re.MULTILINE)
 
-_HOST_PORT = re.compile(r"(ray://)?(?P<host>[^:/]+):(?P<port>\d+)")
+_HOST_PORT = re.compile(r"(?P<host>[^:/]+):(?P<port>\d+)")
 _CONNECT_SECONDS = 5.0
 
 _STALLED_SECONDS = 900.0
@@ -71,7 +71,15 @@ def _told_by(address: str, error: Exception) -> str:
 
 
 def _require_listener(address: str) -> None:
-    """Check that somebody listens at HOST:PORT: Ray itself would try for minutes."""
+    """Check that somebody listens at HOST:PORT: Ray itself would try for minutes.
+
+    Ray's client (ray://) is refused: Ray Data does not work through it, and fails within itself.
+    """
+    if address.startswith("ray://"):
+        raise ClusterError(
+            f"Ray Data does not work through {address}: run on a machine of the cluster, with "
+            "--ray-address auto, or there by ray job submit"
+        )
     found = _HOST_PORT.fullmatch(address)
     if found is None:
         return

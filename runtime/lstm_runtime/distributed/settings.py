@@ -86,7 +86,7 @@ class ClusterJob:
     "Whether to go on where an interrupted run stopped; needs ``id_column``."
     ray_address: str | None = setting(
         None,
-        "The cluster: auto for the one that this machine is part of, or ray://HOST:PORT; None for "
+        "The cluster: auto for the one that this machine is part of, or HOST:PORT of it; None for "
         "RAY_ADDRESS, else a cluster of this machine alone.",
     )
     id_column: str | None = setting(
