@@ -226,6 +226,19 @@ def test_a_run_with_ids_goes_on_where_ray_fails(
     assert [found[n] for n in range(40)] == local(int8, texts)
 
 
+def test_what_a_task_failed_of_is_told_in_one_line() -> None:
+    from lstm_runtime.distributed.cluster import family_errors
+    from ray.exceptions import ActorDiedError, RayTaskError
+
+    full = "OSError: [Errno 28] No space left on device"
+    trace = f'ray::Write() (pid=1, ip=127.0.0.1)\n  File "sink.py", line 1\n    write()\n{full}\n'
+    with pytest.raises(ClusterError) as told, family_errors():
+        raise RayTaskError("Write", trace, OSError(28, "full"))
+    assert str(told.value) == f"Ray: {full}"
+    with pytest.raises(ClusterError, match=r"^Ray: The actor died[^\n]*$"), family_errors():
+        raise ActorDiedError
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "size",

@@ -159,6 +159,8 @@ def _told(text: str) -> LstmEdgeError:
         return cast("LstmEdgeError", kind(found["message"]))
     _, unreadable, original = text.partition("Original exception:")
     lines = [line.strip() for line in (original or text).splitlines() if line.strip()]
-    # Of an exception that Ray could not carry over there is a traceback, whose last line says what.
-    told = lines[-1 if unreadable else 0] if lines else "failed without a word"
+    # Of what failed in a task there is a traceback, whose last line says what; so it is, too, of an
+    # exception that Ray could not carry over.
+    is_traceback = unreadable or text.startswith("ray::")
+    told = lines[-1 if is_traceback else 0] if lines else "failed without a word"
     return ClusterError(f"Ray: {told}")
