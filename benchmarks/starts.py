@@ -53,11 +53,10 @@ def main(rounds: int, output: Path) -> None:
     commands[OURS] = [str(Path(sys.executable).with_name("lstm-run")), TEXT]
     sizes[OURS] = _megabytes(["onnxruntime", "numpy", "click"]) + _own_megabytes()
     rows = [
-        [name, f"{1e3 * cost.processor:.0f}", f"{1e3 * cost.seconds:.0f}",
-         f"{cost.megabytes:.0f}", f"{sizes[name]:.0f}"]
+        [name, f"{1e3 * cost.processor:.0f}", f"{cost.megabytes:.0f}", f"{sizes[name]:.0f}"]
         for name, cost in take_turns(commands, rounds).items()
-    ]  # fmt: skip
-    header = ["", "processor ms", "ms", "MB of memory", "MB installed"]
+    ]
+    header = ["", "processor ms", "MB of memory", "MB installed"]
     tables = [Table(f"Processes, medians of {rounds} turns", header, rows)]
     print(markdown(tables, machine()))
     save(output, tables, machine(), "starts")
