@@ -102,7 +102,7 @@ class Node:
 
 def instruction_sets() -> list[str]:
     """Return the sets that this build and processor have, besides the portable one."""
-    return [name for name in _EVERY_SET if _runs(name)]
+    return [name for name in _EVERY_SET if library_path() and _runs(name)]
 
 
 def session(model: bytes, instruction_set: str | None) -> Any:
