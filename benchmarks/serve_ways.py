@@ -82,7 +82,9 @@ def running(way: Way, folder: Path) -> Iterator[tuple[int, Callable[[], None]]]:
             process.send_signal(signal.SIGTERM)
 
         try:
-            asyncio.run(_ready(port, process))
+            if not asyncio.run(_is_ready(port, process)):
+                log = (folder / "log").read_text("utf-8")[-2000:]
+                raise SystemExit(f"the service does not start: {log}")
             yield port, stop
         finally:
             stop()
@@ -90,12 +92,12 @@ def running(way: Way, folder: Path) -> Iterator[tuple[int, Callable[[], None]]]:
             time.sleep(3 * way.on_ray)  # the last lines of the replicas
 
 
-async def _ready(port: int, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(600):
+async def _is_ready(port: int, process: "subprocess.Popen[bytes]") -> bool:
+    for _ in range(1000):
         with suppress(OSError):
             if await Client(port).post(b'{"text": "ready"}') == 200:
-                return
+                return True
         if process.poll() is not None:
             break
         await asyncio.sleep(0.2)
-    raise SystemExit("the service does not start")
+    return False

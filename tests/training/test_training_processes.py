@@ -4,6 +4,8 @@ import csv
 import json
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -117,6 +119,83 @@ def test_processes_that_are_killed_go_on_as_if_they_had_not_been(
     histories = [(folder / "history.csv").read_text().splitlines() for folder in (killed, whole)]
     losses = [[line.split(",")[:3] for line in lines] for lines in histories]
     assert losses[0] == losses[1]
+
+
+def test_what_all_processes_find_is_said_once(tmp_path: Path) -> None:
+    for more in (("--data", "missing.csv"), ("--epochs", "no number")):
+        found = subprocess.run(
+            [*command("torchrun 2", tmp_path, tmp_path / "out"), *more],
+            capture_output=True, text=True, check=False, timeout=400, env=environment(),
+        )  # fmt: skip
+        assert found.returncode == 1
+        lines = found.stderr.splitlines()
+        assert sum(line.startswith("Error: ") for line in lines) == 1, found.stderr
+
+
+@pytest.mark.parametrize("killed", [0, 1])
+def test_a_process_that_dies_alone_ends_the_others_in_words(
+    killed: int, reviews_csv: Path, tmp_path: Path, free_port: int
+) -> None:
+    # Without torchrun, which would end the other one before it can say anything.
+    started = []
+    for rank in ("0", "1"):
+        place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+        place |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port)}
+        line = command(None, reviews_csv, tmp_path / "out", "--epochs", "5000")
+        at = environment() | place
+        started.append(subprocess.Popen(line, stderr=subprocess.PIPE, text=True, env=at))
+    try:
+        deadline = time.monotonic() + 300
+        while not (tmp_path / "out" / "resume.pt").exists():
+            assert time.monotonic() < deadline
+            assert [one.poll() for one in started] == [None, None]
+            time.sleep(0.05)
+        started[killed].kill()
+        _, words = started[1 - killed].communicate(timeout=200)
+    finally:
+        for one in started:
+            one.kill()
+            one.communicate()
+    assert started[1 - killed].returncode == 1
+    assert "another process of the run has ended" in words.splitlines()[-1]
+    assert "Traceback" not in words
+
+
+def test_what_a_process_finds_alone_it_says_itself(tmp_path: Path) -> None:
+    found = subprocess.run(
+        command(None, tmp_path / "missing.csv", tmp_path / "out"),
+        capture_output=True, text=True, check=False, timeout=400,
+        env=environment() | {"RANK": "1", "WORLD_SIZE": "2"},
+    )  # fmt: skip
+    assert found.returncode == 1
+    assert found.stderr.startswith("Error: process 1: ")
+    assert found.stderr.count("\n") == 1
+
+
+def test_another_number_of_processes_does_not_go_on(reviews_csv: Path, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        command("torchrun 2", reviews_csv, tmp_path, "--epochs", "5000"),
+        stderr=subprocess.DEVNULL, env=environment(),
+    ) as process:  # fmt: skip
+        deadline = time.monotonic() + 300
+        while not (tmp_path / "resume.pt").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)  # Ctrl-C at the launcher
+        assert process.wait(100) != 0
+    found = subprocess.run(
+        command(None, reviews_csv, tmp_path, "--epochs", "5000", "--resume"),
+        capture_output=True, text=True, check=False, timeout=400, env=environment(),
+    )  # fmt: skip
+    assert found.returncode == 1
+    assert "processes" in found.stderr.splitlines()[-1]
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 @pytest.fixture

