@@ -2,13 +2,17 @@
 
 import errno
 import os
-from collections.abc import Callable, Iterable
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import click
 
 from lstm_runtime.console import usable_streams
-from lstm_runtime.errors import LstmEdgeError
+from lstm_runtime.errors import LstmEdgeError, MissingExtraError
 from lstm_runtime.extras import broken_library
 
 OTHER = "Other"
@@ -86,21 +90,58 @@ class OneLineErrorCommand(click.Command):
         """Run the command's function."""
         if os.environ.get("NO_COLOR"):
             ctx.color = False
-        try:
-            return super().invoke(ctx)
-        except LstmEdgeError as error:
-            raise click.ClickException(_one_line(str(error))) from error
-        except ImportError as error:
-            raise click.ClickException(_one_line(broken_library(error))) from error
-        except KeyboardInterrupt:
-            ctx.exit(1)
-        except MemoryError as error:
-            raise click.ClickException("out of memory: try fewer or shorter texts") from error
-        except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise
-            where = f"{error.filename}: " if error.filename else ""
-            raise click.ClickException(f"{where}{error.strerror or error}") from error
+        with _noted_interrupts() as interrupts:
+            try:
+                return super().invoke(ctx)
+            except KeyboardInterrupt:
+                ctx.exit(1)
+            except Exception as error:
+                if interrupts and not _is_told(error):
+                    ctx.exit(1)
+                failure = _failure(error)
+                if failure is None:
+                    raise
+                raise click.ClickException(_one_line(failure)) from error
+
+
+@contextmanager
+def _noted_interrupts() -> Iterator[list[int]]:
+    """Note Ctrl-C besides: a library that is being loaded may swallow it, and fail of that."""
+    seen: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        seen.append(number)
+        signal.default_int_handler(number, frame)
+
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield seen
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _is_told(error: Exception) -> bool:
+    """Tell whether an error says something of its own, even after Ctrl-C."""
+    ours = isinstance(error, LstmEdgeError) and not isinstance(error, MissingExtraError)
+    return ours or isinstance(error, click.ClickException | click.exceptions.Exit)
+
+
+def _failure(error: Exception) -> str | None:
+    """Return what an expected failure is told as; None for any other."""
+    if isinstance(error, LstmEdgeError):
+        return str(error)
+    if isinstance(error, ImportError):
+        return broken_library(error)
+    if isinstance(error, MemoryError):
+        return "out of memory: try fewer or shorter texts"
+    if isinstance(error, OSError) and error.errno != errno.EPIPE:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}"
+    return None
 
 
 def _one_line(message: str) -> str:

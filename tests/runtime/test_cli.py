@@ -176,6 +176,24 @@ def test_ctrl_c_ends_quietly(model_files: dict[str, Path]) -> None:
         assert b"Traceback" not in process.stderr.read()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+@pytest.mark.parametrize("error", ["RecursionError('deep')", "ImportError('numpy failed')"])
+def test_ctrl_c_that_a_library_swallows_ends_quietly(error: str) -> None:
+    code = (
+        "import click, signal; from lstm_runtime.command import OneLineErrorCommand\n"
+        "@click.command(cls=OneLineErrorCommand)\n"
+        "def main():\n"
+        "    try: signal.raise_signal(signal.SIGINT)\n"
+        "    except KeyboardInterrupt: pass\n"
+        f"    raise {error}\n"
+        "main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_max_tokens_reads_the_end(lstm_run: Any) -> None:
     def score(*arguments: str) -> float:
         return float(json.loads(lstm_run("--json", *arguments).stdout)["score"])
