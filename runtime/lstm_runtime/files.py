@@ -36,12 +36,19 @@ def mode_of(path: Path) -> int:
 
 
 @contextmanager
-def errors_naming(path: Path) -> Iterator[None]:
-    """Let errors of the operating system in the block name a file: a full disk names none."""
+def errors_naming(path: Path, standing_in: Path | None = None) -> Iterator[None]:
+    """Let errors of the operating system in the block name a file: a full disk names none.
+
+    Args:
+        path: the file.
+        standing_in: another that is written in its place, and means nothing to anybody.
+
+    """
     try:
         yield
     except OSError as error:
-        error.filename = error.filename or str(path)
+        if error.filename in {None, "", standing_in and str(standing_in), standing_in}:
+            error.filename = str(path)
         raise
 
 
@@ -64,10 +71,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; rename it to ``path`` when the block succeeds.
 
     When the block raises (a full disk, Ctrl-C), the temporary file is removed and whatever
-    stood under ``path`` before is untouched. The parent folder is made when it is missing.
+    stood under ``path`` before is untouched. The parent folder is made when it is missing. Errors
+    of the operating system that name no file, or the temporary one, name ``path``.
     """
     temporary = path.with_name(f".{path.stem}-{os.urandom(4).hex()}{path.suffix}")
-    with parents_of(path):
+    with errors_naming(path, temporary), parents_of(path):
         create(temporary).close()
         try:
             yield temporary

@@ -1,7 +1,9 @@
 import contextlib
 import pickle
+import re
 import resource
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +12,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from lstm_runtime.text.vocabulary import Vocabulary
-from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, save_content
 from lstm_training.errors import CheckpointError
 from lstm_training.model import ModelConfig, SentimentRNN
+from lstm_training.trainer.report import write_history
 
 
 @pytest.fixture(scope="session")
@@ -177,3 +180,19 @@ def test_a_full_disk_leaves_the_file_before_untouched(checkpoint: Checkpoint, sa
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]
+
+
+@pytest.mark.parametrize("write", [lambda path: write_history(path.parent, []), None])
+def test_a_full_disk_names_the_file_and_leaves_nothing(
+    tmp_path: Path, write: Callable[[Path], object] | None
+) -> None:
+    """A limit on the size of files stands for the disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    path = tmp_path / "history.csv"
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        with pytest.raises((OSError, CheckpointError), match=re.escape(str(path))):
+            write(path) if write else save_content({"a": torch.zeros(9_000)}, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(tmp_path.iterdir())

@@ -135,7 +135,7 @@ def _log_data(data: Dataset) -> None:
     logger.info("%.1f%% of the letters are in no token", 100 * data.uncovered)
     if data.conflicting:
         logger.info(
-            "%s texts are left out because as many of their copies, or more, have the other label",
+            "%s texts are left out because as many of their copies, or more, have another label",
             f"{data.conflicting:,}",
         )
 

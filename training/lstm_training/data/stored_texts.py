@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
-from lstm_runtime.files import atomic_path, errors_naming
+from lstm_runtime.files import atomic_path
 from numpy.typing import NDArray
 
 BLOCK = 256
@@ -110,7 +110,6 @@ def write_rows(
         {"content": kind, "number": pa.int64()}, metadata={_ABOUT: json.dumps(about).encode()}
     )
     with (
-        errors_naming(path),
         atomic_path(path) as temporary,
         pa.ipc.new_file(str(temporary), schema) as file,
     ):
