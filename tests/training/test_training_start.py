@@ -388,6 +388,7 @@ def test_settings_are_chosen_by_the_number_of_texts_and_said(
     assert few.epochs > many.epochs
     assert recommended_config(1_000, earlier) != few
     assert "chosen for 1,000 texts: epochs" in caplog.text
+    assert ", numbers that say what a word speaks for 16" in caplog.text
     caplog.clear()
     given = recommended_config(1_000, earlier, epochs=99, seed=3)
     assert (given.epochs, given.seed) == (99, 3)

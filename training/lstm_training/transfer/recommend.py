@@ -30,6 +30,11 @@ FILMS = ("movie-reviews", "imdb")
 _WINDOWS = 5
 """Times at least that a running mean of the weights forgets in a training what it began with: or
 fresh weights would still be part of it."""
+_TOLD = {
+    "memory": "tokens that fresh layers remember",
+    "word_scores": "numbers that say what a word speaks for",
+}
+"""What settings are called in the log whose names alone say little."""
 SIZES = ("embedding_dim", "hidden_dim", "n_layers")
 """Settings that a model to start from has already."""
 
@@ -115,7 +120,7 @@ def recommended_config(texts: int, start: Checkpoint | None = None, **given: Any
         chosen["ema"] = round(min(chosen["ema"], max(1 - _WINDOWS / steps, 0.0)), 3)
         config = replace(config, ema=chosen["ema"])
     told = ", ".join(
-        f"{name.replace('_', ' ')} {value:g}"
+        f"{_TOLD.get(name, name.replace('_', ' '))} {value:g}"
         for name, value in chosen.items()
         if name not in {*given, "patience"}
     )
