@@ -23,7 +23,6 @@ REVIEWS = [
 ]
 
 MISREAD = {
-    "I have never laughed so hard.",
     "It is not without charm.",
     "I could not wait for it to end.",
 }
