@@ -82,9 +82,10 @@ def test_every_option_of_each_command_is_in_the_reference(site: Path) -> None:
 OF_OTHERS = {
     *("--standalone", "--nproc-per-node", "--nnodes", "--node-rank", "--master-addr", "--cpu"),
     *("--multi", "--num", "--no-deps", "--no-binary"),  # of --multi_gpu and --num_processes
+    *("--timeout-graceful-shutdown", "--ray", "--rows", "--words"),  # uvicorn's, benchmarks'
     "--write-structures",  # of the tests
 }
-"""Options of torchrun, accelerate, pip and pytest that pages tell."""
+"""Options of torchrun, accelerate, pip, uvicorn, benchmarks and pytest that pages tell."""
 
 
 def test_every_option_that_a_page_names_is_there() -> None:
