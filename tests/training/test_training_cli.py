@@ -31,9 +31,9 @@ def test_a_run_prints_its_measures_and_files(
     assert (worse in result.stdout) == (checkpoint.metrics["accuracy"] < baseline)
     written = [Path(line) for line in result.stdout.splitlines() if line.startswith(str(tmp_path))]
     assert sorted(written) == sorted(tmp_path.iterdir())
-    # Without a terminal: what was chosen, a line for the data and one an epoch, no bar, no warning.
+    # Without a terminal: what was chosen, lines for the data, the start and each epoch, no bar.
     told = [line.split()[0] for line in result.stderr.splitlines()]
-    assert told == ["chosen", "216", "labels", "0.0%", *["epoch"] * 3, "kept:", "only"]
+    assert told == ["chosen", "216", "labels", "0.0%", *["epoch"] * 4, "kept:", "only"]
 
 
 def test_columns_and_labels_can_be_named(

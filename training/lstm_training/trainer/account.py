@@ -66,7 +66,7 @@ def report_of(
         "labels": [one.to_plain() for one in measured.confusion.measures(measured.names)],
         **checkpoint.training,
         "model": asdict(checkpoint.config),
-        "epochs": len(history),
+        "epochs": history[-1].epoch,
         "seconds": round(sum(record.seconds for record in history), 1),
     }
 

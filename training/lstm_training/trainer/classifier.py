@@ -117,6 +117,7 @@ class Classifier:
                 gradient_clip=config.gradient_clip,
                 patience=config.patience,
                 keep_best=True,
+                measure_start=bool(self.start or config.word_scores),
                 mixed_precision=config.mixed_precision,
                 checkpoint_every=config.checkpoint_every,
             ),

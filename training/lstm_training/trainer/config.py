@@ -25,6 +25,8 @@ class TrainerConfig:
     "Epochs without a lower held-out loss after which training stops; None for never."
     keep_best: bool = False
     "Whether the weights with the lowest held-out loss are what is kept, else the last ones."
+    measure_start: bool = False
+    "Whether the module knows something already: it is measured before it learns, as epoch 0."
     mixed_precision: MixedPrecision = "no"
     "Precision of the forward pass; fp16 needs a GPU."
     checkpoint_every: int = 200

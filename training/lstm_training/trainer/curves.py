@@ -27,9 +27,10 @@ def curves(
     losses, accuracies = figure.subplots(1, 2)
     epochs = [record.epoch for record in history]
     held_out = [record.held_out for record in history if record.held_out]
-    losses.plot(epochs, [record.train_loss for record in history], "o-", label="training")
+    learned = [(one.epoch, one.train_loss) for one in history if one.train_loss is not None]
+    losses.plot(*zip(*learned, strict=True), "o-", label="training")
     losses.plot(epochs, [measures.loss for measures in held_out], "o-", label="held out")
-    rising = min(math.ceil(config.warm_up * config.epochs), len(history))
+    rising = min(math.ceil(config.warm_up * config.epochs), history[-1].epoch)
     losses.axvspan(0.5, rising + 0.5, color="gray", alpha=0.12, label="learning rate rises")
     accuracies.plot(epochs, [measures.accuracy for measures in held_out], "o-", color="C1")
     for n, (name, accuracy) in enumerate(baselines.items(), start=2):

@@ -35,9 +35,11 @@ def fit(trainer: Trainer) -> None:
     # a signal acts at once, and the last written state is what is resumed from.
     alone = trainer.accelerator.num_processes == 1
     with flushed_denormals(), graceful_shutdown(enabled=alone) as stop:
+        if trainer.config.measure_start and trainer.state.is_fresh:
+            _close_epoch(trainer, 0)
         while not trainer.is_over():
             _train_epoch(trainer, stop)
-            logger.info("%s%s", trainer.name, _line(_close_epoch(trainer), trainer.config.epochs))
+            _close_epoch(trainer, trainer.state.epoch + 1)
     if trainer.config.keep_best:
         logger.info("%s%s", trainer.name, kept(trainer.state.history, trainer.config))
 
@@ -45,12 +47,14 @@ def fit(trainer: Trainer) -> None:
 def kept(history: list[EpochRecord], config: TrainerConfig) -> str:
     """Say which epoch's weights are kept, and why."""
     best = best_of(history)
-    if len(history) < config.epochs:
+    if history[-1].epoch < config.epochs:
         return (
             f"stopped early: no lower held-out loss in {config.patience} epochs; "
             f"epoch {best.epoch} is kept"
         )
     loss = f" ({best.held_out.loss:.4f})" if best.held_out else ""
+    if not best.epoch:
+        return f"kept: the model as it began, since no epoch had a lower held-out loss{loss}"
     return f"kept: epoch {best.epoch} of {config.epochs}, with the lowest held-out loss{loss}"
 
 
@@ -97,19 +101,19 @@ def _remaining(trainer: Trainer, order: list[list[int]]) -> Iterator[list[int]]:
             bar.set_postfix(loss=f"{state.loss / state.texts:.4f}", refresh=False)
 
 
-def _close_epoch(trainer: Trainer) -> EpochRecord:
-    """Measure the module on the held-out texts, record the epoch and save."""
+def _close_epoch(trainer: Trainer, epoch: int) -> None:
+    """Measure the module on the held-out texts, record the epoch, save and tell."""
     state, start = trainer.state, time.monotonic()
     record = EpochRecord(
-        epoch=state.epoch + 1,
-        train_loss=state.loss / state.texts,
+        epoch=epoch,
+        train_loss=state.loss / state.texts if state.texts else None,
         held_out=trainer.evaluate() if trainer.evaluate else None,
         learning_rate=float(trainer.scheduler.get_last_lr()[0]),
         seconds=state.seconds + time.monotonic() - start,
     )
     state.finish_epoch(record, trainer.module.state_dict() if trainer.config.keep_best else None)
     trainer.save()
-    return record
+    logger.info("%s%s", trainer.name, _line(record, trainer.config.epochs))
 
 
 def _line(record: EpochRecord, epochs: int) -> str:
@@ -117,7 +121,5 @@ def _line(record: EpochRecord, epochs: int) -> str:
     measured = (
         f", held-out loss {held_out.loss:.4f}, accuracy {held_out.accuracy:.2%}" if held_out else ""
     )
-    return (
-        f"epoch {record.epoch}/{epochs}: loss {record.train_loss:.4f}{measured}, "
-        f"{record.seconds:.0f} s"
-    )
+    learned = f"loss {record.train_loss:.4f}" if record.train_loss is not None else "at the start"
+    return f"epoch {record.epoch}/{epochs}: {learned}{measured}, {record.seconds:.0f} s"

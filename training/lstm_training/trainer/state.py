@@ -13,9 +13,9 @@ class EpochRecord:
     """What one epoch came to."""
 
     epoch: int
-    "Number of the epoch, from 1."
-    train_loss: float
-    "Mean loss while learning, with dropout on."
+    "Number of the epoch, from 1; 0 for what the module was before the first."
+    train_loss: float | None
+    "Mean loss while learning, with dropout on; None where nothing was learned."
     held_out: Metrics | None
     "Measures on the held-out texts after the epoch; None where nothing is held out."
     learning_rate: float
@@ -49,16 +49,24 @@ class TrainerState:
     "Weights after the epoch with the lowest held-out loss, where they are kept."
 
     @property
+    def is_fresh(self) -> bool:
+        """Whether nothing has been learned or measured."""
+        return not (self.epoch or self.batch or self.history)
+
+    @property
     def best_epoch(self) -> EpochRecord:
         """The epoch with the lowest held-out loss, the first of equals."""
         return best_of(self.history)
 
     def finish_epoch(self, record: EpochRecord, weights: dict[str, Tensor] | None = None) -> None:
-        """Close the current epoch, and keep ``weights``, if given, where they are the best."""
+        """Close the current epoch, and keep ``weights``, if given, where they are the best.
+
+        An epoch 0 is a beginning, which leaves the current epoch open.
+        """
         self.history.append(record)
         if weights is not None and self.best_epoch is record:
             self.best = {name: tensor.detach().cpu().clone() for name, tensor in weights.items()}
-        self.epoch, self.batch = self.epoch + 1, 0
+        self.epoch, self.batch = record.epoch, 0
         self.loss, self.texts, self.seconds = 0.0, 0, 0.0
 
     def is_over(self, epochs: int, patience: int | None, warm_up: int = 0) -> bool:

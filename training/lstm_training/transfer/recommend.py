@@ -20,8 +20,7 @@ FRESH = "none"
 FEW = 25_000
 """Texts below which the bundled model is started from where nothing else is said."""
 MANY = 10_000
-"""Texts from which on a fresh model is trained by the defaults of `TrainingConfig`; with fewer it
-is a smaller one, which begins as a bag of words."""
+"""Texts from which on a fresh model has the default size and dropout; with fewer it is smaller."""
 ENGLISH = 0.8
 """Part of the tokens that are words of the bundled model, from which on texts count as English."""
 SAMPLE = 1_000
@@ -144,17 +143,15 @@ def _fine_tuning(texts: int) -> dict[str, Any]:
 
 
 def _from_nothing(texts: int) -> dict[str, Any]:
+    begun = {"memory": 200, "word_scores": 16, "gain": 1.0, "ema": 0.98}
     if texts >= MANY:
-        return {}
+        return {"epochs": 4, "learning_rate": 2e-3, **begun}
     return {
         "epochs": min(max(math.ceil(8_000 / texts), 3), 10),
         "learning_rate": 1e-3,
         "embedding_dim": 64,
         "hidden_dim": 64,
-        "memory": 200,
-        "word_scores": 16,
         "drop_prob": 0.3,
         "embedding_dropout": 0.3,
-        "gain": 1.0,
-        "ema": 0.98,
+        **begun,
     }

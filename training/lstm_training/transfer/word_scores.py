@@ -88,14 +88,15 @@ def give_word_scores(
     vectors[:, : len(turns)] = scores[0]
     model.embedding = ScoredEmbedding(vectors, scores)
     units = turns[: model.hidden_dim]
+    mean = _means(units, sizes)
     with torch.no_grad():
         for layer in range(model.n_layers):
-            _add_up(model.lstm, layer, len(units), _SPREAD / found.spread)
+            _add_up(model.lstm, layer, mean if layer else mean * (_SPREAD / found.spread))
         model.fc.weight.zero_()
         model.fc.bias.copy_(found.bias)
-        for unit, logit in enumerate(units):
-            worth = found.logit / _at_the_top(model.n_layers, float(sizes[unit]))
-            model.fc.weight[logit, unit] = worth / units.count(logit)
+        tops = _at_the_top(model.n_layers, mean, sizes[: len(units)])
+        for unit, (logit, top) in enumerate(zip(units, tops, strict=True)):
+            model.fc.weight[logit, unit] = found.logit / float(top) / units.count(logit)
 
 
 def in_parts(ids: Tensor, parts: Tensor, words: int) -> Tensor:
@@ -103,8 +104,16 @@ def in_parts(ids: Tensor, parts: Tensor, words: int) -> Tensor:
     return ids + (parts * words).to(ids.dtype)[:, None]
 
 
-def _add_up(lstm: nn.LSTM, layer: int, units: int, scale: float) -> None:
-    """Make the first units of a layer sum their numbers; of a later layer, hand the sums on."""
+def _add_up(lstm: nn.LSTM, layer: int, mean: Tensor) -> None:
+    """Make the first units of a layer sum their numbers; of a later layer, hand the sums on.
+
+    Args:
+        lstm: the layers.
+        layer: which of them.
+        mean: what each of the units takes up of each of the first inputs.
+
+    """
+    units = len(mean)
     inputs, states, bias, other = (
         getattr(lstm, f"{name}_l{layer}").unflatten(0, (4, lstm.hidden_size))
         for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -113,8 +122,19 @@ def _add_up(lstm: nn.LSTM, layer: int, units: int, scale: float) -> None:
     learn, forget, cell, output = range(4)  # PyTorch's order
     bias[learn, :units] = bias[output, :units] = _OPEN
     bias[forget, :units] = _SHUT if layer else _KEEP
-    for unit in range(units):
-        inputs[cell, unit, unit] = 1.0 if layer else scale
+    inputs[cell, :units, :units] = mean
+
+
+def _means(units: list[int], sizes: Tensor) -> Tensor:
+    """Return what each unit takes up of each number of its label, ``[units, units]``.
+
+    A unit's size is its own, and it is found from all numbers of the label: int8 has one step for
+    all that a unit reads, and beside a single large weight nothing small would be left of what is
+    learned.
+    """
+    labels, sizes = torch.tensor(units), sizes[: len(units)]
+    same = (labels[:, None] == labels).float()
+    return same * torch.outer(sizes, sizes) / (same @ sizes.square())
 
 
 def _sizes(numbers: int) -> Tensor:
@@ -126,9 +146,9 @@ def _sizes(numbers: int) -> Tensor:
     return signs * torch.linspace(1 - _UNLIKE, 1 + _UNLIKE, numbers)
 
 
-def _at_the_top(layers: int, size: float) -> float:
-    """Return what the last layer's units are when the first one's sums are ``size`` spreads."""
-    open_, found = torch.tensor(_OPEN).sigmoid(), torch.tensor(_SPREAD * size)
+def _at_the_top(layers: int, mean: Tensor, sizes: Tensor) -> Tensor:
+    """Return what the last layer's units are when a sum is one spread, ``[units]``."""
+    open_, found = torch.tensor(_OPEN).sigmoid(), _SPREAD * sizes
     for layer in range(layers):
-        found = open_ * (found.tanh() if layer else found).tanh()
-    return float(found)
+        found = open_ * ((mean @ found).tanh() if layer else found).tanh()
+    return found
