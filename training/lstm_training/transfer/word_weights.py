@@ -20,7 +20,7 @@ _REGULARIZATION = 2.0
 """Inverse strength of the L2 penalty; of two labels, what 4 is for a single weight a word."""
 _SAYS_NOTHING = 0.5
 """What the weight of a word is by its IDF alone; its naive Bayes log ratio is added to that."""
-_LARGEST = 1.0
+_LARGEST = 2.0
 """The largest weight. Int8 has one step for all vectors that are read: the smaller this is, the more
 there is to be seen of the numbers beside, which a repeated word says again and again."""
 _STEP = _LARGEST / 127
@@ -53,7 +53,7 @@ def fit_word_weights(
 ) -> WordWeights:
     """Fit one regression on all texts, and one on all texts but those of each part.
 
-    The largest weight of the first is 1.
+    The largest weight of the first is 2.
 
     Args:
         texts: ids of the texts to learn from, each ``[tokens]``.
