@@ -21,8 +21,8 @@ _REGULARIZATION = 2.0
 _SAYS_NOTHING = 0.5
 """What the weight of a word is by its IDF alone; its naive Bayes log ratio is added to that."""
 _LARGEST = 2.0
-"""The largest weight. Int8 has one step for all vectors that are read: the smaller this is, the more
-there is to be seen of the numbers beside, which a repeated word says again and again."""
+"""The largest weight. Int8 has one step for all vectors that are read: the smaller this is, the
+more there is to be seen of the numbers beside, which a repeated word says again and again."""
 _STEP = _LARGEST / 127
 """The least weight. In int8 a smaller one would be nothing in each of the numbers that hold it, and
 many of them together, such as those of words that come once, would not be."""
