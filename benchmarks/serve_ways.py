@@ -44,7 +44,7 @@ class Way:
 
 FASTAPI = (
     Way("FastAPI and a Batcher, one process", ("uvicorn", "app:app")),
-    Way("wait=0", ("uvicorn", "--factory", "serve_apps:no_wait")),
+    Way("wait=0.001", ("uvicorn", "--factory", "serve_apps:with_wait")),
     Way("Batches off", ("uvicorn", "--factory", "serve_apps:batches_off")),
     Way("No model: a server that answers all alike", ("uvicorn", "serve_apps:constant")),
 )

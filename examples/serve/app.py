@@ -44,7 +44,8 @@ class Answer(BaseModel):
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    with SentimentModel.load(os.environ.get("LSTM_EDGE_MODEL")) as model:
+    threads = int(os.environ.get("OMP_NUM_THREADS", "0")) or None  # Ray sets it for a replica
+    with SentimentModel.load(os.environ.get("LSTM_EDGE_MODEL"), threads=threads) as model:
         # Leaving the block answers what waits: uvicorn has stopped listening by then.
         async with Batcher(model) as batcher:
             app.state.model, app.state.batcher = model, batcher

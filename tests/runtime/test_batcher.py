@@ -24,6 +24,7 @@ class Held:
         self._model = model
         self.go = threading.Event()
         self.runs: list[list[str]] = []
+        self.provider = model.provider
 
     def score_many(self, texts: list[str], batch_size: int) -> Iterator[Any]:
         self.runs.append(list(texts))
@@ -47,6 +48,19 @@ async def until(condition: Any) -> None:
     async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.001)
+
+
+def counted_waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the list of the seconds that the loop sleeps from now on."""
+    waits: list[float] = []
+    sleep = asyncio.sleep
+
+    async def counted(seconds: float) -> None:
+        waits.extend([seconds] * (seconds > 0))
+        await sleep(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", counted)
+    return waits
 
 
 def test_answers_are_those_of_the_model(int8: SentimentModel) -> None:
@@ -74,6 +88,35 @@ def test_what_waits_shares_a_run(held: Held) -> None:
     assert [len(run) for run in held.runs] == [1, 8, 4]
 
 
+@pytest.mark.parametrize(("provider", "runs"), [("CPUExecutionProvider", [2, 2]), ("CUDA", [4])])
+def test_idle_runs_share_what_waits_on_the_cpu(held: Held, provider: str, runs: list[int]) -> None:
+    held.go.set()
+    held.provider = provider
+
+    async def serve() -> None:
+        async with Batcher(held, batch_size=8, runs=2, wait=0) as batcher:  # type: ignore[arg-type]
+            await asyncio.gather(*(batcher.score(f"text {n}") for n in range(4)))
+
+    asyncio.run(serve())
+    assert [len(run) for run in held.runs] == runs
+
+
+@pytest.mark.parametrize(("provider", "waits"), [("CPUExecutionProvider", []), ("CUDA", [0.001])])
+def test_only_a_gpu_waits_for_more_unless_told(
+    held: Held, provider: str, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held.go.set()
+    held.provider = provider
+    waited = counted_waits(monkeypatch)
+
+    async def serve() -> None:
+        async with Batcher(held, batch_size=8, runs=1) as batcher:  # type: ignore[arg-type]
+            await batcher.score("alone")
+
+    asyncio.run(serve())
+    assert waited == waits
+
+
 def test_a_run_waits_a_moment_for_more(held: Held) -> None:
     held.go.set()
 
@@ -91,14 +134,7 @@ def test_requests_one_by_one_do_not_wait_for_more(
     held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held.go.set()
-    waits: list[float] = []
-    sleep = asyncio.sleep
-
-    async def counted(seconds: float) -> None:
-        waits.extend([seconds] * (seconds > 0))
-        await sleep(seconds)
-
-    monkeypatch.setattr(asyncio, "sleep", counted)
+    waits = counted_waits(monkeypatch)
 
     async def serve() -> None:
         async with Batcher(held, batch_size=8, runs=1, wait=0.01) as batcher:  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ from lstm_runtime.inference.session import CPU
 from lstm_runtime.model import SentimentModel
 
 _GPU_BATCH = 64
+_GPU_WAIT = 0.001
 
 
 @dataclass(frozen=True, eq=False)  # two that wait for the same text are two
@@ -24,9 +25,9 @@ class _Waiting:
 class Batcher:
     """A queue in front of a model, for the one event loop in which it is first asked.
 
-    A run takes what waits, up to ``batch_size``. Where runs of many are faster, a run that could
-    take more waits a moment for it, unless requests come one by one. Who was cancelled, or waits
-    no longer, is not computed.
+    A run takes what waits, up to ``batch_size``; on the CPU, runs that are idle share it. On a GPU,
+    a run that could take more waits a moment for it, unless requests come one by one. Who was
+    cancelled, or waits no longer, is not computed.
 
     ::
 
@@ -36,7 +37,8 @@ class Batcher:
     Args:
         model: the model, which stays open.
         wait: seconds that a run waits for more texts; it does not where the last wait was in vain
-            and no request has met another since.
+            and no request has met another since. None for 0 on the CPU, where waiting gains
+            nothing (`benchmarks/serve.py`), and for a millisecond elsewhere.
         most_waiting: texts in the queue at most.
         batch_size: texts of a run at most; None for what makes answers faster and never changes
             them: 8 with the int8 kernel and 1 on the CPU without it; 64 elsewhere.
@@ -51,21 +53,24 @@ class Batcher:
         self,
         model: SentimentModel,
         *,
-        wait: float = 0.001,
+        wait: float | None = None,
         most_waiting: int = 1024,
         batch_size: int | None = None,
         runs: int | None = None,
     ) -> None:
         self._model = model
-        self._wait = wait
+        on_cpu = model.provider == CPU
+        self._wait = wait if wait is not None else 0.0 if on_cpu else _GPU_WAIT
+        self._shares = on_cpu  # a GPU answers one run of all sooner than two of halves
         self._most_waiting = most_waiting
         self._size = _default_batch(model) if batch_size is None else batch_size
         self._runs = model.info.threads if runs is None else runs
-        if wait < 0 or min(most_waiting, self._size, self._runs) < 1:
+        if self._wait < 0 or min(most_waiting, self._size, self._runs) < 1:
             raise InputError("wait must be 0 or more, and all other numbers 1 or more")
         self._queue: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._asked = 0
+        self._running = 0
         self._in_company = True  # do requests meet others?
         self._closed = False
         self._pool = ThreadPoolExecutor(self._runs, thread_name_prefix="lstm-serve")
@@ -159,7 +164,11 @@ class Batcher:
             if len(self._queue) < self._size and self._wait and not self._closed:
                 await self._wait_for_more()
             if batch := self._take():
-                await self._answer(batch)
+                self._running += 1
+                try:
+                    await self._answer(batch)
+                finally:
+                    self._running -= 1
 
     async def _wait_for_more(self) -> None:
         if self._in_company:
@@ -168,9 +177,12 @@ class Batcher:
             self._in_company = len(self._queue) > waiting or self._asked > 1
 
     def _take(self) -> list[_Waiting]:
-        """Return the next texts that somebody still waits for."""
+        """Return the next texts that somebody still waits for, an idle run's share of them."""
         batch: list[_Waiting] = []
-        while self._queue and len(batch) < self._size:
+        most = self._size
+        if self._shares:
+            most = min(most, -(-len(self._queue) // (self._runs - self._running)))
+        while self._queue and len(batch) < most:
             waiting = self._queue.popleft()
             if not waiting.answer.done():
                 batch.append(waiting)
