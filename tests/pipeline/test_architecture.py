@@ -25,8 +25,8 @@ MAY_IMPORT = {
 """Which of the other packages each may know."""
 
 SHARED = {
-    "arrays", "bundled", "command", "errors", "extras", "figures", "files", "model_file",
-    "settings", "tables", "text", "version",
+    "arrays", "bundled", "command", "errors", "extras", "figures", "files", "loading",
+    "model_file", "settings", "tables", "text", "version",
 }  # fmt: skip
 """What training may know of the runtime: the files that come with it and their contract, texts and
 tables, how to fail."""
@@ -38,7 +38,7 @@ ROOMS = {
     "lstm_runtime": (
         "__pyinstaller __main__ cli distributed bulk serving model trace inference bundled kernel "
         "tables model_file text figures files settings command extras console package_files arrays "
-        "version log errors"
+        "version log loading errors"
     ).split(),
     "lstm_training": (
         "__main__ distillation cli cross_validation api trainer transfer evaluation data "

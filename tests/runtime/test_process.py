@@ -91,6 +91,13 @@ def test_the_process_waits_for_other_threads(model_files: dict[str, Path]) -> No
     assert found.returncode == 0
 
 
+def test_where_exit_functions_cannot_be_run_python_runs_them(model_files: dict[str, Path]) -> None:
+    found = run(model_files["int8"], "import atexit; atexit.register(print, 'at exit')\n"
+                "del atexit._run_exitfuncs")  # fmt: skip
+    assert found.stdout.splitlines()[1:] == ["at exit"]
+    assert (found.returncode, found.stderr) == (0, "")
+
+
 def test_a_stream_that_is_closed_by_then_changes_nothing(model_files: dict[str, Path]) -> None:
     found = run(model_files["int8"], "import atexit; atexit.register(sys.stdout.close)")
     assert (found.returncode, found.stderr) == (0, "")

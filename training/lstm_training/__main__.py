@@ -1,5 +1,5 @@
 """``python -m lstm_training``, the form that ``accelerate launch -m`` needs."""
 
-from lstm_training.cli.train import main
+from lstm_training.cli.process import train
 
-main()
+train()

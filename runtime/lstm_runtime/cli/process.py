@@ -9,6 +9,8 @@ import os
 import sys
 import threading
 
+from lstm_runtime.loading import ended_by_ctrl_c
+
 _COLLECTED_AFTER = 100_000
 """New objects that a search for garbage waits for: importing makes about as many, which stay, and
 by Python's own 700 they would be searched a hundred times."""
@@ -17,7 +19,8 @@ by Python's own 700 they would be searched a hundred times."""
 def main() -> None:
     """Run ``lstm-run`` and end the process."""
     gc.set_threshold(_COLLECTED_AFTER)
-    from lstm_runtime.cli.app import main as command  # what the line above is for
+    with ended_by_ctrl_c():
+        from lstm_runtime.cli.app import main as command  # what the first line is for
 
     try:
         command()
@@ -34,9 +37,10 @@ def _leave() -> None:
     the system takes all of it back at once. Other threads are waited for, and streams that cannot
     be written to are spoken of, in Python's own way: by returning.
     """
-    if threading.active_count() > 1:
+    run_exit_functions = getattr(atexit, "_run_exitfuncs", None)  # of which nothing public is alike
+    if run_exit_functions is None or threading.active_count() > 1:
         return
-    atexit._run_exitfuncs()
+    run_exit_functions()
     try:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
