@@ -3,6 +3,7 @@
 import csv
 import json
 import logging
+import math
 import os
 import re
 import signal
@@ -284,6 +285,14 @@ def test_calibration_undoes_a_wrong_scale_and_shift(scale: float, shift: float) 
     # 4,000 coins do not fall exactly as they should.
     assert found.scale * scale == pytest.approx(1.0, abs=0.15)
     assert found.scale * shift + found.shift == pytest.approx(0.0, abs=0.15)
+
+
+def test_calibration_of_logits_that_part_the_labels_is_bounded() -> None:
+    labels = torch.tensor([0.0, 1.0]).repeat(50)
+    found = fit_calibration(2 * labels - 1, labels)
+    # The most that 50 texts of a label can say is 51 of 52.
+    assert found.scale == pytest.approx(math.log(51), rel=0.02)
+    assert found.shift == pytest.approx(0, abs=0.02)
 
 
 def test_folded_calibration_changes_the_logits() -> None:

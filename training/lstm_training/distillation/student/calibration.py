@@ -6,6 +6,7 @@ temperature of Guo et al., "On Calibration of Modern Neural Networks" (2017).
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
@@ -24,15 +25,24 @@ class Calibration:
 
 
 def fit_calibration(logits: Tensor, labels: Tensor) -> Calibration:
-    """Return the calibration of the lowest cross-entropy.
+    """Return the calibration of the lowest cross-entropy against Platt's targets.
+
+    Those fall short of 0 and 1 by what so few labels leave open, as if each label had one text more
+    of either kind: logits that part the labels would be scaled without bound otherwise.
 
     Args:
         logits: of held-out texts, ``[texts]``.
         labels: 0 or 1, ``[texts]``, both there.
 
     """
-    # So weak a penalty is none.
-    regression = LogisticRegression(C=1e6).fit(logits.numpy()[:, None], labels.numpy())
+    positive = labels.double().numpy()
+    counts = len(positive) - positive.sum(), positive.sum()
+    targets = np.where(positive > 0, (counts[1] + 1) / (counts[1] + 2), 1 / (counts[0] + 2))
+    # A text with a target between the labels is one of each, which share its weight.
+    both = np.repeat([1, 0], len(targets))
+    weights = np.concatenate([targets, 1 - targets])
+    regression = LogisticRegression(C=1e6)  # so weak a penalty is none
+    regression.fit(np.tile(logits.numpy(), 2)[:, None], both, weights)
     return Calibration(float(regression.coef_[0, 0]), float(regression.intercept_[0]))
 
 
