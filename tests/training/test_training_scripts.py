@@ -24,7 +24,12 @@ from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import prepare
 from lstm_training.data.vocabulary import build_vocabulary, extend_vocabulary
-from lstm_training.data.word_pattern import WORD_PATTERN, spellings, uncovered_letters
+from lstm_training.data.word_pattern import (
+    WORD_PATTERN,
+    spellings,
+    uncovered_letters,
+    without_accents,
+)
 from lstm_training.errors import ConfigError, DataError
 from lstm_training.evaluation.evaluate import evaluate
 from scripts import PARTS, sentences, write_sentences
@@ -105,6 +110,19 @@ def test_words_of_ones_own_keep_their_spellings_behind_a_models() -> None:
     assert extend_vocabulary(known, own, 3).lookup(["Über", "Фильм"]) == [2, 1]
     with pytest.raises(VocabularyError, match="lacks 'b'"):
         Vocabulary(("<pad>", "<unk>"), aliases=(("B", "b"),))
+
+
+def test_greek_capitals_have_no_accents() -> None:
+    texts = ["Κακός κακός ή καλή Η καλή, η μαΐου", "ΜΑΪΟΥ ΚΑΚΟΣ απλα απλά απλά"]
+    found = build_vocabulary(map(TOKENS.tokens, texts), 99, 1)
+    encoder = TextEncoder(TOKENS, found)
+    assert set(found.words[2:]) == {"κακός", "ή", "καλή", "η", "μαΐου", "απλα", "απλά"}
+    for capitals in ("ΚΑΚΟΣ ΚΑΛΗ ΜΑΪΟΥ", "ΚΑΚΌΣ ΚΑΛΉ ΜΑΪ́ΟΥ", "ΚΑΚΟΣ ΚΑΛΗ ΜΑΪΟΥ"):
+        assert encoder(capitals) == encoder("κακός καλή μαΐου")
+    # Words that are written without accents are themselves.
+    assert encoder("Η ΑΠΛΑ") == encoder("η απλα")
+    assert encoder("Ή ΑΠΛΆ") == encoder("ή απλά")
+    assert without_accents("über") == without_accents("καλος") == ()
 
 
 def test_a_text_in_capitals_is_a_copy() -> None:
@@ -196,6 +214,18 @@ PAIRS = {
     "chinese": ("这部电影真的很无聊", "<b>这部电影真的很无聊</b>"),
 }
 """Two texts of each language, the second of which has other letters and the same meaning."""
+
+
+def test_a_pattern_of_ones_own_goes_all_the_way(tiny: TrainingConfig, tmp_path: Path) -> None:
+    texts = tuple(f"word{n % 7} #{('bad', 'good')[n % 2]} good bad no{n}" for n in range(80))
+    examples = Examples("tags", texts, tuple(n % 2 for n in range(80)))
+    config = replace(tiny, pattern="#?[a-z0-9]+", epochs=6)
+    train(config, examples, tmp_path, baselines=False)
+    assert load_checkpoint(tmp_path / "model.pt").pattern == config.pattern
+    export(tmp_path / "model.pt", tmp_path)
+    for file in ("model.onnx", "model.int8.onnx"):
+        answers = SentimentModel.load(tmp_path / file)(["word3 #Good bad", "word3 #BAD, good"])
+        assert [answer.label for answer in answers] == ["positive", "negative"]
 
 
 @pytest.mark.slow  # three commands, each of which starts PyTorch

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Set
 
 from lstm_runtime.text.vocabulary import PAD_WORD, UNKNOWN_WORD, Vocabulary
 
-from lstm_training.data.word_pattern import is_tag, one_spelling, spellings
+from lstm_training.data.word_pattern import is_tag, one_spelling, spellings, without_accents
 from lstm_training.errors import DataError
 
 
@@ -41,9 +41,10 @@ def build_vocabulary(
 
     """
     written = Counter(token for tokens in texts for token in tokens if not is_tag(token))
+    spelled = _in_one_spelling(written)
     counts: Counter[str] = Counter()
     for token, count in written.items():
-        counts[one_spelling(token)] += count
+        counts[spelled[token]] += count
     frequent = [word for word, count in counts.items() if count >= min_count]
     if not frequent:
         raise DataError(f"no word occurs {min_count} times in the training texts")
@@ -53,12 +54,26 @@ def build_vocabulary(
 
     chosen = sorted({*frequent, *always}, key=lambda word: (word not in always, rank(word)))
     words = (PAD_WORD, UNKNOWN_WORD, *sorted(chosen[: size - 2], key=rank))
-    return Vocabulary(words, aliases=_aliases(words, written))
+    return Vocabulary(words, aliases=_aliases(words, spelled))
 
 
-def _aliases(words: tuple[str, ...], written: Iterable[str]) -> tuple[tuple[str, str], ...]:
+def _in_one_spelling(written: Counter[str]) -> dict[str, str]:
+    """Return the word that each token is, and of Greek ones the capitals that it may stand in.
+
+    Capitals without accents are the word with them, the most frequent one, unless the texts have
+    them in small letters too.
+    """
+    found = {token: one_spelling(token) for token in written}
+    for token in sorted(written, key=lambda token: (written[token], token)):
+        for capitals in without_accents(token):
+            if one_spelling(capitals) not in written:
+                found[capitals] = one_spelling(token)
+    return found
+
+
+def _aliases(words: tuple[str, ...], spelled: dict[str, str]) -> tuple[tuple[str, str], ...]:
     """Return the spellings of ``words`` in the texts, and those that they may have in others."""
-    there, found = set(words), {token: one_spelling(token) for token in written}
+    there, found = set(words), dict(spelled)
     for word in words:
         found |= dict.fromkeys(spellings(word), word)
     return tuple(

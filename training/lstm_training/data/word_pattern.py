@@ -60,6 +60,9 @@ _TAG = "<[!/]?[a-z][^<>]*>"
 WORD_PATTERN = f"{_TAG}|[0-9'{''.join(_LETTERS)}]+|[{''.join(_ALONE)}][{_MARKS}]*|[!?\uff01\uff1f]"
 """Words of every script, single characters where there are no spaces, emoji, and ! and ?."""
 
+_GREEK_ACCENTS = "\u0300\u0301\u0313\u0314\u0342"
+"""Accents and breathings."""
+
 MOST_UNCOVERED = 0.5
 """Part of the letters of all texts that may be in no token, for a model to make sense."""
 _SAMPLE = 2_000
@@ -117,6 +120,18 @@ def spellings(word: str) -> tuple[str, ...]:
     cased = (word, word.capitalize(), word.title(), word.upper())
     forms = (unicodedata.normalize(form, one) for form in ("NFC", "NFD") for one in cased)
     return tuple(form for form in dict.fromkeys(map(_lower_ascii, forms)) if form != word)
+
+
+def without_accents(word: str) -> tuple[str, ...]:
+    """Return how a Greek word with accents stands in capitals, which have none there.
+
+    A diaeresis stays, on its letter (NFC) or as a character of its own (NFD).
+    """
+    if not any("\u0370" <= c <= "\u03ff" or "\u1f00" <= c <= "\u1fff" for c in word):
+        return ()
+    apart = unicodedata.normalize("NFD", word.upper())
+    bare = "".join(c for c in apart if c not in _GREEK_ACCENTS)
+    return tuple({unicodedata.normalize("NFC", bare): 0, bare: 0}) if bare != apart else ()
 
 
 def _lower_ascii(text: str) -> str:
