@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from lstm_training.api import train
+from lstm_training.checkpoint import load_checkpoint, save_checkpoint
 from lstm_training.cli.evaluate import main
 from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import LabelScheme
@@ -152,6 +153,7 @@ def test_a_models_own_names_are_labels(
         (["cut.pt", "--data", "good.csv"], 1, "cut.pt is not a complete PyTorch file"),
         (["cut.onnx", "--data", "good.csv"], 1, "cut.onnx"),
         (["model.pt", "--data", "good.csv", "--provider", "cpu"], 1, "--provider is for .onnx"),
+        (["nan.pt", "--data", "good.csv"], 1, "the model's answer to 2 texts is not a number"),
     ],
 )
 def test_a_mistake_is_one_line(
@@ -165,6 +167,9 @@ def test_a_mistake_is_one_line(
     for name, path in (("pt", checkpoint_file), ("onnx", model_files["int8"])):
         (tmp_path / f"cut.{name}").write_bytes(path.read_bytes()[:-5000])
     (tmp_path / "model.pt").write_bytes(checkpoint_file.read_bytes())
+    broken = load_checkpoint(checkpoint_file)
+    broken.state_dict["fc.bias"].fill_(float("nan"))
+    save_checkpoint(broken, tmp_path / "nan.pt")
     before = sorted(tmp_path.iterdir())
     monkeypatch.chdir(tmp_path)
     assert called(*arguments) == code

@@ -1,7 +1,12 @@
 import signal
 import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
 
 import pytest
+from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from lstm_training.cli.train import main
 from lstm_training.trainer.signals import graceful_shutdown
 
 pytestmark = pytest.mark.slow  # each test trains
@@ -41,3 +46,53 @@ def test_outside_the_main_thread_signals_are_left_alone() -> None:
     thread.start()
     thread.join()
     assert seen == [(before, False)]
+
+
+def press_ctrl_c(*_: object, **__: object) -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def press_ctrl_c_halfway(checkpoint: Checkpoint, path: Path) -> None:
+    def save(_: object, file: BinaryIO) -> None:
+        file.write(b"PK")
+        press_ctrl_c()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("torch.save", save)
+        save_checkpoint(checkpoint, path)
+
+
+@pytest.mark.parametrize(
+    ("where", "press"),
+    [
+        ("api.HeldOutResult.fitted", press_ctrl_c),  # the last measures
+        ("evaluation.baselines._tfidf", press_ctrl_c),
+        ("trainer.report.confusion", press_ctrl_c),  # a picture
+        ("api.save_checkpoint", press_ctrl_c_halfway),
+    ],
+)
+def test_ctrl_c_after_the_last_epoch_ends_quietly_and_loses_nothing(
+    where: str,
+    press: Callable[..., None],
+    reviews_csv: Path,
+    tiny_options: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def called(*more: str) -> object:
+        with pytest.raises(SystemExit) as end:
+            main([f"--data={reviews_csv}", "-o", str(tmp_path), *tiny_options, "--epochs=1", *more])
+        return end.value.code or 0
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"lstm_training.{where}", press)
+        assert called() == 1
+    printed, told = capfd.readouterr()
+    assert (printed, "Traceback" in told, "rror" in told) == ("", False, False)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert "resume.pt" in left and "model.pt" not in left
+    assert not [name for name in left if name.startswith(".")]
+    assert called("--resume") == 0
+    assert load_checkpoint(tmp_path / "model.pt").metrics["accuracy"] > 0
+    assert "epoch 1/1" not in capfd.readouterr().err  # which was learned before

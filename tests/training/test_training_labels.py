@@ -318,6 +318,25 @@ def test_a_file_of_three_labels_answers_as_the_checkpoint(three: Path, tmp_path:
     assert sum(scores.values()) == pytest.approx(1, abs=1e-5)
 
 
+def test_three_labels_fill_tables_and_are_traced(three: Path, run: Run, tmp_path: Path) -> None:
+    export(three / "model.pt", tmp_path, config=ExportConfig(("int8",)))
+    file, rows = str(tmp_path / "model.int8.onnx"), made_up(30)
+    table = written(tmp_path / "in.csv", rows)
+    done = run("lstm-run", "--model", file, "--input", str(table), "--output",
+               str(tmp_path / "out.csv"), "--prefix", "found_")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "out.csv").open(newline="") as found:
+        answers = list(csv.DictReader(found))
+    model = SentimentModel.load(file)
+    for (text, _), row in zip(rows, answers, strict=True):
+        answer = model(text)
+        assert (row["text"], row["found_label"]) == (text, answer.label)
+        assert float(row["found_score"]) == pytest.approx(max(answer.scores.values()), abs=1e-4)
+    traced = run("lstm-run", "--model", file, "--trace", rows[0][0])
+    assert traced.returncode == 0, traced.stderr
+    assert set(THREE) & set(re.findall(r"[a-z]+", traced.stdout))
+
+
 def test_texts_of_two_labels_cannot_measure_three(three: Path, reviews_csv: Path) -> None:
     with pytest.raises(DataError, match="accepted: negative or neutral or positive"):
         evaluate(three / "model.pt", reviews_csv)

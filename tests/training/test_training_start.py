@@ -211,6 +211,17 @@ def test_a_fresh_network_adds_up_what_words_say(tiny: TrainingConfig, examples: 
     assert held_out_right(prepare(three, config), config) == 1.0
 
 
+@pytest.mark.parametrize(
+    ("vector", "hidden", "layers"), [(8, 32, 1), (64, 33, 3), (256, 256, 2), (300, 64, 2)]
+)
+def test_a_network_of_any_size_begins_by_adding_up(
+    tiny: TrainingConfig, examples: Examples, vector: int, hidden: int, layers: int
+) -> None:
+    config = replace(tiny, word_scores=16, memory=200)
+    config = replace(config, embedding_dim=vector, hidden_dim=hidden, n_layers=layers)
+    assert held_out_right(prepare(examples, config), config) > 0.9
+
+
 def test_a_text_is_learned_with_scores_that_have_not_seen_it(tiny: TrainingConfig) -> None:
     texts = tuple(f"{text} own{n} own{n}" for n, text in enumerate(FILLING))
     labels = tuple(n % 2 for n in range(len(texts)))
