@@ -132,6 +132,28 @@ def test_what_all_processes_find_is_said_once(tmp_path: Path) -> None:
         assert sum(line.startswith("Error: ") for line in lines) == 1, found.stderr
 
 
+@pytest.mark.parametrize("what", ["lstm_training", "lstm_training.cli.evaluate"])
+def test_processes_with_other_texts_are_refused(
+    what: str, reviews_csv: Path, tmp_path: Path
+) -> None:
+    texts = reviews_csv.read_text("utf-8")
+    (tmp_path / "0.csv").write_text(texts, "utf-8")
+    (tmp_path / "1.csv").write_text(texts.replace("bad", "poor", 1), "utf-8")
+    more = "-o out --start-from none --no-baselines" if what == "lstm_training" else "default"
+    script = f'exec {sys.executable} -m {what} --data "$RANK.csv" {more}'
+    (tmp_path / "script").write_text(script, "utf-8")
+    found = subprocess.run(
+        [sys.executable, "-m", *LAUNCHERS["torchrun 2"], "--no-python", "sh", "script"],
+        capture_output=True, text=True, check=False, timeout=400, env=environment(), cwd=tmp_path,
+    )  # fmt: skip
+    assert found.returncode == 1
+    assert "Error: " in found.stderr
+    words = "process 1 has other texts or settings than process 0: data_sha256"
+    assert (
+        words if what == "lstm_training" else "the processes have different texts"
+    ) in found.stderr
+
+
 @pytest.mark.parametrize("killed", [0, 1])
 def test_a_process_that_dies_alone_ends_the_others_in_words(
     killed: int, reviews_csv: Path, tmp_path: Path, free_port: int

@@ -194,3 +194,7 @@ def _compare(title: str, accuracies: dict[str, dict[str, Any]]) -> None:
     for name, one in accuracies.items():
         if one["accuracy"] > own:
             click.echo(f"The model is worse than {name} on these texts.")
+
+
+if __name__ == "__main__":
+    main()

@@ -74,16 +74,42 @@ class StateFile:
             TrainingError: names every value that differs.
 
         """
-        old, new = dict(_flat(before)), dict(_flat(self.fingerprint))
-        names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-        if names:
-            changes = ", ".join(f"{n} was {old.get(n)!r}, is {new.get(n)!r}" for n in names)
-            if "data_sha256" in names:
+        differences = _differences(before, self.fingerprint)
+        if differences:
+            changes = ", ".join(f"{n} was {old!r}, is {new!r}" for n, old, new in differences)
+            if any(name == "data_sha256" for name, *_ in differences):
                 changes += " (the texts or labels are others than before)"
             raise TrainingError(
                 f"{path or self.path} is from another run: {changes}; repeat its options, or "
                 f"{self.start_over}"
             )
+
+
+def require_one_run(fingerprints: list[dict[str, Any]]) -> None:
+    """Check that all processes of a run train from the same inputs with the same settings.
+
+    Args:
+        fingerprints: those of all processes, in their order.
+
+    Raises:
+        TrainingError: names the first process that has others than the first, and all of them.
+
+    """
+    first, *others = fingerprints
+    for number, other in enumerate(others, 1):
+        if found := _differences(first, other):
+            listed = ", ".join(f"{name} is {b!r} instead of {a!r}" for name, a, b in found)
+            raise TrainingError(
+                f"process {number} has other texts or settings than process 0: {listed}; "
+                "all need the same files and options"
+            )
+
+
+def _differences(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Return the dotted name and both values of all that differs."""
+    old, new = dict(_flat(before)), dict(_flat(after))
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return [(name, old.get(name), new.get(name)) for name in names]
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

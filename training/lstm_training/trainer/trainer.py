@@ -17,7 +17,7 @@ from lstm_training.evaluation.metrics import Metrics
 from lstm_training.processes import join_processes
 from lstm_training.trainer.config import TrainerConfig
 from lstm_training.trainer.state import TrainerState
-from lstm_training.trainer.state_file import StateFile
+from lstm_training.trainer.state_file import StateFile, require_one_run
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,8 @@ class Trainer:
         name: goes before every line of the log, such as ``student_0: ``.
 
     Raises:
-        TrainingError: when the device at hand cannot train as configured.
+        TrainingError: when the device at hand cannot train as configured, or another process of the
+            run has other texts or settings.
 
     """
 
@@ -61,6 +62,7 @@ class Trainer:
         self.evaluate, self.name = evaluate, name
         self._loss_fn, self._batches = loss_fn, batches
         self.accelerator = _accelerator(config)
+        require_one_run(gather_object([state_file.fingerprint]))
         self.weights = [weight for weight in module.parameters() if weight.requires_grad]
         groups = _groups(module, config.learning_rate, rate_of)
         optimizer = AdamW(groups, config.learning_rate, weight_decay=config.weight_decay)
