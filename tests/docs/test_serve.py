@@ -93,20 +93,19 @@ def test_what_is_no_text_is_refused(service: str, body: Any) -> None:
     assert get(f"http://{service}/score", body)[0] == 422
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        (b"hello", 422),
-        (b"", 422),
-        (b"[]", 422),
-        (b'{"text": NaN}', 422),
-        (b'{"text": "a\\ud800b"}', 422),
-        (b'{"text": "\xff"}', 400),
-        (b'{"text":' + b"[" * 100_000 + b"]" * 100_000 + b"}", 400),
-        (json.dumps([{"text": "a"}] * 10_000).encode(), 422),
-    ],
-    ids=["words", "nothing", "list", "nan", "surrogate", "utf8", "deep", "many"],
-)
+HOSTILE = {
+    "words": (b"hello", 422),
+    "nothing": (b"", 422),
+    "list": (b"[]", 422),
+    "nan": (b'{"text": NaN}', 422),
+    "surrogate": (b'{"text": "a\\ud800b"}', 422),
+    "utf8": (b'{"text": "\xff"}', 400),
+    "deep": (b'{"text":' + b"[" * 100_000 + b"]" * 100_000 + b"}", 400),
+    "many": (json.dumps([{"text": "a"}] * 10_000).encode(), 422),
+}
+
+
+@pytest.mark.parametrize(("body", "status"), HOSTILE.values(), ids=HOSTILE.keys())
 def test_a_hostile_body_is_refused_in_few_words(service: str, body: bytes, status: int) -> None:
     found, detail = get(f"http://{service}/score", body)
     assert found == status
@@ -125,8 +124,7 @@ def test_a_huge_body_is_refused_before_its_end(service: str) -> None:
 @pytest.mark.parametrize("body", ["a" * 100_001, b"no text"])
 def test_what_is_no_piece_ends_a_stream(service: str, body: str | bytes) -> None:
     with connect(f"ws://{service}/stream") as socket:
-        socket.send(body)
-        ended = [json.loads(message)["word"] for message in _until_closed(socket)]
+        ended = [json.loads(message)["word"] for message in _ended(socket, body)]
     assert ended == ([] if isinstance(body, str) else [""])
     with connect(f"ws://{service}/stream") as socket:
         socket.send("good film " * 1000)
@@ -134,7 +132,9 @@ def test_what_is_no_piece_ends_a_stream(service: str, body: str | bytes) -> None
     assert get(f"http://{service}/score", {"text": "good"})[0] == 200
 
 
-def _until_closed(socket: ClientConnection) -> Iterator[str | bytes]:
+def _ended(socket: ClientConnection, body: str | bytes) -> Iterator[str | bytes]:
+    """Yield what comes after ``body``, until the service closes."""
+    socket.send(body)
     with contextlib.suppress(ConnectionClosed):
         yield from socket
 
@@ -233,6 +233,11 @@ def test_replicas_answer_alike(model: SentimentModel) -> None:
         assert {status for status, _ in answers} == {200}
         found = [json.loads(body)["score"] for _, body in answers]
         assert found == [answer.score for answer in model(texts)]
+        for body, status in HOSTILE.values():
+            found, detail = get(url, body)
+            assert (found, len(detail) < 300) == (status, True), detail
+        with connect("ws://127.0.0.1:8000/stream") as socket:
+            assert [json.loads(found)["word"] for found in _ended(socket, "a" * 100_001)] == []
         with connect("ws://127.0.0.1:8000/stream") as socket:
             socket.send("good ")
             socket.send("")
