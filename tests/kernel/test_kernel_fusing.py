@@ -207,6 +207,18 @@ def test_a_vocabulary_that_is_none_is_refused() -> None:
         session_as_chosen(model.SerializeToString())
 
 
+@pytest.mark.parametrize("wrong", [-1, 1 << 31])
+def test_ids_of_more_than_31_bits_are_refused(wrong: int) -> None:
+    model = onnx.load_from_string(scores_only(BUNDLED, joined=True))
+    (values,) = (n for n in model.graph.initializer if n.name == "lstm_edge_values")
+    attribute = onnx.AttributeProto.FromString(numpy_helper.to_array(values).tobytes())
+    attribute.ints[-1] = wrong
+    changed = np.frombuffer(attribute.SerializeToString(), np.uint8)
+    values.CopyFrom(numpy_helper.from_array(changed, values.name))
+    with pytest.raises(Exception, match="no vocabulary"):
+        session_as_chosen(model.SerializeToString())
+
+
 def test_the_runtime_joins_nodes_with_the_kernel_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "Great fun! Not."
     inputs = SentimentModel.load(provider="cpu")

@@ -3,15 +3,17 @@
 #include <string.h>
 
 typedef struct {
-    const uint8_t *word; /* NULL: an empty place */
-    size_t length;
+    uint32_t start, length; /* among the letters */
     uint32_t hash;
-    int64_t id;
+    int32_t id;
 } Entry;
 
-/* A table of twice as many places as words; one that is taken sends a word to the next. */
+/* The words in their order, and a table of twice as many places; one that is taken sends a word to
+   the next. A process touches all of this memory before its first answer, so places hold numbers:
+   with the entries themselves, it would be three times as much. */
 struct Words {
-    size_t places;  /* a power of two */
+    size_t places;    /* a power of two */
+    uint32_t *place;  /* which entry, counted from 1; 0: none */
     Entry *entry;
     uint8_t *letters; /* of all words, as the attribute has them */
 };
@@ -64,17 +66,32 @@ static int next_id(const uint8_t **at, const uint8_t *end, const uint8_t **packe
     return 1;
 }
 
-static void put(Words *w, const Entry *entry) {
-    size_t place = entry->hash & (w->places - 1);
-    for (; w->entry[place].word; place = (place + 1) & (w->places - 1))
-        if (w->entry[place].length == entry->length && !memcmp(w->entry[place].word, entry->word, entry->length))
-            return; /* the first of two counts */
-    w->entry[place] = *entry;
+static int is_word(const Words *w, const Entry *entry, const uint8_t *word, size_t length, uint32_t hash) {
+    return entry->hash == hash && entry->length == length && !memcmp(w->letters + entry->start, word, length);
+}
+
+/* The place of a word, or the empty one where it belongs. */
+static uint32_t *find_place(const Words *w, const uint8_t *word, size_t length, uint32_t hash) {
+    const size_t last = w->places - 1;
+    size_t n = hash & last;
+    while (w->place[n] && !is_word(w, &w->entry[w->place[n] - 1], word, length, hash)) n = (n + 1) & last;
+    return &w->place[n];
+}
+
+/* Put a word behind the `count` that there are; returns how many there are then: the first of two counts. */
+static uint32_t put(Words *w, uint32_t count, const uint8_t *word, size_t length, int64_t id) {
+    uint32_t hash = HASH_START;
+    for (size_t n = 0; n < length; n++) hash = hash_letter(hash, word[n]);
+    uint32_t *place = find_place(w, word, length, hash);
+    if (*place) return count;
+    w->entry[count] = (Entry){(uint32_t)(word - w->letters), (uint32_t)length, hash, (int32_t)id};
+    return *place = count + 1;
 }
 
 static int read_entries(Words *w, size_t keys_size, const uint8_t *values, size_t values_size) {
     const uint8_t *at = w->letters, *end = at + keys_size, *values_end = values + values_size;
     const uint8_t *packed = NULL, *packed_end = NULL;
+    uint32_t count = 0;
     Field field;
     int64_t id;
     while (at < end) {
@@ -82,10 +99,8 @@ static int read_entries(Words *w, size_t keys_size, const uint8_t *values, size_
         if (field.number != STRINGS || !field.bytes) continue;
         if (!next_id(&values, values_end, &packed, &packed_end, &id)) return 0;
         if (!field.value) continue;
-        if (id < 0) return 0;
-        Entry entry = {field.bytes, (size_t)field.value, HASH_START, id};
-        for (size_t n = 0; n < entry.length; n++) entry.hash = hash_letter(entry.hash, entry.word[n]);
-        put(w, &entry);
+        if (id < 0 || id > INT32_MAX) return 0;
+        count = put(w, count, field.bytes, (size_t)field.value, id);
     }
     return !next_id(&values, values_end, &packed, &packed_end, &id);
 }
@@ -99,29 +114,29 @@ static size_t count_words(const uint8_t *at, size_t size) {
 }
 
 Words *read_vocabulary(const uint8_t *keys, size_t keys_size, const uint8_t *values, size_t values_size) {
+    if (keys_size > INT32_MAX) return NULL; /* what an ONNX file can hold */
     Words *w = calloc(1, sizeof *w);
     if (!w) return NULL;
     const size_t count = count_words(keys, keys_size);
     for (w->places = 2; w->places < 2 * count;) w->places *= 2;
-    w->entry = calloc(w->places, sizeof *w->entry);
+    w->place = calloc(w->places, sizeof *w->place);
+    w->entry = malloc((count + 1) * sizeof *w->entry);
     w->letters = malloc(keys_size + 1);
     if (w->letters) memcpy(w->letters, keys, keys_size);
-    if (w->entry && w->letters && read_entries(w, keys_size, values, values_size)) return w;
+    if (w->place && w->entry && w->letters && read_entries(w, keys_size, values, values_size)) return w;
     free_words(w);
     return NULL;
 }
 
 void free_words(Words *w) {
     if (!w) return;
+    free(w->place);
     free(w->entry);
     free(w->letters);
     free(w);
 }
 
 int64_t find_id(const Words *w, const uint8_t *word, size_t length, uint32_t hash, int64_t unknown) {
-    for (size_t place = hash & (w->places - 1); w->entry[place].word; place = (place + 1) & (w->places - 1)) {
-        const Entry *e = &w->entry[place];
-        if (e->hash == hash && e->length == length && !memcmp(e->word, word, length)) return e->id;
-    }
-    return unknown;
+    const uint32_t found = *find_place(w, word, length, hash);
+    return found ? w->entry[found - 1].id : unknown;
 }

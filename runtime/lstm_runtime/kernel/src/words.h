@@ -9,7 +9,7 @@ typedef struct Words Words;
 
 /* Read a vocabulary from two attributes of ONNX's LabelEncoder, `keys_strings` and `values_int64s`,
    as a file has them (protobuf's AttributeProto). The word '' is padding and left out. NULL where
-   they are no such attributes, an id is negative, or there is no memory. Free with `free_words`. */
+   they are no such attributes, an id has not 31 bits, or there is no memory. Free with `free_words`. */
 Words *read_vocabulary(const uint8_t *keys, size_t keys_size, const uint8_t *values, size_t values_size);
 
 void free_words(Words *words);
