@@ -65,6 +65,23 @@ def test_one_text_makes_the_public_dataclasses_only(model_files: dict[str, Path]
     assert found.stdout.splitlines()[-1].split() == sorted([*PUBLIC, "Vocabulary", "Window"])
 
 
+def test_no_module_imports_the_big_libraries(model_files: dict[str, Path]) -> None:
+    # Below a function they have room on the first piece of Python's stack: see `Options.load`.
+    report = (
+        "class Watch:\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        "        frame, names = sys._getframe(1), []\n"
+        "        while frame is not None:\n"
+        "            names.append(frame.f_code.co_name)\n"
+        "            frame = frame.f_back\n"
+        "        if name in ('numpy', 'onnxruntime'): print(name, names.count('<module>'))\n"
+        "sys.meta_path.insert(0, Watch)"
+    )
+    found = run(model_files["int8"], report)
+    # The one module is the script itself.
+    assert found.stdout.splitlines()[:2] == ["numpy 1", "onnxruntime 1"]
+
+
 def test_the_process_ends_without_taking_everything_apart(model_files: dict[str, Path]) -> None:
     before = (
         "import atexit; atexit.register(print, 'at exit')\n"

@@ -65,11 +65,12 @@ def given_names(ctx: click.Context) -> list[str]:
 
 
 def _answer(texts: Sequence[str], asked: Options) -> Iterable[str]:
-    from lstm_runtime.cli.answers import answer_lines
-
     file = asked.input_file
     rows = file_rows(file, asked.text_column, asked.dialect) if file else given_rows(texts)
-    return answer_lines(asked.load(), rows, asked)
+    model = asked.load()
+    from lstm_runtime.cli.answers import answer_lines
+
+    return answer_lines(model, rows, asked)
 
 
 def _score_files(_texts: Sequence[str], asked: Options) -> Iterable[str]:

@@ -31,7 +31,7 @@ def control_groups(
 def lines_of(path: Path) -> list[str]:
     """Return the lines of one of the kernel's files; none where it is not there."""
     try:
-        return path.read_text(encoding="ascii", errors="replace").splitlines()
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return []
 
