@@ -70,13 +70,16 @@ def test_weights_of_eight_bits_are_refused_where_they_would_saturate() -> None:
         ({"lengths": np.array([1], np.int32)}, "sequence_lens must be"),
         ({"h0": np.zeros((1, 3, 8), np.float32)}, "initial_h must be"),
         ({"c0": np.zeros((1, 1, 8), np.float32)}, "initial_c must be"),
+        # Scalars, which libFuzzer found to be taken for inputs that are left out.
+        ({"lengths": np.array(1, np.int32)}, "sequence_lens must be"),
+        ({"h0": np.array(0, np.float32)}, "initial_h must be"),
+        ({"c0": np.array(0, np.float32)}, "initial_c must be"),
     ],
 )
 def test_runs_that_make_no_sense_are_refused(changed: Feed, said: str) -> None:
     model = load_from_string(NODE.model(weights()))
     for value in model.graph.input:  # else ONNX Runtime refuses before the kernel sees it
-        for dim in value.type.tensor_type.shape.dim:
-            dim.dim_param = ""
+        value.type.tensor_type.ClearField("shape")
     made = session(model.SerializeToString(), PORTABLE)
     with pytest.raises(Exception, match=said):
         made.run(None, {**NODE.feed(np.random.default_rng(0), 5, 2), **changed})

@@ -24,11 +24,12 @@ static Status *read_inputs(const Kernel *k, const KernelContext *context, Run *r
             ERROR_INVALID_ARGUMENT, "X must be float [steps, batch, inputs]");
     const int64_t steps = x.shape[0], batch = x.shape[1];
     REQUIRE(api, batch < MOST_ROWS, ERROR_INVALID_ARGUMENT, "a batch must be below 1,048,576 rows");
-    REQUIRE(api, !lengths.rank || is_shaped(&lengths, TYPE_INT32, SHAPE(batch)),
+    /* What is not given has no type. A rank of 0 could be a scalar's. */
+    REQUIRE(api, !lengths.type || is_shaped(&lengths, TYPE_INT32, SHAPE(batch)),
             ERROR_INVALID_ARGUMENT, "sequence_lens must be int32 [batch]");
-    REQUIRE(api, !h0.rank || is_shaped(&h0, TYPE_FLOAT, SHAPE(D, batch, H)),
+    REQUIRE(api, !h0.type || is_shaped(&h0, TYPE_FLOAT, SHAPE(D, batch, H)),
             ERROR_INVALID_ARGUMENT, "initial_h must be float [directions, batch, hidden]");
-    REQUIRE(api, !c0.rank || is_shaped(&c0, TYPE_FLOAT, SHAPE(D, batch, H)),
+    REQUIRE(api, !c0.type || is_shaped(&c0, TYPE_FLOAT, SHAPE(D, batch, H)),
             ERROR_INVALID_ARGUMENT, "initial_c must be float [directions, batch, hidden]");
     TRY(check_lengths(api, &lengths, steps));
     *run = (Run){.steps = steps, .batch = batch, .x = x.data, .lengths = lengths.data, .h0 = h0.data, .c0 = c0.data};
