@@ -15,7 +15,6 @@ from lstm_runtime.model_file.contract import Metadata
 from lstm_runtime.model_file.parsing import parse_metadata
 from lstm_runtime.model_file.structure import STRING, Interface, Structure, read_structure
 from lstm_runtime.text.re2 import graph_patterns
-from lstm_runtime.text.vocabulary import Vocabulary
 
 ModelSource = str | PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
 """A path, the bytes of a file, or a binary file that is open for reading."""
@@ -162,6 +161,8 @@ def _check_words(metadata: Metadata) -> None:
     try:
         spec.tokenizer(), spec.window()
         if words is not None:
+            from lstm_runtime.text.vocabulary import Vocabulary  # a file that reads text has none
+
             unknown = None if spec.unknown is None else words[spec.unknown]
             Vocabulary(words, unknown, metadata.aliases or ())
     except VocabularyError as error:

@@ -5,7 +5,6 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from lstm_runtime.text.tokenizer import Case, TextEncoder, Tokenizer
-from lstm_runtime.text.vocabulary import Vocabulary
 from lstm_runtime.text.window import End, Side, Window
 
 
@@ -85,6 +84,8 @@ class TokenizerSpec:
         aliases: tuple[tuple[str, str], ...] = (),
     ) -> TextEncoder:
         """Return the encoder of a file whose metadata holds the vocabulary ``words``."""
+        from lstm_runtime.text.vocabulary import Vocabulary  # a file that reads text has none
+
         unknown = None if self.unknown is None else words[self.unknown]
         vocabulary = Vocabulary(tuple(words), unknown, aliases)
         return TextEncoder(self.tokenizer(longest), vocabulary, self.window())

@@ -9,12 +9,14 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from lstm_runtime.errors import InputError, VocabularyError
 from lstm_runtime.text.backtracking import UnsafePatternError, rereads
-from lstm_runtime.text.vocabulary import Vocabulary
 from lstm_runtime.text.window import WHOLE, Window
+
+if TYPE_CHECKING:
+    from lstm_runtime.text.vocabulary import Vocabulary
 
 DEFAULT_PATTERN = "[a-z0-9']+|[!?]"
 
@@ -177,7 +179,7 @@ class TextEncoder:
     """A tokeniser and a vocabulary: text in, ids out."""
 
     tokenizer: Tokenizer
-    vocabulary: Vocabulary
+    vocabulary: "Vocabulary"
     window: Window = WHOLE
     "Which part of a text is read, and what it is filled up with."
 
