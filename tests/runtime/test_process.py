@@ -68,7 +68,7 @@ def test_one_text_makes_the_public_dataclasses_only(model_files: dict[str, Path]
 
 
 def test_no_module_imports_the_big_libraries(model_files: dict[str, Path]) -> None:
-    # Below a function they have room on the first piece of Python's stack: see `Options.load`.
+    # Below a function they have room on the first piece of Python's stack: see `quiet_onnxruntime`.
     report = (
         "class Watch:\n"
         "    def find_spec(name, path=None, target=None):\n"

@@ -64,14 +64,9 @@ class Options(NamedTuple):
 
     def load(self) -> "SentimentModel":
         """Load the model."""
-        # NumPy from here, where few calls are open. Python's stack grows by pieces of 16 KB, and
-        # across an edge every call gets a piece from the system and gives it back: a thousand times
-        # where modules within modules import it.
-        import numpy  # noqa: F401 - see above; --help needs none
+        from lstm_runtime.inference.session import quiet_onnxruntime  # keep --help instant
 
-        from lstm_runtime.inference.session import quiet_onnxruntime
-
-        quiet_onnxruntime()
+        quiet_onnxruntime()  # first: see there
         from lstm_runtime.model import SentimentModel
 
         return SentimentModel.load(

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from lstm_runtime.errors import LstmEdgeError, ModelFileError, ProviderError
@@ -61,8 +62,13 @@ def import_onnxruntime() -> Any:
 def quiet_onnxruntime() -> None:
     """Hold ONNX Runtime's own log down to what is fatal, in this whole process.
 
-    For our commands, which are the process; an app's log is the app's.
+    For our commands, which are the process; an app's log is the app's. They call it before they
+    load a model, with few calls open: Python's stack grows by pieces of 16 KB, and across an edge
+    every call gets a piece from the system and gives it back, a thousand times where modules
+    within modules import NumPy.
     """
+    import numpy  # noqa: F401 - see above; ONNX Runtime's modules would import it within them
+
     with suppress(LstmEdgeError):  # whoever needs it says why it is not there
         import_onnxruntime().set_default_logger_severity(_FATAL_ONLY)
 
@@ -89,10 +95,15 @@ def default_options(runtime: Any, provider: str) -> Any:
 
 
 def create_session(
-    data: bytes, provider: str, settings: SessionSettings, profile: Path | None = None
+    data: bytes,
+    provider: str,
+    settings: SessionSettings,
+    profile: Path | None = None,
+    apart: Mapping[str, Any] = MappingProxyType({}),
 ) -> Any:
     """Create an ``onnxruntime.InferenceSession`` of the model ``data`` on ``provider``.
 
+    Weights that it lacks are read where they lie, in the arrays ``apart``, by their names.
     With ``settings.kernel`` and no options of the caller's, the kernel is registered. With
     ``profile``, the beginning of a file's path, a profile is written, and the caller's options are
     left out: they are an object of theirs.
@@ -113,6 +124,9 @@ def create_session(
     try:
         if settings.kernel and settings.options is None:
             register_kernel(options)
+        if apart:
+            values = map(runtime.OrtValue.ortvalue_from_numpy, apart.values())
+            options.add_external_initializers(list(apart), list(values))
         # Where a provider fails, it would say so on standard output and take the CPU.
         session = runtime.InferenceSession(data, options, providers=[chosen], enable_fallback=0)
     except Exception as error:  # ONNX Runtime's own classes share no base but this
@@ -121,6 +135,7 @@ def create_session(
                 f"not a model that ONNX Runtime {runtime.__version__} can load: {brief(error)}"
             ) from error
         raise ProviderError(f"{provider} cannot run here: {brief(error)}") from error
+    session.weights_apart = apart  # for as long as the session lives, in any thread
     _check_options(session, provider, settings.provider_options or {})
     return session
 
