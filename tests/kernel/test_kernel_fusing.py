@@ -1,5 +1,6 @@
 """The nodes that are joined in memory: the same ids, the same bits, and no other file touched."""
 
+import gc
 from dataclasses import replace
 from typing import Any
 
@@ -17,10 +18,11 @@ from lstm_export.readout import LAST, Readout
 from lstm_runtime import SentimentModel
 from lstm_runtime.arrays import Array
 from lstm_runtime.bundled import DEFAULT_CPU
+from lstm_runtime.inference.session import CPU, SessionSettings, create_session
 from lstm_runtime.kernel.library import VARIABLE
 from lstm_runtime.model_file.front_end import find_front_end
 from lstm_runtime.model_file.graph import DOMAIN
-from lstm_runtime.model_file.pruning import prune_to_scores
+from lstm_runtime.model_file.pruning import cut_to_scores, prune_to_scores
 from lstm_runtime.text.tokenizer import replace_unportable
 from onnx import helper, numpy_helper
 
@@ -88,6 +90,30 @@ def test_long_texts_in_batches_are_the_same(sessions: dict[str, Any]) -> None:
     feed = {"text": np.array(texts, object)}
     found, expected = (sessions[n].run(["probability"], feed)[0] for n in ("joined", "plain"))
     assert found.tobytes() == expected.tobytes()
+
+
+def test_large_weights_are_read_where_they_lie() -> None:
+    data = bytes(bytearray(BUNDLED))
+    found = cut_to_scores(data, joined=True, apart=True)
+    assert len(found.data) < 0.2 * len(data)
+    assert {values.dtype for values in found.apart.values()} == {np.dtype(np.int8)}
+    whole = np.frombuffer(data, np.uint8)
+    assert all(np.shares_memory(values, whole) for values in found.apart.values())
+    with chosen(PORTABLE):
+        made = create_session(found.data, CPU, SessionSettings(), apart=found.apart)
+        expected = session_as_chosen(prune_to_scores(data, joined=True))
+    del data, whole, found
+    gc.collect()
+    bytearray(2 * len(BUNDLED))  # would lie over what nobody holds
+    feed = {"text": np.array(["One of the finest films.", "", "a slow, dull qwxzv"], object)}
+    (answers,), (wanted,) = (s.run(["probability"], feed) for s in (made, expected))
+    assert answers.tobytes() == wanted.tobytes()
+    assert isinstance(made.weights_apart["embedding_int8"].base.base.obj, bytes)
+
+
+def test_the_runtime_sets_large_weights_apart() -> None:
+    session = SentimentModel.load(provider="cpu")._engine._session
+    assert set(session.weights_apart) >= {"embedding_int8", "lstm_0_W_int8"}
 
 
 def network(

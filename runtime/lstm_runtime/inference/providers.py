@@ -20,7 +20,7 @@ from lstm_runtime.kernel.library import OPERATOR, kernel_in_use
 from lstm_runtime.log import log_warning
 from lstm_runtime.model_file.contract import Precision
 from lstm_runtime.model_file.front_end import FrontEnd, find_front_end, with_outputs
-from lstm_runtime.model_file.pruning import prune_to_scores
+from lstm_runtime.model_file.pruning import Cut, cut_to_scores
 
 __all__ = ["CPU", "CUDA", "import_onnxruntime", "open_session"]
 
@@ -84,24 +84,26 @@ def _open(data: bytes, provider: str, settings: SessionSettings) -> OpenedSessio
     front_end = find_front_end(data) if settings.only_scores else None
     is_cut = int8_on_cpu and settings.only_scores
 
-    def cut(*, joined: bool) -> bytes:
+    def cut(*, joined: bool) -> Cut:
         """Return what a session of these settings needs of the file."""
         if is_cut:
-            return prune_to_scores(data, front_end or (), joined=joined)
-        return with_outputs(data, front_end) if front_end else data
+            return cut_to_scores(data, front_end or (), joined=joined, apart=joined)
+        return Cut(with_outputs(data, front_end) if front_end else data, {})
 
     session = _open_with_kernel(cut, provider, settings) if kernel else None
     if session is None:
         kernel = None
-        session = create_session(cut(joined=False), provider, settings._replace(kernel=False))
+        stock = settings._replace(kernel=False)
+        session = create_session(cut(joined=False).data, provider, stock)
     return OpenedSession(session, kernel, front_end)
 
 
-def _open_with_kernel(cut: Callable[..., bytes], provider: str, settings: SessionSettings) -> Any:
+def _open_with_kernel(cut: Callable[..., Cut], provider: str, settings: SessionSettings) -> Any:
     """Return a session on the kernel, its nodes joined where they can be; None where it refuses."""
     for joined in (True, False) if settings.only_scores else (False,):
         try:
-            return create_session(cut(joined=joined), provider, settings)
+            found = cut(joined=joined)
+            return create_session(found.data, provider, settings, apart=found.apart)
         except ModelFileError as error:
             refused = error
     log_warning(__name__, f"ONNX Runtime's own LSTM runs, since the kernel refused: {refused}")

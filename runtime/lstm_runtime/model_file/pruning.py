@@ -5,10 +5,12 @@ states, tokens and the trajectory only. Without them a text takes 7 to 10 percen
 states, which are zeros unless they are fed, go too: that is what an LSTM starts from anyway.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 from lstm_runtime.errors import ModelFileError
 from lstm_runtime.model_file import contract, protobuf
+from lstm_runtime.model_file.apart import Bytes, set_apart
 from lstm_runtime.model_file.fusing import join_nodes
 from lstm_runtime.model_file.graph import DOMAIN, Node
 
@@ -27,7 +29,23 @@ _STATE_MAKERS = ("Expand", "Split")
 _STATES = (contract.H0, contract.C0)
 
 
+class Cut(NamedTuple):
+    """A file cut down."""
+
+    data: bytes
+    "An ONNX file."
+    apart: Mapping[str, Bytes]
+    "Weights that it lacks, by name: see `lstm_runtime.model_file.apart`."
+
+
 def prune_to_scores(data: bytes, shown: Collection[str] = (), *, joined: bool = False) -> bytes:
+    """Return the file without all that `contract.PROBABILITY` does not need, as `cut_to_scores`."""
+    return cut_to_scores(data, shown, joined=joined).data
+
+
+def cut_to_scores(
+    data: bytes, shown: Collection[str] = (), *, joined: bool = False, apart: bool = False
+) -> Cut:
     """Return the file without all that `contract.PROBABILITY` does not need, states included.
 
     Args:
@@ -35,6 +53,7 @@ def prune_to_scores(data: bytes, shown: Collection[str] = (), *, joined: bool = 
         shown: values of the graph that become outputs too.
         joined: whether nodes are joined into operators that only the kernel has, see
             `lstm_runtime.model_file.fusing`. A shown value that is then made no more is no output.
+        apart: whether large weights are returned beside the file, not in it.
 
     Raises:
         ModelFileError: when the bytes are not an ONNX file, or one that needs its states
@@ -52,8 +71,13 @@ def prune_to_scores(data: bytes, shown: Collection[str] = (), *, joined: bool = 
         raise ModelFileError("the graph reads its states elsewhere than in its LSTM layers")
     kept = [piece for node in nodes for piece in protobuf.field(_NODE, node.message)]
     kept += [piece for tensor in added for piece in protobuf.field(_INITIALIZER, tensor)]
+    weights: dict[str, Bytes] = {}
     for number, value in fields:
-        if number != _NODE and _is_kept(number, value, read):
+        if number == _NODE or not _is_kept(number, value, read):
+            continue
+        if apart and number == _INITIALIZER and not isinstance(value, int):
+            kept += protobuf.field(number, _lightened(value, weights))
+        else:
             kept += protobuf.field(number, value)
     for name in made.intersection(shown):  # ONNX Runtime infers the types
         info = b"".join(protobuf.field(_VALUE_NAME, name.encode()))
@@ -64,7 +88,16 @@ def prune_to_scores(data: bytes, shown: Collection[str] = (), *, joined: bool = 
             pieces += [*protobuf.header(_GRAPH, sum(map(len, kept))), *kept]
         else:
             pieces += protobuf.field(number, value)
-    return b"".join(pieces)
+    return Cut(b"".join(pieces), weights)
+
+
+def _lightened(tensor: memoryview, weights: dict[str, Bytes]) -> bytes | memoryview:
+    """Return a tensor without its weights where they are large: those go to ``weights``."""
+    found = set_apart(tensor)
+    if found is None:
+        return tensor
+    weights[found.name] = found.values
+    return found.tensor
 
 
 def _opset(domain: str) -> "list[bytes | memoryview]":
