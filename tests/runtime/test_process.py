@@ -1,5 +1,6 @@
 """``lstm-run TEXT`` as a process: what it imports, and how it ends."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -82,6 +83,13 @@ def test_no_module_imports_the_big_libraries(model_files: dict[str, Path]) -> No
     found = run(model_files["int8"], report)
     # The one module is the script itself.
     assert found.stdout.splitlines()[:2] == ["numpy 1", "onnxruntime 1"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
+def test_one_text_takes_one_thread(model_files: dict[str, Path]) -> None:
+    report = "import atexit, os; atexit.register(lambda: print(os.listdir('/proc/self/task')))"
+    found = run(model_files["int8"], report)
+    assert len(ast.literal_eval(found.stdout.splitlines()[-1])) == 1
 
 
 def test_the_process_ends_without_taking_everything_apart(model_files: dict[str, Path]) -> None:

@@ -15,10 +15,15 @@ _COLLECTED_AFTER = 100_000
 """New objects that a search for garbage waits for: importing makes about as many, which stay, and
 by Python's own 700 they would be searched a hundred times."""
 
+_BLAS_THREADS = "OPENBLAS_NUM_THREADS"
+"""Of NumPy's products, of which a command has small ones only. Threads that wait for the first one
+turn in circles, for longer than a text takes."""
+
 
 def main() -> None:
     """Run ``lstm-run`` and end the process."""
     gc.set_threshold(_COLLECTED_AFTER)
+    os.environ.setdefault(_BLAS_THREADS, "1")
     with ended_by_ctrl_c():
         from lstm_runtime.cli.app import main as command  # what the first line is for
 
