@@ -6,25 +6,24 @@ are kept elsewhere, and that a session is given beside it, are not copied.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_runtime.model_file import protobuf
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Bytes = np.ndarray[tuple[Any, ...], np.dtype[np.integer]]
 
 # Field numbers of onnx.proto.
 _DIMS, _TYPE, _NAME, _RAW, _EXTERNAL, _LOCATION = 1, 2, 8, 9, 13, 14
 _ENTRY_KEY, _ENTRY_VALUE = 1, 2
 _ELSEWHERE = 1
-_KINDS: Mapping[int, type[np.int8 | np.uint8]] = {2: np.uint8, 3: np.int8}
+_KINDS: Mapping[int, str] = {2: "uint8", 3: "int8"}
 """Types of a byte, which may lie anywhere: a float begins at a multiple of its size."""
 
 _SMALLEST = 1 << 16
 """Bytes of weights from which on they are set apart."""
-
-
-Bytes = np.ndarray[tuple[Any, ...], np.dtype[np.integer]]
-"""Weights of a byte each."""
 
 
 class Apart(NamedTuple):
@@ -32,7 +31,7 @@ class Apart(NamedTuple):
 
     name: str
     "The tensor's."
-    values: Bytes
+    values: "Bytes"
     "The weights; they share the file's memory."
     tensor: bytes
     "The tensor's message without them."
@@ -40,6 +39,8 @@ class Apart(NamedTuple):
 
 def set_apart(tensor: memoryview) -> Apart | None:
     """Return a tensor's weights and the rest of it; None where they stay in it."""
+    import numpy as np  # a file that stays whole needs none
+
     fields = list(protobuf.fields(tensor))
     raw = next((v for number, v in fields if number == _RAW and not isinstance(v, int)), None)
     kind = next((v for number, v in fields if number == _TYPE and isinstance(v, int)), 0)

@@ -6,13 +6,16 @@ states, which are zeros unless they are fed, go too: that is what an LSTM starts
 """
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lstm_runtime.errors import ModelFileError
 from lstm_runtime.model_file import contract, protobuf
-from lstm_runtime.model_file.apart import Bytes, set_apart
+from lstm_runtime.model_file.apart import set_apart
 from lstm_runtime.model_file.fusing import join_nodes
 from lstm_runtime.model_file.graph import DOMAIN, Node
+
+if TYPE_CHECKING:
+    from lstm_runtime.model_file.apart import Bytes
 
 # Field numbers of onnx.proto.
 _GRAPH, _OPSET = 7, 8
@@ -34,7 +37,7 @@ class Cut(NamedTuple):
 
     data: bytes
     "An ONNX file."
-    apart: Mapping[str, Bytes]
+    apart: Mapping[str, "Bytes"]
     "Weights that it lacks, by name: see `lstm_runtime.model_file.apart`."
 
 
@@ -91,7 +94,7 @@ def cut_to_scores(
     return Cut(b"".join(pieces), weights)
 
 
-def _lightened(tensor: memoryview, weights: dict[str, Bytes]) -> bytes | memoryview:
+def _lightened(tensor: memoryview, weights: dict[str, "Bytes"]) -> bytes | memoryview:
     """Return a tensor without its weights where they are large: those go to ``weights``."""
     found = set_apart(tensor)
     if found is None:
