@@ -34,7 +34,9 @@ int main(int count, char **arguments) {
     const char *text = arguments[n];
     failed = streamed ? lstm_edge_push(&model, &state, text, strlen(text), probability)
                       : lstm_edge_score(&model, text, strlen(text), probability);
-    if (!failed) printf("%.9g\t%s\n", probability[0], text);
+    /* Of two labels the probability of the second, of more one for each. */
+    for (size_t label = 0; label < model.classes && !failed; label++) printf("%.9g\t", probability[label]);
+    if (!failed) printf("%s\n", text);
     if (!failed && !streamed && model.known == 0) fprintf(stderr, "warning: the model knows no word of: %s\n", text);
   }
   lstm_edge_free_state(&state);

@@ -24,7 +24,9 @@ int main(int count, char** arguments) try {
   for (int n = streamed ? 3 : 2; n < count; n++) {
     const auto found = streamed ? model.push(state, arguments[n]) : model.score(arguments[n]);
     if (!found.empty()) probability = found;
-    std::cout << std::setprecision(9) << probability[0] << "\t" << arguments[n] << "\n";
+    // Of two labels the probability of the second, of more one for each.
+    for (const float one : probability) std::cout << std::setprecision(9) << one << "\t";
+    std::cout << arguments[n] << "\n";
     if (model.known() == 0) std::cerr << "warning: the model knows no word of: " << arguments[n] << "\n";
   }
 } catch (const std::exception& error) {

@@ -177,6 +177,26 @@ def test_the_example_verifies_answers_and_streams(example: Path, library: Path) 
     assert streamed[2] == pytest.approx(_numbers(whole)[0], abs=GOLDEN["tolerance"]["stream"])
 
 
+def test_each_of_three_labels_has_its_probability(
+    example: Path, library: Path, tmp_path: Path
+) -> None:
+    texts = tuple(f"{('poor', 'plain', 'fine')[n % 3]} word{n % 7} number{n}" for n in range(90))
+    examples = Examples("e", texts, tuple(n % 3 for n in range(90)), ("low", "middle", "high"))
+    config = TrainingConfig(
+        epochs=2, embedding_dim=16, hidden_dim=16, n_layers=1, learning_rate=0.02, word_scores=6
+    )
+    train(config, examples, tmp_path, baselines=False)
+    export(tmp_path / "model.pt", tmp_path, config=ExportConfig(("fp32",)))
+    file = tmp_path / "model.onnx"
+    done = _run(example, file, *texts[:3], library=library)
+    assert done.returncode == 0, done.stderr
+    with SentimentModel.load(file, "cpu") as model:
+        for line, answer in zip(done.stdout.decode().splitlines(), model(texts[:3]), strict=True):
+            *found, text = line.split("\t")
+            assert text == answer.text
+            assert list(map(float, found)) == pytest.approx(list(answer.scores.values()), abs=1e-5)
+
+
 def test_a_bad_model_or_library_is_one_line(example: Path, library: Path, tmp_path: Path) -> None:
     cut, foreign = tmp_path / "cut.onnx", tmp_path / "foreign.onnx"
     cut.write_bytes(MODEL.read_bytes()[:10_000])
