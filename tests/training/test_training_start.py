@@ -406,6 +406,7 @@ def test_settings_are_chosen_by_the_number_of_texts_and_said(
     caplog.set_level(logging.INFO, "lstm_training")
     few, many = recommended_config(1_000), recommended_config(100_000)
     assert few.epochs > many.epochs
+    assert (few.min_count, many.min_count) == (1, 2)
     assert recommended_config(1_000, earlier) != few
     assert "chosen for 1,000 texts: epochs" in caplog.text
     assert ", numbers that say what a word speaks for 16" in caplog.text

@@ -17,9 +17,9 @@ _INPUT, _OUTPUT, _MODEL, _TRAINING, _DEVICE = "Input", "Output", "Model", "Train
 """Headings of a command's help."""
 
 CHOSEN = (
-    "epochs", "batch_size", "learning_rate", "patience", "embedding_dim", "hidden_dim", "n_layers",
-    "memory", "word_scores", "drop_prob", "embedding_dropout", "word_dropout", "gain", "ema",
-    "layer_decay",
+    "epochs", "batch_size", "learning_rate", "patience", "min_count", "embedding_dim", "hidden_dim",
+    "n_layers", "memory", "word_scores", "drop_prob", "embedding_dropout", "word_dropout", "gain",
+    "ema", "layer_decay",
 )  # fmt: skip
 """Settings that `lstm-train` chooses by the number of texts and by what it starts from."""
 

@@ -33,6 +33,7 @@ fresh weights would still be part of it."""
 _TOLD = {
     "memory": "tokens that fresh layers remember",
     "word_scores": "numbers that say what a word speaks for",
+    "min_count": "occurrences that a word needs",
 }
 """What settings are called in the log whose names alone say little."""
 SIZES = ("embedding_dim", "hidden_dim", "n_layers")
@@ -149,6 +150,8 @@ def _from_nothing(texts: int) -> dict[str, Any]:
     return {
         "epochs": min(max(math.ceil(8_000 / texts), 3), 10),
         "learning_rate": 1e-3,
+        # With few texts most of their words come once, and each says something.
+        "min_count": 1,
         "embedding_dim": 64,
         "hidden_dim": 64,
         "drop_prob": 0.3,
