@@ -1,5 +1,5 @@
 """``python -m lstm_training.distillation``."""
 
-from lstm_training.distillation.cli import main
+from lstm_runtime.loading import run_command
 
-main()
+run_command("lstm_training.distillation.cli")
