@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from lstm_training.checkpoint import Checkpoint
-from peers import EagerTorch
+from peers import EagerTorch, Peer, megabytes_of
 
 
 class HalfLstm(EagerTorch):
@@ -62,15 +62,11 @@ class OpenVino:
         settings = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": 1}
         core = openvino.Core()
         self._run = core.compile_model(core.read_model(path), "CPU", settings)
+        self.megabytes = megabytes_of(path)
         self._encode = checkpoint.encoder
         self._state = np.zeros(
             (checkpoint.config.n_layers, 1, checkpoint.config.hidden_dim), np.float32
         )
-
-    @classmethod
-    def open(cls, path: Path, checkpoint: Checkpoint, precision: str) -> "OpenVino | None":
-        """Return it; None where OpenVINO is not installed."""
-        return cls(path, checkpoint, precision) if importlib.util.find_spec("openvino") else None
 
     def feed(self, text: str) -> dict[str, Any]:
         """Return the inputs for one text."""
@@ -97,3 +93,11 @@ def _half(value: Any) -> Any:
 
 def _to_float(_module: Any, _args: Any, found: Any) -> Any:
     return torch.utils._pytree.tree_map(lambda value: value.float(), found)
+
+
+def openvino_peers(path: Path, checkpoint: Checkpoint) -> dict[str, Peer]:
+    """Return OpenVINO in two number formats; nothing where it is not installed."""
+    if not importlib.util.find_spec("openvino"):
+        return {}
+    found = {name: OpenVino(path, checkpoint, name) for name in ("f32", "bf16")}
+    return {f"OpenVINO, {k}": Peer.alone(peer.one, peer.megabytes) for k, peer in found.items()}

@@ -7,7 +7,7 @@ out of our fp32 file, with the first reviews to calibrate on.
 
 import importlib.util
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +15,33 @@ import numpy as np
 from deployed import OpenVino
 from lstm_training.checkpoint import Checkpoint
 from numpy.typing import NDArray
+from peers import Peer, megabytes_of
 
 Floats = NDArray[np.float32]
-One = Callable[[str], float]
 
 CALIBRATION = 64
 
 
 def int8_peers(
     source: Checkpoint, ids_file: Path, reviews: Sequence[str], folder: Path
-) -> dict[str, One]:
-    """Return what answers one text, for each of the runtimes that is installed."""
-    found: dict[str, One] = {}
+) -> dict[str, Peer]:
+    """Return those of the runtimes that are installed."""
+    found: dict[str, Ncnn | LiteRt | OpenVinoInt8] = {}
     if importlib.util.find_spec("ncnn"):
-        found["ncnn, int8"] = Ncnn(source, folder).one
+        found["ncnn, int8"] = Ncnn(source, folder)
     if importlib.util.find_spec("ai_edge_litert"):
-        found["LiteRT, int8"] = LiteRt(source).one
+        found["LiteRT, int8"] = LiteRt(source)
     if importlib.util.find_spec("openvino") and importlib.util.find_spec("nncf"):
-        found["OpenVINO, int8 by NNCF"] = OpenVinoInt8(ids_file, source, reviews).one
-    return found
+        found["OpenVINO, int8 by NNCF"] = OpenVinoInt8(ids_file, source, reviews, folder)
+    return {name: Peer.alone(peer.one, peer.megabytes) for name, peer in found.items()}
 
 
 class OpenVinoInt8(OpenVino):
     """OpenVINO after NNCF's static quantisation of weights and activations."""
 
-    def __init__(self, path: Path, checkpoint: Checkpoint, reviews: Sequence[str]) -> None:
+    def __init__(
+        self, path: Path, checkpoint: Checkpoint, reviews: Sequence[str], folder: Path
+    ) -> None:
         import nncf
         import openvino
 
@@ -48,6 +50,9 @@ class OpenVinoInt8(OpenVino):
         data = nncf.Dataset(list(reviews[:CALIBRATION]), self.feed)
         quantised = nncf.quantize(core.read_model(path), data, subset_size=CALIBRATION)
         self._run = core.compile_model(quantised, "CPU", {"INFERENCE_NUM_THREADS": 1})
+        saved = folder / "openvino.xml"
+        openvino.save_model(quantised, saved, compress_to_fp16=False)
+        self.megabytes = megabytes_of(saved, saved.with_suffix(".bin"))
 
 
 class _Weights:
@@ -88,6 +93,7 @@ class Ncnn:
         weights.write_bytes(b"".join(self._blobs()))
         if self._net.load_param(str(parameters)) or self._net.load_model(str(weights)):
             raise SystemExit("ncnn cannot load what was written for it")
+        self.megabytes = megabytes_of(parameters, weights)
 
     def one(self, text: str) -> float:
         """Score one text."""
@@ -138,7 +144,9 @@ class LiteRt:
         file = LiteRtFile(w.array["embedding.weight"])
         for n in range(w.layers):
             file.add_lstm(*w.layer(n))
-        self._run = Interpreter(model_content=file.content(), num_threads=1)
+        content = file.content()
+        self.megabytes = len(content) / 1e6
+        self._run = Interpreter(model_content=content, num_threads=1)
         self._length = 0
 
     def one(self, text: str) -> float:

@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 import click
 import numpy as np
 import torch
-from deployed import Compiled, DynamicQuantized, HalfLstm, OpenVino
+from deployed import Compiled, DynamicQuantized, HalfLstm, openvino_peers
 from deployed_int8 import int8_peers
 from lstm_export import ExportConfig, export
 from lstm_runtime import SentimentModel
@@ -28,12 +28,9 @@ from lstm_runtime.inference.cores import usable_cores
 from lstm_runtime.kernel.library import STOCK, VARIABLE
 from lstm_training.checkpoint import load_checkpoint
 from machine import machine
-from peers import EagerTorch, ExportedTorch
+from peers import EagerTorch, ExportedTorch, Many, One, Peer, megabytes_of
 from reviews import load_reviews, typical_review
 from table import Table, markdown, save
-
-One = Callable[[str], float]
-Many = Callable[[Sequence[str]], Sequence[float]]
 
 ONE_ROUNDS = 41
 BASE = "PyTorch, eager"
@@ -46,67 +43,65 @@ BASE = "PyTorch, eager"
 @click.option("--rounds", default=3, show_default=True, help="Times that bulk is measured.")
 @click.option("--output", default="benchmarks/results", type=click.Path(path_type=Path))
 @click.option("--name", default="deployment", show_default=True, help="Name of the results.")
+@click.option("--cores/--no-cores", default=True, help="Also all cores: needs a free machine.")
 def main(  # noqa: PLR0913, PLR0917 - one parameter per option
-    checkpoint: Path, data: Path | None, count: int, rounds: int, output: Path, name: str
+    checkpoint: Path,
+    data: Path | None,
+    count: int,
+    rounds: int,
+    output: Path,
+    name: str,
+    cores: bool,
 ) -> None:
-    """Measure, print the table and write it to the output folder."""
+    """Measure, print the tables and write each to the output folder."""
     torch.set_num_threads(1)
     reviews = load_reviews(data, count)
     with TemporaryDirectory() as folder:
-        ones, manys = _peers(checkpoint, Path(folder), reviews)
+        peers = _peers(checkpoint, Path(folder), reviews)
         text = typical_review(reviews)
-        one = _turns({peer: partial(call, text) for peer, call in ones.items()}, ONE_ROUNDS)
-        bulk = _turns({peer: partial(call, reviews) for peer, call in manys.items()}, rounds)
-        answers = {peer: np.array(call(reviews)) for peer, call in manys.items()}
-        whole_machine = on_all_cores(checkpoint, Path(folder) / "model.int8.onnx", reviews, rounds)
-    table = _table(one, {peer: s / len(reviews) for peer, s in bulk.items()}, answers)
-    tables = [table, whole_machine]
-    print(markdown(tables, machine()))
-    save(output, tables, machine(), name)
+        one = _turns({name: partial(peer.one, text) for name, peer in peers.items()}, ONE_ROUNDS)
+        bulk = _turns({name: partial(peer.many, reviews) for name, peer in peers.items()}, rounds)
+        answers = {name: np.array(peer.many(reviews)) for name, peer in peers.items()}
+        sizes = {name: peer.megabytes for name, peer in peers.items()}
+        each = {name: seconds / len(reviews) for name, seconds in bulk.items()}
+        tables = {name: _table(one, each, sizes, answers)}
+        if cores:
+            file = Path(folder) / "model.int8.onnx"
+            tables[f"{name}-cores"] = on_all_cores(checkpoint, file, reviews, rounds)
+    for name_of_table, table in tables.items():
+        print(markdown([table], machine()))
+        save(output, [table], machine(), name_of_table)
 
 
-def _peers(
-    checkpoint: Path, folder: Path, reviews: Sequence[str]
-) -> tuple[dict[str, One], dict[str, Many]]:
-    """Return what answers one text, and what answers many its best way."""
+def _peers(checkpoint: Path, folder: Path, reviews: Sequence[str]) -> dict[str, Peer]:
+    """Return all that is installed."""
     source = load_checkpoint(checkpoint)
     export(checkpoint, folder)
     ids = ExportConfig(precisions=("fp32",), interface="ids")
     export(checkpoint, folder / "ids", config=ids)
-    eager, half, quantized = EagerTorch(source), HalfLstm(source), DynamicQuantized(source)
+    torches = {
+        BASE: EagerTorch(source),
+        "PyTorch, its LSTM in bfloat16": HalfLstm(source),
+        "PyTorch, quantize_dynamic": DynamicQuantized(source),
+    }
     compiled = Compiled(source)
     exported = ExportedTorch(source, typical_review(list(reviews)), folder)
-    fp32 = _ours(folder / "model.onnx", STOCK)
-    stock, kernel = (_ours(folder / "model.int8.onnx", name) for name in (STOCK, ""))
-    ones: dict[str, One] = {
-        BASE: eager.one,
-        "PyTorch, its LSTM in bfloat16": half.one,
-        "PyTorch, quantize_dynamic": quantized.one,
-        "PyTorch, torch.compile": compiled.one,
-        "ONNX Runtime, torch.onnx.export": exported.one,
-        "ONNX Runtime, our fp32 file": _one(fp32),
-        "ONNX Runtime, our int8 file": _one(stock),
-        "lstm-edge, our int8 file with the kernel": _one(kernel),
+    fp32, int8 = folder / "model.onnx", folder / "model.int8.onnx"
+    return {
+        **{name: Peer(way.one, way.by_length, way.megabytes) for name, way in torches.items()},
+        "PyTorch, torch.compile": Peer.alone(compiled.one, compiled.megabytes),
+        "ONNX Runtime, torch.onnx.export": Peer.alone(exported.one, exported.megabytes),
+        "ONNX Runtime, our fp32 file": _peer(fp32, STOCK),
+        "ONNX Runtime, our int8 file": _peer(int8, STOCK),
+        "lstm-edge, our int8 file with the kernel": _peer(int8, ""),
+        **openvino_peers(folder / "ids" / "model.onnx", source),
+        **int8_peers(source, folder / "ids" / "model.onnx", reviews, folder),
     }
-    manys: dict[str, Many] = {
-        BASE: eager.by_length,
-        "PyTorch, its LSTM in bfloat16": half.by_length,
-        "PyTorch, quantize_dynamic": quantized.by_length,
-        "PyTorch, torch.compile": lambda texts: [compiled.one(text) for text in texts],
-        "ONNX Runtime, torch.onnx.export": lambda texts: [exported.one(text) for text in texts],
-        "ONNX Runtime, our fp32 file": _many(fp32),
-        "ONNX Runtime, our int8 file": _many(stock),
-        "lstm-edge, our int8 file with the kernel": _many(kernel),
-    }
-    for precision in ("f32", "bf16"):
-        peer = OpenVino.open(folder / "ids" / "model.onnx", source, precision)
-        if peer:
-            ones[f"OpenVINO, {precision}"] = peer.one
-            manys[f"OpenVINO, {precision}"] = lambda texts, p=peer: [p.one(t) for t in texts]  # type: ignore[misc]
-    for name, call in int8_peers(source, folder / "ids" / "model.onnx", reviews, folder).items():
-        ones[name] = call
-        manys[name] = lambda texts, c=call: [c(t) for t in texts]  # type: ignore[misc]
-    return ones, manys
+
+
+def _peer(path: Path, kernel: str) -> Peer:
+    model = _ours(path, kernel)
+    return Peer(_one(model), _many(model), megabytes_of(path))
 
 
 def on_all_cores(checkpoint: Path, file: Path, reviews: Sequence[str], rounds: int) -> Table:
@@ -167,6 +162,7 @@ def _turns(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, 
 def _table(
     one: Mapping[str, float],
     bulk: Mapping[str, float],
+    sizes: Mapping[str, float],
     answers: Mapping[str, np.ndarray[tuple[int], np.dtype[np.float64]]],
 ) -> Table:
     right = answers[BASE]
@@ -176,11 +172,11 @@ def _table(
         changed = int(((answers[name] >= 0.5) != (right >= 0.5)).sum())
         rows.append([
             name, f"{1e3 * one[name]:.2f}", f"{one[BASE] / one[name]:.1f}",
-            f"{1e3 * bulk[name]:.2f}", f"{bulk[BASE] / bulk[name]:.1f}",
-            f"{difference:.1e}", str(changed),
+            f"{1e3 * bulk[name]:.2f}", f"{1 / bulk[name]:,.0f}", f"{bulk[BASE] / bulk[name]:.1f}",
+            f"{sizes[name]:.1f}", f"{difference:.1e}", str(changed),
         ])  # fmt: skip
-    header = ["", "one review, ms", "times eager", "in bulk, ms a review", "times sorted",
-              "largest difference", "labels changed"]  # fmt: skip
+    header = ["", "one review, ms", "times eager", "in bulk, ms a review", "reviews/s",
+              "times sorted", "model, MB", "largest difference", "labels changed"]  # fmt: skip
     title = f"Processor time on one thread, {len(right):,} reviews"
     return Table(title, header, rows)
 

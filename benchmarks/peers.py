@@ -3,9 +3,9 @@
 import contextlib
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +16,30 @@ onnxruntime = import_onnxruntime()
 
 BATCH = 32
 
+One = Callable[[str], float]
+Many = Callable[[Sequence[str]], Sequence[float]]
+
+
+class Peer(NamedTuple):
+    """A way to score reviews."""
+
+    one: One
+    "Scores one text."
+    many: Many
+    "Scores many, in the best way that it has."
+    megabytes: float
+    "Of the files that it loads; those of lstm-export hold the words too."
+
+    @classmethod
+    def alone(cls, one: One, megabytes: float) -> "Peer":
+        """Return a peer that knows no better way than one text after the other."""
+        return cls(one, lambda texts: [one(text) for text in texts], megabytes)
+
+
+def megabytes_of(*paths: Path) -> float:
+    """Return the size of files together."""
+    return sum(path.stat().st_size for path in paths) / 1e6
+
 
 class EagerTorch:
     """PyTorch as most code runs it: tokenise, pad, forward."""
@@ -23,6 +47,13 @@ class EagerTorch:
     def __init__(self, checkpoint: Checkpoint) -> None:
         self._module = checkpoint.model().eval()
         self._encode = checkpoint.encoder
+
+    @property
+    def megabytes(self) -> float:
+        """The size of the weights as PyTorch saves them."""
+        file = io.BytesIO()
+        torch.save(self._module.state_dict(), file)
+        return file.tell() / 1e6
 
     def one(self, text: str) -> float:
         """Score one text."""
@@ -71,6 +102,7 @@ class ExportedTorch:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             torch.onnx.export(module, arguments, str(path), dynamic_shapes=shapes, verbose=False)
+        self.megabytes = megabytes_of(*folder.glob(f"{path.name}*"))  # weights may be beside it
         self._session = onnxruntime.InferenceSession(str(path), _one_thread())
         self._names = [node.name for node in self._session.get_inputs()]
         self._state = np.zeros((module.n_layers, 1, module.hidden_dim), np.float32)
