@@ -1,6 +1,7 @@
 import csv
 import json
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from lstm_training.trainer.config import TrainerConfig
 from lstm_training.trainer.curves import curves
 from lstm_training.trainer.loop import kept
 from lstm_training.trainer.state import EpochRecord, TrainerState
-from lstm_training.trainer.trainer import Trainer
+from lstm_training.trainer.trainer import SHAPES_KEPT, Trainer
 
 Patch = pytest.MonkeyPatch
 
@@ -262,6 +263,18 @@ def test_training_leaves_the_processor_as_it_was(
     tiniest = torch.tensor(1e-310, dtype=torch.float64)
     train(replace(tiny, epochs=1), examples, tmp_path)
     assert tiniest * 1 > 0
+
+
+@pytest.mark.parametrize("own", [None, "64"])
+def test_code_for_few_lengths_is_kept_unless_told_otherwise(
+    own: str | None, tiny: TrainingConfig, examples: Examples, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv(SHAPES_KEPT, own or "")
+    if own is None:
+        monkeypatch.delenv(SHAPES_KEPT)
+    train(tiny, examples, tmp_path)
+    assert os.environ[SHAPES_KEPT] == (own or "16")
 
 
 def test_a_loss_on_every_step_is_learned_from_and_resumed(

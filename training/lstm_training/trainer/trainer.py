@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,10 @@ from lstm_training.trainer.state import TrainerState
 from lstm_training.trainer.state_file import StateFile, require_one_run
 
 logger = logging.getLogger(__name__)
+
+SHAPES_KEPT = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
+"""For how many shapes oneDNN keeps its code. Batches have many lengths, so hardly any comes again
+soon, and its own 1,024 take 250 MB."""
 
 LossFunction = Callable[[nn.Module, list[int]], Tensor]
 """Gives the loss of the texts at some positions, from the module, which it has to call."""
@@ -179,6 +184,7 @@ def _groups(
 
 def _accelerator(config: TrainerConfig) -> Accelerator:
     join_processes()
+    os.environ.setdefault(SHAPES_KEPT, "16")
     try:
         accelerator = Accelerator(mixed_precision=config.mixed_precision)
     except ValueError as error:  # as where an earlier run in this program had another precision

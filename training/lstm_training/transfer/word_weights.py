@@ -27,8 +27,10 @@ more there is to be seen of the numbers beside, which a repeated word says again
 _STEP = _LARGEST / 127
 """The least weight. In int8 a smaller one would be nothing in each of the numbers that hold it, and
 many of them together, such as those of words that come once, would not be."""
-_MOST = 50_000
+_MOST = 25_000
 """Texts that are fitted on at most, for the sake of memory."""
+_PIECE = 1_000
+"""Texts whose words are counted at once."""
 _STEPS = 50
 """Most iterations of a fit."""
 FOLDS = 5
@@ -129,16 +131,28 @@ def parts_of(labels: Tensor) -> Tensor:
 
 def _counts(texts: Sequence[Tensor], words: int) -> _Counts:
     """Return how often each word is in each text."""
-    found = [torch.unique(ids[ids >= _WORDS].int(), return_counts=True) for ids in texts]
-    ids = torch.cat([ids for ids, _ in found])
-    times = torch.cat([times for _, times in found]).float()
-    sizes = torch.tensor([len(ids) for ids, _ in found])
+    parts = [texts[first : first + _PIECE] for first in range(0, len(texts), _PIECE)]
+    ids, times, sizes = (torch.cat(found) for found in zip(*map(_distinct, parts), strict=True))
     order = ids.argsort(stable=True)
     rows = torch.arange(len(texts), dtype=ids.dtype).repeat_interleave(sizes)
     return _Counts(
         _Bags(ids, sizes.cumsum(0) - sizes, times),
         _Bags(rows[order], torch.searchsorted(ids[order], torch.arange(words)), times[order]),
     )
+
+
+def _distinct(texts: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the words of each text in order, how often each is there, and how many of each text.
+
+    Of many texts at once: millions of small tensors would leave holes in memory.
+    """
+    ids = torch.cat([ids.long() for ids in texts])
+    rows = torch.arange(len(texts)).repeat_interleave(torch.tensor([len(ids) for ids in texts]))
+    known = ids >= _WORDS
+    keys = (rows[known] << 32) + ids[known]
+    found, times = torch.unique(keys, return_counts=True)
+    sizes = (found >> 32).bincount(minlength=len(texts))
+    return found.int(), times.float(), sizes
 
 
 def _idf(counts: _Counts) -> Tensor:
