@@ -40,12 +40,12 @@ class UnsafePatternError(ValueError):
 class _Part(NamedTuple):
     """A piece of a pattern."""
 
-    nullable: bool
-    "Whether it matches nothing at all."
+    empty: int
+    "In how many ways it matches nothing at all: 0, 1, or 2 for more than one."
     first: list[int]
-    "Positions that it can begin with."
+    "Positions that it can begin with, once for each way."
     last: list[int]
-    "Positions that it can end with."
+    "Positions that it can end with, once for each way."
 
 
 class _Automaton:
@@ -53,7 +53,8 @@ class _Automaton:
 
     def __init__(self) -> None:
         self.sets: list[Ranges] = []  # the characters of each position
-        self.follow: list[set[int]] = []  # the positions that may come behind each
+        # The positions that may come behind each, once for each way: Python tries all of them.
+        self.follow: list[list[int]] = []
         # Whether something other than a character is asked for, such as a word's boundary.
         self.asserts = False
 
@@ -62,22 +63,23 @@ class _Automaton:
         if len(self.sets) >= _MOST_POSITIONS:
             raise UnsafePatternError("is too long")
         self.sets.append(characters)
-        self.follow.append(set())
+        self.follow.append([])
         place = len(self.sets) - 1
-        return _Part(False, [place], [place])
+        return _Part(0, [place], [place])
 
     def link(self, before: Iterable[int], after: Iterable[int]) -> None:
-        """Let one set of positions follow another."""
-        behind = set(after)
+        """Let some positions follow others; more than two ways are as bad as two."""
+        behind = list(after)
         for place in before:
-            self.follow[place] |= behind
+            both = self.follow[place] + behind
+            self.follow[place] = [one for one in set(both) for _ in range(min(both.count(one), 2))]
 
     def behind(self, places: Iterable[int], within: Set[int] | None = None) -> set[int]:
         """Return the positions that can be reached from ``places``, on a way through ``within``."""
         found: set[int] = set()
         todo = list(places)
         while todo:
-            new = self.follow[todo.pop()] - found
+            new = set(self.follow[todo.pop()]) - found
             new = new if within is None else new & within
             found |= new
             todo += new
@@ -127,7 +129,7 @@ def _rereads(branch: Any, *, fold: bool) -> bool:
 
 def _sequence(automaton: _Automaton, items: Any, fold: bool) -> _Part:
     """Add pieces one behind the other."""
-    found = _Part(True, [], [])
+    found = _Part(1, [], [])
     for operator, argument in items:
         found = _joined(automaton, found, _item(automaton, operator, argument, fold))
     return found
@@ -136,9 +138,9 @@ def _sequence(automaton: _Automaton, items: Any, fold: bool) -> _Part:
 def _joined(automaton: _Automaton, one: _Part, two: _Part) -> _Part:
     automaton.link(one.last, two.first)
     return _Part(
-        one.nullable and two.nullable,
-        one.first + two.first if one.nullable else one.first,
-        one.last + two.last if two.nullable else two.last,
+        min(one.empty * two.empty, 2),
+        one.first + two.first * one.empty,
+        one.last * two.empty + two.last,
     )
 
 
@@ -148,7 +150,7 @@ def _item(automaton: _Automaton, operator: Any, argument: Any, fold: bool) -> _P
     if operator is _OPS.BRANCH:
         parts = [_sequence(automaton, branch, fold) for branch in argument[1]]
         return _Part(
-            any(part.nullable for part in parts),
+            min(sum(part.empty for part in parts), 2),
             [place for part in parts for place in part.first],
             [place for part in parts for place in part.last],
         )
@@ -156,14 +158,14 @@ def _item(automaton: _Automaton, operator: Any, argument: Any, fold: bool) -> _P
         return _repeat(automaton, argument, fold)
     if operator is _OPS.AT:
         automaton.asserts = True
-        return _Part(True, [], [])
+        return _Part(1, [], [])
     return automaton.position(_characters(operator, argument, fold))
 
 
 def _repeat(automaton: _Automaton, argument: Any, fold: bool) -> _Part:
     """Add as many copies as there must be, and a loop for those that there may be."""
     least, most, items = argument
-    found = _Part(True, [], [])
+    found = _Part(1, [], [])
     for _ in range(min(int(least), _MOST_POSITIONS + 1)):
         found = _joined(automaton, found, _sequence(automaton, items, fold))
     if most == least:
@@ -171,7 +173,9 @@ def _repeat(automaton: _Automaton, argument: Any, fold: bool) -> _Part:
     loop = _sequence(automaton, items, fold)
     if int(most) - int(least) > 1:
         automaton.link(loop.last, loop.first)
-    return _joined(automaton, found, _Part(True, loop.first, loop.last))
+    # A body that may be empty is also tried so once more, at the end.
+    ways = min(1 + loop.empty, 2)
+    return _joined(automaton, found, _Part(ways, loop.first, loop.last * ways))
 
 
 def _characters(operator: Any, argument: Any, fold: bool) -> Ranges:
