@@ -11,6 +11,7 @@ already (``\d+\.?\d*``), or the place is passed once a match, and there are few 
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 from functools import lru_cache
 from itertools import combinations
@@ -68,11 +69,10 @@ class _Automaton:
         return _Part(0, [place], [place])
 
     def link(self, before: Iterable[int], after: Iterable[int]) -> None:
-        """Let some positions follow others; more than two ways are as bad as two."""
+        """Let some positions follow others."""
         behind = list(after)
         for place in before:
-            both = self.follow[place] + behind
-            self.follow[place] = [one for one in set(both) for _ in range(min(both.count(one), 2))]
+            self.follow[place] = _twice_at_most(self.follow[place] + behind)
 
     def behind(self, places: Iterable[int], within: Set[int] | None = None) -> set[int]:
         """Return the positions that can be reached from ``places``, on a way through ``within``."""
@@ -139,9 +139,14 @@ def _joined(automaton: _Automaton, one: _Part, two: _Part) -> _Part:
     automaton.link(one.last, two.first)
     return _Part(
         min(one.empty * two.empty, 2),
-        one.first + two.first * one.empty,
-        one.last * two.empty + two.last,
+        _twice_at_most(one.first + two.first * one.empty),
+        _twice_at_most(one.last * two.empty + two.last),
     )
+
+
+def _twice_at_most(places: Iterable[int]) -> list[int]:
+    """Return positions for as many ways as there are, or two: more are as bad, and could double."""
+    return [place for place, ways in Counter(places).items() for _ in range(min(ways, 2))]
 
 
 def _item(automaton: _Automaton, operator: Any, argument: Any, fold: bool) -> _Part:
