@@ -1,5 +1,6 @@
 """A service: uvicorn app:app. LSTM_EDGE_MODEL names a model file; without it, the bundled one."""
 
+import logging
 import os
 import re
 from collections.abc import AsyncIterator
@@ -15,6 +16,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, ge
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
+
+logger = logging.getLogger("uvicorn.error")
 
 DEADLINE = 5.0
 """Seconds after which nobody waits any more."""
@@ -105,11 +108,12 @@ async def send(socket: WebSocket, found: Sentiment) -> None:
 
 @app.get("/healthz")
 async def healthz(request: Request) -> dict[str, float]:
-    """Replay the model's reference answers: 500 with the reason where one is wrong."""
+    """Replay the model's reference answers: 500 where one is wrong, the reason in the log."""
     try:
         found = await run_in_threadpool(request.app.state.model.verify)
     except errors.VerificationError as error:
-        raise HTTPException(500, str(error)) from error
+        logger.error("%s", error)
+        raise HTTPException(500, "the model does not give its reference answers") from error
     return {"max_difference": found.max_difference, "tolerance": found.tolerance}
 
 

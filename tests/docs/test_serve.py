@@ -162,12 +162,14 @@ def test_a_service_that_computes_wrongly_says_so_and_ends_whoever_is_half_way(
     wait_for(f"http://127.0.0.1:{port}/score", process)
     status, body = get(f"http://127.0.0.1:{port}/healthz")
     assert status == 500
-    assert "differs from the original" in json.loads(body)["detail"]
+    assert json.loads(body)["detail"] == "the model does not give its reference answers"
     with socket.create_connection(("127.0.0.1", port)) as half:
         half.sendall(b"POST /score HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        _, said = process.communicate(timeout=60)
     assert process.returncode in {0, -signal.SIGTERM}
+    assert b"wrong.onnx" in said
+    assert b"differs from the original" in said
 
 
 def test_a_text_is_read_word_by_word(service: str, model: SentimentModel) -> None:

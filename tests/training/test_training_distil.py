@@ -11,15 +11,11 @@ import torch
 from lstm_training.api import train
 from lstm_training.checkpoint import load_checkpoint
 from lstm_training.config import TrainingConfig
+from lstm_training.data.digest import texts_digest
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import prepare
 from lstm_training.errors import DataError, TrainingError
-from lstm_training.transfer.soft_labels import (
-    LABEL_WEIGHT,
-    new_texts,
-    texts_digest,
-    with_soft_labels,
-)
+from lstm_training.transfer.soft_labels import LABEL_WEIGHT, new_texts, with_soft_labels
 from training.conftest import made_up_reviews
 
 ROWS = made_up_reviews(600)

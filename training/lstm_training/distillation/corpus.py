@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from lstm_runtime.text.tokenizer import Tokenizer
 
+from lstm_training.data.digest import add_texts
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import drop_duplicates
 from lstm_training.data.scheme import read_scheme
@@ -51,9 +52,7 @@ class Corpus:
     def sha256(self) -> str:
         """Return a digest of all texts and labels."""
         digest = hashlib.sha256(f"{self.train.sha256()} {self.held_out.sha256()}".encode())
-        for text in (*self.pool, *(f"{one.rating} {one.text}" for one in self.rated)):
-            content = text.encode("utf-8", "surrogatepass")
-            digest.update(b"%d " % len(content) + content)
+        add_texts(digest, (*self.pool, *(f"{one.rating} {one.text}" for one in self.rated)))
         return digest.hexdigest()
 
 

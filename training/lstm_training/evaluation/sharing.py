@@ -1,6 +1,5 @@
 """Labelled texts on several processes: each text is read by one, and all know all answers."""
 
-import hashlib
 import os
 from collections.abc import Callable, Sequence
 from itertools import chain
@@ -9,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lstm_training.data.digest import texts_digest
 from lstm_training.errors import EvaluationError
 from lstm_training.evaluation.predictions import Predictions, TextStats
 
@@ -32,20 +32,12 @@ def predict_in_shares(
 
     state = join_processes()
     index, processes = int(state.process_index), int(state.num_processes)
-    if len(set(gather_object([_sha256(texts)]))) > 1:
+    if len(set(gather_object([texts_digest(texts)]))) > 1:
         raise EvaluationError("the processes have different texts: all need the same file")
     own = predict(texts[index::processes] or texts[:1])
     rows = range(len(texts))[index::processes]
     parts = gather_object([(list(rows), own.probabilities, own.guesses, own.stats)])
     return _in_order([part for part in parts if part[0]])
-
-
-def _sha256(texts: Sequence[str]) -> str:
-    digest = hashlib.sha256()
-    for text in texts:
-        content = text.encode("utf-8", "surrogatepass")
-        digest.update(b"%d " % len(content) + content)
-    return digest.hexdigest()
 
 
 def is_first_process() -> bool:

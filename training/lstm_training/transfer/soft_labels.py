@@ -4,7 +4,6 @@ Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015).
 n-grams read texts better than an LSTM does; on texts without labels it learns what they know.
 """
 
-import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ from dataclasses import replace
 import torch
 from lstm_runtime.text.tokenizer import TextEncoder
 
+from lstm_training.data.digest import texts_digest
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import Dataset, EncodedTexts, encode, same_words
 from lstm_training.errors import DataError
@@ -75,13 +75,6 @@ def with_soft_labels(data: Dataset, unlabelled: tuple[str, ...], max_tokens: int
         "learning from labels and a teacher of n-grams, and from %s texts without labels",
         f"{len(unlabelled):,}",
     )
-    return replace(data, train=learned, unlabelled_sha256=texts_digest(unlabelled))
-
-
-def texts_digest(texts: tuple[str, ...]) -> str:
-    """Return the SHA-256 of texts in their order; an empty text where there are none."""
-    found = hashlib.sha256()
-    for text in texts:
-        content = text.encode("utf-8", "surrogatepass")
-        found.update(b"%d " % len(content) + content)
-    return found.hexdigest() if texts else ""
+    return replace(
+        data, train=learned, unlabelled_sha256=texts_digest(unlabelled) if unlabelled else ""
+    )
