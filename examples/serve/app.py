@@ -10,14 +10,12 @@ from typing import Annotated
 from bounded_bodies import BoundedBodies
 from fastapi import FastAPI, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.exceptions import RequestValidationError
-from lstm_runtime import LstmEdgeError, Sentiment, SentimentModel, errors
+from lstm_runtime import LstmEdgeError, Sentiment, SentimentModel, Verification, errors
 from lstm_runtime.serving import Batcher
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
-
-logger = logging.getLogger("uvicorn.error")
 
 DEADLINE = 5.0
 """Seconds after which nobody waits any more."""
@@ -107,14 +105,13 @@ async def send(socket: WebSocket, found: Sentiment) -> None:
 
 
 @app.get("/healthz")
-async def healthz(request: Request) -> dict[str, float]:
+async def healthz(request: Request) -> Verification:
     """Replay the model's reference answers: 500 where one is wrong, the reason in the log."""
     try:
-        found = await run_in_threadpool(request.app.state.model.verify)
+        return await run_in_threadpool(request.app.state.model.verify)
     except errors.VerificationError as error:
-        logger.error("%s", error)
+        logging.getLogger("uvicorn.error").error("%s", error)
         raise HTTPException(500, "the model does not give its reference answers") from error
-    return {"max_difference": found.max_difference, "tolerance": found.tolerance}
 
 
 @app.get("/metrics")
