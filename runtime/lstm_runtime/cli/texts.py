@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from lstm_runtime.errors import InputError
 from lstm_runtime.tables.base import Columns, TextRow
 
@@ -21,6 +23,12 @@ def given_rows(texts: Sequence[str]) -> Iterator[TextRow]:
     """
     for text in texts:
         if text != "-":
+            if _is_file(text):
+                click.echo(
+                    f"warning: {text} is read as a text, not as a file: --model FILE runs a model, "
+                    "--input FILE reads texts",
+                    err=True,
+                )
             yield TextRow("", text)
             continue
         from lstm_runtime.tables.lines import read_rows  # arguments need no lines
@@ -28,6 +36,16 @@ def given_rows(texts: Sequence[str]) -> Iterator[TextRow]:
         if sys.stdin is None:
             raise InputError("standard input is closed")
         yield from read_rows(sys.stdin.buffer, "standard input")
+
+
+def _is_file(text: str) -> bool:
+    """Whether a text looks like a path and is the name of something that is there."""
+    if not any(mark in text for mark in "./\\") or not text.strip("./\\"):
+        return False
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):  # too long for a name, or with a zero in it
+        return False
 
 
 def file_rows(path: Path, text_column: str, dialect: "Dialect") -> Iterator[TextRow]:
