@@ -5,6 +5,7 @@ import io
 import re
 import tarfile
 import zipfile
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -130,17 +131,31 @@ def test_everyday_patterns_are_many_and_balanced() -> None:
 
 
 def test_everyday_patterns_give_as_many_texts_each() -> None:
-    """An idiom without a slot counts as much as a pattern with many."""
-    config = AugmentationConfig(generated=0, everyday=20_000, joined=0.0)
+    """An idiom without a slot counts as much as a pattern with many, and so does a sentence."""
+    config = AugmentationConfig(generated=0, everyday=60_000, joined=0.0)
     examples, source = generate_examples(config), load_patterns(EVERYDAY_PATTERNS)
-    assert len(examples) > 0.97 * 20_000
-    tries = len(examples) / len(source.patterns)
-    for said in ("it hit the spot.", "it drives me crazy.", "there was a fly in my"):
-        assert sum(said in one.text for one in examples) > 0.7 * tries, said
+    assert len(examples) > 0.97 * 60_000
+    tries = len(examples) / len(source.patterns + source.sentences)
+    sentence = "My new electric bike is the bee's knees."
+    assert sentence in {one.text for one in source.sentences}
+    for said in ("it hit the spot.", "it drives me crazy.", "there was a fly in my", sentence):
+        assert sum(said in one.text for one in examples) > 0.6 * tries, said
     plain = {one.text: one.stance for one in examples}
     opened = [one for one in examples if one.text.endswith((" it hit the spot.", " uninstalled."))]
     assert opened
     assert {one.stance for one in opened} == {plain["it hit the spot."], plain["uninstalled."]}
+
+
+def test_everyday_sentences_are_many_balanced_and_none_of_the_tests() -> None:
+    sentences = load_patterns(EVERYDAY_PATTERNS).sentences
+    counts = Counter(one.stance for one in sentences)
+    assert len(sentences) > 5_000
+    assert 0.97 < counts[0.0] / counts[1.0] < 1.03
+    assert counts[NEUTRAL] > 300
+    keys = {text_key(one.text) for one in sentences}
+    assert len(keys) == len(sentences)
+    assert not keys & set(ASKED)
+    assert not [one.text for one in sentences if re.search(r"[{}\t\n]", one.text)]
 
 
 def test_balanced_texts_are_as_many_of_both_sides() -> None:
@@ -178,16 +193,25 @@ def test_articles_fit_the_word_that_follows() -> None:
     texts = {one.text for one in generate_examples(AugmentationConfig(everyday=20_000))}
     assert not [text for text in texts if re.search(r"\ba (?:[aei]|hon)", text)]
     assert any(" an " in text for text in texts)
-    assert not [
+    wrong = [
         text for text in texts if re.search(r"\ban (?:one|use|uni|[bcdfgjklmnpqrstvwxz])", text)
     ]
+    typed = [one.text for one in load_patterns(EVERYDAY_PATTERNS).sentences]  # "heavy an well made"
+    assert not [text for text in wrong if not any(sentence in text for sentence in typed)]
 
 
-def test_vocabulary_of_patterns_holds_every_word_that_they_give() -> None:
-    words = load_patterns(EVERYDAY_PATTERNS).vocabulary() | {"an"}
+def test_vocabulary_holds_every_word_of_patterns_and_those_of_two_sentences() -> None:
+    source = load_patterns(EVERYDAY_PATTERNS)
+    words = source.vocabulary() | {"an"}
     config = AugmentationConfig(generated=0, everyday=3_000)
     given = {word for one in generate_examples(config) for word in text_key(one.text).split()}
-    assert given <= words
+    of_sentences = Counter(
+        word for one in source.sentences for word in set(text_key(one.text).split())
+    )
+    rare = {word for word, count in of_sentences.items() if count == 1}
+    assert given - rare <= words
+    assert of_sentences.keys() - rare <= words
+    assert rare - words
 
 
 def test_vocabulary_keeps_a_place_for_the_words_asked_for() -> None:

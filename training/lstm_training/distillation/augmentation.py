@@ -5,9 +5,11 @@ read most wrongly, and everyday English, which film reviews do not teach. After 
 "Beyond Accuracy: Behavioral Testing of NLP Models with CheckList" (ACL 2020).
 """
 
+import csv
 import math
 import re
 import tomllib
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from lstm_training.distillation.corpus import text_key
 
 FILM_PATTERNS = Path(__file__).with_name("augmentation.toml")
 EVERYDAY_PATTERNS = Path(__file__).with_name("augmentation_everyday.toml")
+STANCES = {"positive": 1.0, "negative": 0.0, "neutral": 0.5}
 NEUTRAL = 0.5
 _OPENED = 0.2
 """Part of the texts that get an opening though they are new."""
@@ -99,18 +102,27 @@ class PatternSet:
     "Words of the texts that are not to be written out."
     openings: tuple[str, ...] = ()
     "What says nothing and may stand before a text, with slots too."
+    sentences: tuple[TemplateExample, ...] = ()
+    "Texts without slots, each of which counts as much as a pattern."
 
     def vocabulary(self) -> set[str]:
-        """Return every word that the patterns can write."""
+        """Return every word that the patterns can write, and those of more than one sentence."""
         texts = (*self.openings, *(pattern.text for pattern in self.patterns))
         filled = [_SLOT.sub(" ", text) for text in texts]
         filled += [word for words in self.words.values() for word in words]
         tokenizer = Tokenizer()
-        return {token for text in filled for token in tokenizer.tokens(text)}
+        counts = Counter(
+            token for one in self.sentences for token in set(tokenizer.tokens(one.text))
+        )
+        often = {token for token, count in counts.items() if count > 1}
+        return often | {token for text in filled for token in tokenizer.tokens(text)}
 
 
 def load_patterns(path: Path) -> PatternSet:
-    """Read a file of patterns; those under ``turns`` are there twice, as they are and mirrored."""
+    """Read a file of patterns; those under ``turns`` are there twice, as they are and mirrored.
+
+    ``sentences`` names a table beside it, of texts without slots and what they say.
+    """
     content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     mirror = content["mirror"] | {bad: good for good, bad in content["mirror"].items()}
     patterns = content["patterns"]
@@ -128,7 +140,14 @@ def load_patterns(path: Path) -> PatternSet:
         content["words"],
         frozenset(text_key(text) for text in content["spared"]),
         tuple(content.get("openings", ())),
+        _read_sentences(path.with_name(content["sentences"])) if "sentences" in content else (),
     )
+
+
+def _read_sentences(path: Path) -> tuple[TemplateExample, ...]:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        return tuple(TemplateExample(row["text"], STANCES[row["label"]]) for row in rows)
 
 
 def _generate(
@@ -136,9 +155,10 @@ def _generate(
 ) -> tuple[TemplateExample, ...]:
     random = np.random.default_rng(config.seed)
     pairs = round(count * config.joined)
-    tries = math.ceil((count - pairs) / len(source.patterns))
+    written = source.patterns + source.sentences
+    tries = math.ceil((count - pairs) / len(written))
     found: dict[str, TemplateExample] = {}
-    for pattern in source.patterns:
+    for pattern in written:
         for _ in range(tries):
             example = TemplateExample(_filled(pattern.text, source.words, random), pattern.stance)
             if source.openings and (text_key(example.text) in found or random.random() < _OPENED):
