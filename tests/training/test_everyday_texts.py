@@ -30,6 +30,11 @@ def test_halves_hold_the_same_kinds_with_the_same_labels() -> None:
     assert sum(count for (_, label), count in dev.items() if label == "positive") == 75
 
 
+def test_others_are_of_both_labels() -> None:
+    counts = Counter(row["label"] for row in rows_of("everyday_others.csv"))
+    assert counts == {"positive": 80, "negative": 75}
+
+
 def test_statements_have_halves_too() -> None:
     halves = Counter(row["half"] for row in rows_of("neutral_statements.csv"))
     assert halves == {"dev": 30, "test": 30}
@@ -38,7 +43,7 @@ def test_statements_have_halves_too() -> None:
 def test_no_text_is_asked_twice() -> None:
     ours = [path for path in DATA.glob("*.csv") if not path.name.endswith("_reviews.csv")]
     asked = Counter(words_of(row["text"]) for path in ours for row in rows_of(path.name))
-    assert len(asked) == 360
+    assert len(asked) == 515
     assert set(asked.values()) == {1}
     others = {words_of(r["text"]) for p in DATA.glob("*_reviews.csv") for r in rows_of(p.name)}
     assert len(others) > 100
