@@ -21,7 +21,9 @@ NEUTRAL = (0.25, 0.75)
 
 @click.command()
 @click.argument("model", type=click.Path(exists=True, path_type=Path), required=False)
-@click.option("--half", type=click.Choice(["dev", "test", "others"]), default="dev", show_default=True)
+@click.option(
+    "--half", type=click.Choice(["dev", "test", "others"]), default="dev", show_default=True
+)
 def main(model: Path | None, half: str) -> None:
     """Read the sentences of one half and print what came out right."""
     with SentimentModel.load(model, provider="cpu") as sentiment:
