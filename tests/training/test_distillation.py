@@ -115,6 +115,11 @@ def test_distillation_makes_a_model_and_takes_up_what_is_done(
     assert json.loads((tmp_path / "out/metrics.json").read_text())["calibration"]["scale"] > 0
     again = run(*command, cwd=tmp_path)
     assert again.stderr.count(": taken from ") == 12
+    smaller = (tmp_path / "settings.toml").read_text().replace("hidden_dim = 16", "hidden_dim = 12")
+    (tmp_path / "smaller.toml").write_text(smaller)
+    other = (*DISTILLATION, "--config", "smaller.toml", "-o", "out", *sources)
+    teachers = run(*other, "--stage", "transformer_scores", cwd=tmp_path)
+    assert teachers.stderr.count(": taken from ") == 2, "another student has the same teachers"
     assert load_checkpoint(tmp_path / "out/model.pt").metrics == checkpoint.metrics
     assert "student: done" in (tmp_path / "out/distillation.log").read_text()
     exported = run("lstm-export", "out/model.pt", "--precision", "fp32", cwd=tmp_path)

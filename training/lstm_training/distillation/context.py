@@ -75,14 +75,18 @@ class Context:
         """Ids of each text that only the teachers label."""
         return tuple(map(self.ids, self.corpus.pool))
 
-    def inputs(self, config: Any, *before: StageResult) -> dict[str, Any]:
-        """Return all that a stage with this ``config`` and these stages ``before`` depends on."""
+    def teacher_inputs(self, config: Any, *before: StageResult) -> dict[str, Any]:
+        """Return all that a teacher's stage depends on: not the student's sizes and words."""
         return {
             "corpus": self.digest,
             "config": plain(config),
-            "sizes": self.start.digest if self.start else plain(self.config.sizes),
             "before": [output.inputs for output in before],
         }
+
+    def inputs(self, config: Any, *before: StageResult) -> dict[str, Any]:
+        """Return all that a stage with this ``config`` and these stages ``before`` depends on."""
+        sizes = self.start.digest if self.start else plain(self.config.sizes)
+        return self.teacher_inputs(config, *before) | {"sizes": sizes}
 
     def log_metrics(self, who: str, probabilities: Tensor) -> dict[str, Metrics]:
         """Measure ``probabilities`` of the held-out texts, all together and source by source."""

@@ -44,7 +44,7 @@ class Teachers:
         def work(_part: StateFile) -> dict[str, Any]:
             return ngrams.score_all(config, self.corpus.train, others)
 
-        return context.cache.stage("ngrams", context.inputs(config), work)
+        return context.cache.stage("ngrams", context.teacher_inputs(config), work)
 
     @cached_property
     def transformer(self) -> StageResult:
@@ -62,7 +62,7 @@ class Teachers:
             fine_tune(teacher, texts, targets, config, part)
             return {"weights": weights_of(teacher)}
 
-        return context.cache.stage("transformer", context.inputs(config), work)
+        return context.cache.stage("transformer", context.teacher_inputs(config), work)
 
     @cached_property
     def transformer_scores(self) -> StageResult:
@@ -78,7 +78,7 @@ class Teachers:
             pool[asked] = logits[len(corpus.held_out) :]
             return {"held_out": logits[: len(corpus.held_out)], "pool": pool}
 
-        inputs = self.context.inputs(self.config.transformer, *before)
+        inputs = self.context.teacher_inputs(self.config.transformer, *before)
         inputs |= {"scored_reviews": most} if most else {}
         return self.context.cache.stage("transformer_scores", inputs, work)
 
