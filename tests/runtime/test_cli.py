@@ -36,13 +36,16 @@ def test_json_has_the_fields_of_sentiment(lstm_run: Any) -> None:
 
 
 def test_a_file_that_is_given_as_a_text_is_a_warning(lstm_run: Any, tmp_path: Path) -> None:
-    table = tmp_path / "reviews.csv"
+    table = tmp_path / "reviews\x1b[31m.csv"
     table.write_text("text\ngood\n", "utf-8")
     found = lstm_run(str(table), "nothing.csv", "good", ".", "x" * 5_000 + ".csv")
     assert found.returncode == 0
     assert len(found.stdout.splitlines()) == 5
     [warning] = [line for line in found.stderr.splitlines() if "as a file" in line]
-    assert warning.startswith(f"warning: {table} is read as a text, not as a file: --model FILE")
+    assert warning.startswith(
+        f"warning: {str(table)!r} is read as a text, not as a file: --model FILE"
+    )
+    assert "\x1b" not in found.stderr
 
 
 def test_standard_input_and_a_file_give_the_same(lstm_run: Any, tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ def given_rows(texts: Sequence[str]) -> Iterator[TextRow]:
         if text != "-":
             if _is_file(text):
                 click.echo(
-                    f"warning: {text} is read as a text, not as a file: --model FILE runs a model, "
-                    "--input FILE reads texts",
+                    f"warning: {text!r} is read as a text, not as a file: --model FILE runs a "
+                    "model, --input FILE reads texts",
                     err=True,
                 )
             yield TextRow("", text)

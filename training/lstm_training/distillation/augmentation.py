@@ -24,8 +24,10 @@ from lstm_training.distillation.corpus import text_key
 
 FILM_PATTERNS = Path(__file__).with_name("augmentation.toml")
 EVERYDAY_PATTERNS = Path(__file__).with_name("augmentation_everyday.toml")
-STANCES = {"positive": 1.0, "negative": 0.0, "neutral": 0.5}
 NEUTRAL = 0.5
+_STANCES = {"positive": 1.0, "negative": 0.0, "neutral": NEUTRAL}
+"""What the label of a sentence in a table says."""
+
 _OPENED = 0.2
 """Part of the texts that get an opening though they are new."""
 
@@ -147,7 +149,7 @@ def load_patterns(path: Path) -> PatternSet:
 def _read_sentences(path: Path) -> tuple[TemplateExample, ...]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
-        return tuple(TemplateExample(row["text"], STANCES[row["label"]]) for row in rows)
+        return tuple(TemplateExample(row["text"], _STANCES[row["label"]]) for row in rows)
 
 
 def _generate(
