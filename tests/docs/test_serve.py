@@ -219,18 +219,24 @@ def test_a_service_that_is_stopped_answers_what_it_took() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("aiohttp") is None, reason="needs ray[serve]")
-def test_replicas_answer_alike(model: SentimentModel) -> None:
+def test_replicas_answer_alike(tmp_path: Path, model: SentimentModel) -> None:
+    host = f"127.0.0.1:{free_port()}"  # the command has no option for it, its file has
+    config = {
+        "http_options": {"port": int(host.partition(":")[2])},
+        "applications": [{"name": "default", "import_path": "replicas:service"}],
+    }
+    (tmp_path / "serve.yaml").write_text(json.dumps(config))  # JSON is YAML
     process = start(
-        ["ray.serve.scripts", "run", "replicas:service"],
+        ["ray.serve.scripts", "run", str(tmp_path / "serve.yaml")],
         RAY_USAGE_STATS_ENABLED="0",
         RAY_ADDRESS="local",
         CPUS_PER_REPLICA="0.2",
     )
     try:
-        wait_for("http://127.0.0.1:8000/score", process)
+        wait_for(f"http://{host}/score", process)
         texts = [f"a good film {'not ' * n}" for n in range(50)]
         with ThreadPoolExecutor(8) as pool:
-            url = "http://127.0.0.1:8000/score"
+            url = f"http://{host}/score"
             answers = list(pool.map(lambda text: get(url, {"text": text}), texts))
         assert {status for status, _ in answers} == {200}
         found = [json.loads(body)["score"] for _, body in answers]
@@ -238,9 +244,9 @@ def test_replicas_answer_alike(model: SentimentModel) -> None:
         for body, status in HOSTILE.values():
             found, detail = get(url, body)
             assert (found, len(detail) < 300) == (status, True), detail
-        with connect("ws://127.0.0.1:8000/stream") as socket:
+        with connect(f"ws://{host}/stream") as socket:
             assert [json.loads(found)["word"] for found in _ended(socket, "a" * 100_001)] == []
-        with connect("ws://127.0.0.1:8000/stream") as socket:
+        with connect(f"ws://{host}/stream") as socket:
             socket.send("good ")
             socket.send("")
             assert [json.loads(message)["word"] for message in socket] == ["good ", ""]
