@@ -4,12 +4,16 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from conftest import Run
 from lstm_training.checkpoint import load_checkpoint, load_content
+from lstm_training.distillation.config_file import read_config
+from lstm_training.distillation.context import Context
+from lstm_training.distillation.pipeline import StudentPipeline
 from tokenizers import Tokenizer, models, pre_tokenizers
 from training.conftest import BAD, GOOD, OTHER, made_up_reviews
 from transformers import BertConfig, BertModel
@@ -129,7 +133,7 @@ def test_distillation_makes_a_model_and_takes_up_what_is_done(
     )
     accuracy = json.loads(evaluated.stdout)["accuracy"]
     assert accuracy == pytest.approx(checkpoint.metrics["accuracy"])
-    start = 'start = "out/model.pt"\nscored_reviews = 5\nseeds = [0]\n'
+    start = 'start = "out/model.pt"\nscored_reviews = 5\nscored_labelled = 7\nseeds = [0]\n'
     (tmp_path / "more.toml").write_text(start + (tmp_path / "settings.toml").read_text())
     command = (*DISTILLATION, "--config", "more.toml", "-o", "more", *sources)
     more = run(*command, cwd=tmp_path)
@@ -142,9 +146,26 @@ def test_distillation_makes_a_model_and_takes_up_what_is_done(
     doubt = load_content(tmp_path / "more/ngrams.pt")["content"]["pool"][:80].abs()
     assert set(doubt.argsort()[:5].tolist()) == set((~scores[:80].isnan()).nonzero()[:, 0].tolist())
     assert not scores[80:].isnan().any(), "every sentence is scored"
+    check_labelled_soft_labels(tmp_path / "more.toml", tmp_path / "more", sources)
     went_on = load_checkpoint(tmp_path / "more/model.pt")
     assert went_on.vocabulary == checkpoint.vocabulary
     assert went_on.metrics["accuracy"] > 0.8
+
+
+def check_labelled_soft_labels(config_file: Path, folder: Path, sources: list[str]) -> None:
+    """Check that of the labelled texts seven have both teachers' word, the others the first's."""
+    config = read_config(config_file)
+    given = {name[2:]: (path,) for name, path in zip(sources[::2], sources[1::2], strict=True)}
+    config = replace(config, corpus=replace(config.corpus, **given), start=str(folder / "model.pt"))
+    pipeline = StudentPipeline(Context(config, folder))
+    teachers, labels = pipeline.teachers, torch.tensor(pipeline.context.corpus.train.labels)
+    alone = teachers.labelled_ngram_soft_labels
+    assert torch.equal(alone, load_content(folder / "ngrams.pt")["content"]["train"].sigmoid())
+    scored = ~load_content(folder / "transformer_scores.pt")["content"]["train"].isnan()
+    assert scored.sum() == 7
+    assert torch.equal(teachers.labelled_soft_labels != alone, scored)
+    targets = pipeline.ensemble_training_set(config.finetuning).labels[: len(labels)]
+    torch.testing.assert_close(targets, 0.7 * labels + 0.3 * teachers.labelled_soft_labels)
 
 
 def test_distillation_goes_on_after_ctrl_c(

@@ -132,8 +132,7 @@ class StudentConfig(CheckedConfig):
 
     label_weight: float = setting(
         0.7,
-        "Part of the label in a labelled text's target; the rest is the n-gram teacher, out of "
-        "fold.",
+        "Part of the label in a labelled text's target; the rest is the teachers'.",
         at_least=0,
         at_most=1,
     )
@@ -210,6 +209,12 @@ class DistillationConfig(CheckedConfig):
         0,
         "Unlabelled reviews that the second teacher scores, those of which the first is least "
         "sure; the others have the first one's soft labels alone. 0 for all.",
+        at_least=0,
+    )
+    scored_labelled: int = setting(
+        0,
+        "Labelled texts, chosen at random, that the second teacher scores too; the others have "
+        "the first one's soft labels alone, out of fold.",
         at_least=0,
     )
     language_model: LanguageModelConfig = field(default_factory=LanguageModelConfig)

@@ -77,7 +77,9 @@ class StudentPipeline:
             config,
             # fc has learned nothing in pre-training.
             {k: w for k, w in start.content["weights"].items() if not k.startswith("fc")},
-            lambda: self._training_set(config, teachers.ngram_soft_labels),
+            lambda: self._training_set(
+                config, teachers.labelled_ngram_soft_labels, teachers.ngram_soft_labels
+            ),
             [start, teachers.ngrams],
         )
         return self._student(stage)
@@ -90,7 +92,7 @@ class StudentPipeline:
             "student",
             config,
             start.content["weights"],
-            lambda: self._training_set(config, teachers.ensemble_soft_labels),
+            lambda: self.ensemble_training_set(config),
             [start, teachers.ngrams, teachers.transformer_scores],
         )
         return self._mean_of(stage)
@@ -104,9 +106,7 @@ class StudentPipeline:
             "finetuning",
             config,
             start.weights if start else self.student.content["weights"],
-            lambda: _concatenate(
-                self._training_set(config, teachers.ensemble_soft_labels), teachers.augmentation_set
-            ),
+            lambda: _concatenate(self.ensemble_training_set(config), teachers.augmentation_set),
             [*before, teachers.ngrams, teachers.transformer_scores, teachers.augmentation],
         )
         return self._mean_of(stage)
@@ -144,18 +144,23 @@ class StudentPipeline:
 
         return context.cache.stage(stage.name, context.inputs(config, *stage.before), work)
 
-    def _training_set(self, config: StudentConfig, soft_labels: Tensor) -> EncodedTexts:
-        """Return the labelled texts and the pool with their targets, cut to their last tokens.
+    def ensemble_training_set(self, config: StudentConfig) -> EncodedTexts:
+        """Return the training set with the soft labels of both teachers."""
+        teachers = self.teachers
+        return self._training_set(
+            config, teachers.labelled_soft_labels, teachers.ensemble_soft_labels
+        )
 
-        Only the n-gram teacher has scored the labelled texts without having learned from them.
-        """
+    def _training_set(
+        self, config: StudentConfig, of_labelled: Tensor, of_pool: Tensor
+    ) -> EncodedTexts:
+        """Return the labelled texts and the pool with their targets, cut to their last tokens."""
         corpus, context = self.context.corpus, self.context
         labels = torch.tensor(corpus.train.labels, dtype=torch.float32)
-        teacher_probability = self.teachers.ngrams.content["train"].sigmoid()
-        labelled = config.label_weight * labels + (1 - config.label_weight) * teacher_probability
+        labelled = config.label_weight * labels + (1 - config.label_weight) * of_labelled
         train = encode(corpus.train, context.encoder, config.max_tokens)
         pool = tuple(ids[-config.max_tokens :] for ids in context.pool_ids)
-        return _concatenate(EncodedTexts(train.ids, labelled), EncodedTexts(pool, soft_labels))
+        return _concatenate(EncodedTexts(train.ids, labelled), EncodedTexts(pool, of_pool))
 
     def checkpoint(self) -> Checkpoint:
         """Return the finished model: the student with its calibration folded in."""

@@ -66,20 +66,28 @@ class Teachers:
 
     @cached_property
     def transformer_scores(self) -> StageResult:
-        """Logits of the sentence encoder: held-out texts and pool."""
+        """Logits of the sentence encoder: held-out texts, pool, labelled texts; NaN where none."""
         corpus, most = self.corpus, self.config.scored_reviews
+        labelled = self.config.scored_labelled
         before = [self.transformer, *([self.ngrams] if most else [])]
 
         def work(part: StateFile) -> dict[str, Any]:
-            asked = self._asked_of_the_encoder()
-            texts = (*corpus.held_out.texts, *(corpus.pool[n] for n in asked.tolist()))
+            asked = {
+                "held_out": (corpus.held_out.texts, torch.arange(len(corpus.held_out))),
+                "pool": (corpus.pool, self._asked_of_the_encoder()),
+                "train": (corpus.train.texts, self._labelled_asked_of_the_encoder()),
+            }
+            texts = tuple(pool[n] for pool, rows in asked.values() for n in rows.tolist())
             logits = self._encoder_logits(texts, part)
-            pool = torch.full((len(corpus.pool),), torch.nan)
-            pool[asked] = logits[len(corpus.held_out) :]
-            return {"held_out": logits[: len(corpus.held_out)], "pool": pool}
+            parts = torch.split(logits, [len(rows) for _, rows in asked.values()])
+            return {
+                name: torch.full((len(pool),), torch.nan).scatter(0, rows, scores)
+                for (name, (pool, rows)), scores in zip(asked.items(), parts, strict=True)
+            }
 
         inputs = self.context.teacher_inputs(self.config.transformer, *before)
         inputs |= {"scored_reviews": most} if most else {}
+        inputs |= {"scored_labelled": labelled} if labelled else {}
         return self.context.cache.stage("transformer_scores", inputs, work)
 
     def _asked_of_the_encoder(self) -> Tensor:
@@ -90,6 +98,12 @@ class Teachers:
         doubt = self.ngrams.content["pool"][:reviews].abs()
         chosen = doubt.argsort(stable=True)[:most].sort().values
         return torch.cat([chosen, torch.arange(reviews, len(self.corpus.pool))])
+
+    def _labelled_asked_of_the_encoder(self) -> Tensor:
+        """Return the positions of the labelled texts that the encoder scores."""
+        random = torch.Generator().manual_seed(self.config.transformer.optimization.seed)
+        order = torch.randperm(len(self.corpus.train), generator=random)
+        return order[: self.config.scored_labelled].sort().values
 
     @cached_property
     def augmentation(self) -> StageResult:
@@ -141,6 +155,24 @@ class Teachers:
         return torch.where(both.isnan(), self.ngram_soft_labels, both)
 
     @cached_property
+    def labelled_ngram_soft_labels(self) -> Tensor:
+        """Probability of each labelled text, by the n-gram teacher, which learned from others."""
+        return torch.as_tensor(self.ngrams.content["train"].sigmoid())
+
+    @cached_property
+    def labelled_soft_labels(self) -> Tensor:
+        """The same by both teachers, where the second one was asked.
+
+        The sentence encoder has learned from these texts, but once each and not out of fold.
+        """
+        if not self.config.scored_labelled:
+            return self.labelled_ngram_soft_labels
+        teachers, encoder = [self.ngrams, self.transformer_scores], self.context.encoder
+        lengths = torch.tensor([len(encoder(text)) for text in self.corpus.train.texts])
+        both = self._fit_ensemble(teachers).probabilities(_logits(teachers, "train"), lengths)
+        return torch.where(both.isnan(), self.labelled_ngram_soft_labels, both)
+
+    @cached_property
     def augmentation_set(self) -> EncodedTexts:
         """The augmentation's texts in ids."""
         content = self.augmentation.content
@@ -172,5 +204,5 @@ class Teachers:
 
 
 def _logits(teachers: list[StageResult], texts: str) -> Tensor:
-    """Return what each teacher said of ``held_out`` or ``pool``, ``[texts, teachers]``."""
+    """Return what each teacher said of those ``texts`` of its result, ``[texts, teachers]``."""
     return torch.stack([teacher.content[texts] for teacher in teachers], dim=1)
