@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer
 from lstm_runtime.text.vocabulary import Vocabulary
 from lstm_training.config import TrainingConfig
-from lstm_training.data.batching import Batch, drop_words, epoch_order, length_order, make_batch
+from lstm_training.data.batching import (
+    Batch,
+    drop_spans,
+    drop_words,
+    epoch_order,
+    length_order,
+    make_batch,
+)
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import (
     EncodedTexts,
@@ -174,6 +181,35 @@ def test_word_dropout_takes_its_part_of_the_words() -> None:
     dropped = drop_words(batch, 0.2, unknown=1).ids == 1
     assert 0.18 < dropped.float().mean() < 0.22
     assert drop_words(batch, 0.0, unknown=1).ids.equal(batch.ids)
+
+
+@given(
+    st.lists(st.integers(1, 150), min_size=1, max_size=8), st.floats(0, 0.99), st.integers(0, 99)
+)
+def test_a_span_is_left_out_of_long_texts_alone(lengths: list[int], most: float, seed: int) -> None:
+    torch.manual_seed(seed)
+    ids = tuple(torch.arange(1, length + 1, dtype=torch.int32) for length in lengths)
+    batch = make_batch(EncodedTexts(ids, torch.arange(len(ids)) / 8), range(len(ids)), 0)
+    found = drop_spans(batch, most, 0)
+    assert found.labels.equal(batch.labels)
+    assert found.ids.shape == (len(ids), int(found.lengths.max()))
+    for row, whole, length in zip(found.ids, ids, found.lengths.tolist(), strict=True):
+        assert not row[length:].any()
+        assert 1 <= length <= len(whole)
+        assert length >= (1 - most) * len(whole) if len(whole) >= 60 else length == len(whole)
+        gaps = row[:length].diff() - 1
+        assert row[0] == 1 or not gaps.any(), "one span, at the beginning or further on"
+        assert (gaps > 0).sum() <= 1
+
+
+def test_the_span_that_is_left_out_differs_from_step_to_step() -> None:
+    texts = EncodedTexts((torch.arange(1, 201, dtype=torch.int32),), torch.zeros(1))
+    torch.manual_seed(0)
+    steps = [drop_spans(make_batch(texts, [0], 0), 0.5, 0) for _ in range(400)]
+    assert 45 < sum(200 - int(step.lengths) for step in steps) / 400 < 55
+    kept = torch.cat([step.ids[0] for step in steps]).bincount(minlength=201)[1:]
+    assert kept.min() > 200, "no part of a text is left out for good"
+    assert (kept < 400).all()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from lstm_training.data.prepare import EncodedTexts
 
 _BUCKET = 50
 """Batches that are sorted by length together: more waste less padding, fewer mix better."""
+_LONG = 60
+"""Fewest tokens of a text that still says the same without a part of them."""
 
 
 @dataclass(frozen=True)
@@ -80,3 +82,32 @@ def drop_words(batch: Batch, probability: float, unknown: int) -> Batch:
     """Return ``batch`` with words read as ``unknown`` at random, so that none is relied upon."""
     dropped = torch.rand(batch.ids.shape) < probability
     return Batch(batch.ids.masked_fill(dropped, unknown), batch.lengths, batch.labels)
+
+
+def drop_spans(batch: Batch, most: float, pad: int) -> Batch:
+    """Return ``batch`` with a span left out of each long text, so that none is learned by heart.
+
+    What is left of some 200 words mostly says what all of them said; a shorter text may turn around
+    with a *not*, and stays whole. After "span cutoff" in Shen et al., "A Simple but Tough-to-Beat
+    Data Augmentation Approach for Natural Language Understanding and Generation" (2020).
+
+    Args:
+        batch: texts, padded on the right.
+        most: largest part of a text to leave out; the part is drawn anew for each text and step.
+        pad: id to pad with.
+
+    """
+    if not most:
+        return batch
+    rows = zip(batch.ids, batch.lengths.tolist(), strict=True)
+    kept = [_without_span(ids[:length], most) for ids, length in rows]
+    lengths = torch.tensor([len(ids) for ids in kept])
+    return Batch(pad_sequence(kept, batch_first=True, padding_value=pad), lengths, batch.labels)
+
+
+def _without_span(ids: Tensor, most: float) -> Tensor:
+    if len(ids) < _LONG:
+        return ids
+    span = int(torch.rand(()) * most * len(ids))
+    start = int(torch.randint(len(ids) - span + 1, ()))
+    return torch.cat([ids[:start], ids[start + span :]])

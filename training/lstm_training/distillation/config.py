@@ -145,10 +145,12 @@ class StudentConfig(CheckedConfig):
     word_dropout: float = setting(
         0.05, "Part of the words that a step reads as unknown.", at_least=0, below=1
     )
+    span_dropout: float = setting(
+        0.0, "Largest part of a long text that a step leaves out.", at_least=0, below=1
+    )
     ema: float = setting(
         0.0,
-        "Decay of the running mean of the weights that is kept instead of the last ones; 0 for "
-        "none.",
+        "Decay of a running mean of the weights, which is kept in their place; 0 for none.",
         at_least=0,
         below=1,
     )
@@ -212,10 +214,7 @@ class DistillationConfig(CheckedConfig):
         at_least=0,
     )
     scored_labelled: int = setting(
-        0,
-        "Labelled texts, chosen at random, that the second teacher scores too; the others have "
-        "the first one's soft labels alone, out of fold.",
-        at_least=0,
+        0, "Labelled texts that it scores besides, likewise; 0 for none.", at_least=0
     )
     language_model: LanguageModelConfig = field(default_factory=LanguageModelConfig)
     "Pre-training of the student."

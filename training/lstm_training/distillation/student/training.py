@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from lstm_training.data.batching import drop_words, make_batch
+from lstm_training.data.batching import drop_spans, drop_words, make_batch
 from lstm_training.data.prepare import EncodedTexts
 from lstm_training.distillation.config import StudentConfig
 from lstm_training.distillation.fit import device_of, fit_stage
@@ -43,6 +43,7 @@ def train_student(
 
     def loss_fn(module: nn.Module, positions: list[int]) -> Tensor:
         batch = make_batch(training_set, positions, PAD)
+        batch = drop_spans(batch, config.span_dropout, PAD)
         batch = drop_words(batch, config.word_dropout, UNKNOWN).to(device_of(module))
         return torch.as_tensor(module(batch.ids, batch.lengths, batch.labels))
 

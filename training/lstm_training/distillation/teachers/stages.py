@@ -69,7 +69,7 @@ class Teachers:
         """Logits of the sentence encoder: held-out texts, pool, labelled texts; NaN where none."""
         corpus, most = self.corpus, self.config.scored_reviews
         labelled = self.config.scored_labelled
-        before = [self.transformer, *([self.ngrams] if most else [])]
+        before = [self.transformer, *([self.ngrams] if most or labelled else [])]
 
         def work(part: StateFile) -> dict[str, Any]:
             asked = {
@@ -95,15 +95,13 @@ class Teachers:
         reviews, most = len(self.corpus.unlabelled), self.config.scored_reviews
         if not 0 < most < reviews:
             return torch.arange(len(self.corpus.pool))
-        doubt = self.ngrams.content["pool"][:reviews].abs()
-        chosen = doubt.argsort(stable=True)[:most].sort().values
+        chosen = _least_sure(self.ngrams.content["pool"][:reviews], most)
         return torch.cat([chosen, torch.arange(reviews, len(self.corpus.pool))])
 
     def _labelled_asked_of_the_encoder(self) -> Tensor:
         """Return the positions of the labelled texts that the encoder scores."""
-        random = torch.Generator().manual_seed(self.config.transformer.optimization.seed)
-        order = torch.randperm(len(self.corpus.train), generator=random)
-        return order[: self.config.scored_labelled].sort().values
+        most = self.config.scored_labelled
+        return _least_sure(self.ngrams.content["train"], most) if most else torch.arange(0)
 
     @cached_property
     def augmentation(self) -> StageResult:
@@ -206,3 +204,8 @@ class Teachers:
 def _logits(teachers: list[StageResult], texts: str) -> Tensor:
     """Return what each teacher said of those ``texts`` of its result, ``[texts, teachers]``."""
     return torch.stack([teacher.content[texts] for teacher in teachers], dim=1)
+
+
+def _least_sure(logits: Tensor, most: int) -> Tensor:
+    """Return the positions, in order, of the ``most`` logits that are next to zero."""
+    return logits.abs().argsort(stable=True)[:most].sort().values
