@@ -472,11 +472,13 @@ def test_folder_of_an_encoder_is_taken_as_it_is(mpnet: Path, tmp_path: Path) -> 
 # The student
 
 
-def taught(tmp_path: Path, ema: float) -> tuple[SentimentRNN, SentimentRNN, list[Metrics]]:
+def taught(
+    tmp_path: Path, ema: float = 0.0, spans: float = 0.0, length: int = 6
+) -> tuple[SentimentRNN, SentimentRNN, list[Metrics]]:
     """Return a student before and after a training, with what was measured on the way."""
     generator = torch.Generator().manual_seed(0)
     ids = tuple(
-        torch.randint(2, 20, (6,), generator=generator, dtype=torch.int32) for _ in range(32)
+        torch.randint(2, 20, (length,), generator=generator, dtype=torch.int32) for _ in range(32)
     )
     texts = EncodedTexts(ids, torch.tensor([float(text[-1] > 10) for text in ids]))
     torch.manual_seed(0)
@@ -484,13 +486,14 @@ def taught(tmp_path: Path, ema: float) -> tuple[SentimentRNN, SentimentRNN, list
     measured: list[Metrics] = []
 
     def evaluate(model: SentimentRNN) -> Metrics:
-        batch = Batch(torch.stack(ids), torch.full((32,), 6), texts.labels)
+        batch = Batch(torch.stack(ids), torch.full((32,), length), texts.labels)
         scores = model.eval().logits(batch.ids, batch.lengths)[:, 0].sigmoid()
         measured.append(compute_metrics(scores.detach(), texts.labels))
         return measured[-1]
 
     config = StudentConfig(
         drop_prob=0.0, embedding_dropout=0.0, word_dropout=0.0, ema=ema,
+        span_dropout=spans,
         optimization=OptimizationConfig(2, 8, 0.02),
     )  # fmt: skip
     tmp_path.mkdir(exist_ok=True)
@@ -507,6 +510,15 @@ def test_running_mean_of_the_weights_is_what_is_kept(tmp_path: Path) -> None:
     # The mean takes no part in learning.
     assert torch.equal(last.fc.weight, plain.fc.weight)
     assert measured[0] != plainly[0]
+
+
+@pytest.mark.parametrize("length", [6, 60])
+def test_spans_are_left_out_of_the_long_texts_that_a_student_learns_from(
+    tmp_path: Path, length: int
+) -> None:
+    whole = taught(tmp_path / "whole", length=length)[1]
+    parts = taught(tmp_path / "parts", length=length, spans=0.9)[1]
+    assert torch.equal(whole.fc.weight, parts.fc.weight) == (length < 60)
 
 
 def test_start_knows_more_words_and_says_the_same(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ _INPUT, _OUTPUT, _MODEL, _TRAINING, _DEVICE = "Input", "Output", "Model", "Train
 
 CHOSEN = (
     "epochs", "batch_size", "learning_rate", "patience", "min_count", "embedding_dim", "hidden_dim",
-    "n_layers", "memory", "word_scores", "drop_prob", "embedding_dropout", "word_dropout",
-    "span_dropout", "gain", "ema", "layer_decay",
+    "n_layers", "memory", "word_scores", "drop_prob", "embedding_dropout", "word_dropout", "gain",
+    "ema", "layer_decay",
 )  # fmt: skip
 """Settings that `lstm-train` chooses by the number of texts and by what it starts from."""
 
@@ -90,13 +90,6 @@ class TrainingConfig:
     )
     word_dropout: float = setting(
         0.1, "Part of the words that a step reads as unknown.", at_least=0, below=1, group=_TRAINING
-    )
-    span_dropout: float = setting(
-        0.0,
-        "Largest part of a text of 60 tokens or more that a step leaves out, in one piece.",
-        at_least=0,
-        below=1,
-        group=_TRAINING,
     )
 
     gain: float = setting(

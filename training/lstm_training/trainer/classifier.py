@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from lstm_training.checkpoint import Checkpoint
 from lstm_training.config import TrainingConfig
-from lstm_training.data.batching import drop_spans, drop_words, epoch_order, make_batch
+from lstm_training.data.batching import drop_words, epoch_order, make_batch
 from lstm_training.data.prepare import Dataset
 from lstm_training.errors import DivergenceError
 from lstm_training.evaluation.metrics import compute_metrics
@@ -34,7 +34,6 @@ STATE_FILE = "resume.pt"
 
 
 _LATER = {
-    "span_dropout",
     "gain",
     "ema",
     "memory",
@@ -154,7 +153,6 @@ class Classifier:
         """Return the mean loss of the training texts at ``positions``."""
         vocabulary = self.data.vocabulary
         batch = make_batch(self.data.train, positions, vocabulary.pad)
-        batch = drop_spans(batch, self.config.span_dropout, vocabulary.pad)
         batch = drop_words(batch, self.config.word_dropout, vocabulary.ids[UNKNOWN_WORD])
         if self.parts is not None:
             ids = in_parts(batch.ids, self.parts[positions], len(vocabulary))
