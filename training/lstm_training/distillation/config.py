@@ -214,7 +214,7 @@ class DistillationConfig(CheckedConfig):
         at_least=0,
     )
     scored_labelled: int = setting(
-        0, "Labelled texts that it scores besides, likewise; 0 for none.", at_least=0
+        0, "Labelled texts that the second teacher scores too, likewise; 0 for none.", at_least=0
     )
     language_model: LanguageModelConfig = field(default_factory=LanguageModelConfig)
     "Pre-training of the student."

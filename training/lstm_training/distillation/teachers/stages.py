@@ -161,7 +161,7 @@ class Teachers:
     def labelled_soft_labels(self) -> Tensor:
         """The same by both teachers, where the second one was asked.
 
-        The sentence encoder has learned from these texts, but once each and not out of fold.
+        The sentence encoder has learned from these texts: it is not out of fold, as n-grams are.
         """
         if not self.config.scored_labelled:
             return self.labelled_ngram_soft_labels
