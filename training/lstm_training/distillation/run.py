@@ -11,10 +11,12 @@ from lstm_training.distillation.context import Context
 from lstm_training.distillation.corpus import Corpus
 from lstm_training.distillation.pipeline import StudentPipeline
 from lstm_training.distillation.teachers.encoder import encoder_folder
+from lstm_training.distillation.teachers.stages import Teachers
 from lstm_training.processes import join_processes
 from lstm_training.trainer.denormals import flushed_denormals
 
 MODEL_FILE = "model.pt"
+SCORES_FILE = "teacher_scores.npz"
 WITHOUT_ENCODER = ("ngrams", "language_model", "ngram_student")
 """The stages that do not need the sentence encoder."""
 
@@ -33,16 +35,17 @@ def run_distillation(config: DistillationConfig, folder: Path, stage: str) -> li
     """
     # What is missing shows now, not after an hour: the texts, which are read here, and the encoder.
     context = Context(config, folder)
-    if stage not in WITHOUT_ENCODER:
+    pipeline = StudentPipeline(context)
+    if stage not in WITHOUT_ENCODER and not pipeline.teachers.saved_scores:
         encoder_folder(config.transformer.folder, folder)
     with flushed_denormals():
-        return _run(StudentPipeline(context), folder, stage)
+        return _run(pipeline, folder, stage)
 
 
 def _run(pipeline: StudentPipeline, folder: Path, stage: str) -> list[Path]:
     if stage != "model":
         getattr(pipeline if hasattr(type(pipeline), stage) else pipeline.teachers, stage)
-        return []
+        return _write_scores(pipeline.teachers, folder) if stage == "augmentation" else []
     checkpoint = pipeline.checkpoint()
     if not join_processes().is_main_process:
         return []
@@ -51,7 +54,16 @@ def _run(pipeline: StudentPipeline, folder: Path, stage: str) -> list[Path]:
     with atomic_path(metrics) as temporary:
         content = {"metrics": checkpoint.metrics, **checkpoint.training}
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    return [folder / MODEL_FILE, metrics, *_write_held_out(pipeline.context.corpus, folder)]
+    held_out = _write_held_out(pipeline.context.corpus, folder)
+    return [folder / MODEL_FILE, metrics, *held_out, *_write_scores(pipeline.teachers, folder)]
+
+
+def _write_scores(teachers: Teachers, folder: Path) -> list[Path]:
+    """Write what the encoder said in this run, for others with ``teacher_scores``."""
+    if teachers.saved_scores or not join_processes().is_main_process:
+        return []
+    teachers.save_scores(folder / SCORES_FILE)
+    return [folder / SCORES_FILE]
 
 
 def _write_held_out(corpus: Corpus, folder: Path) -> list[Path]:

@@ -1,7 +1,8 @@
-"""The teachers' stages, and the targets that they come to."""
+"""The teachers' stages: what they learn, and what they say of the texts."""
 
 import hashlib
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,10 +19,16 @@ from lstm_training.distillation.context import Context
 from lstm_training.distillation.corpus import cut_sentences
 from lstm_training.distillation.fit import weights_of
 from lstm_training.distillation.teachers.encoder import encoder_folder
+from lstm_training.distillation.teachers.ensemble import ensemble_of
+from lstm_training.distillation.teachers.saved_scores import (
+    SavedScores,
+    load_scores,
+    save_scores,
+    scores_of_corpus,
+)
 from lstm_training.distillation.teachers.transformer import TransformerTeacher, fine_tune, score
 from lstm_training.trainer.state_file import StateFile
 from lstm_training.transfer import ngrams
-from lstm_training.transfer.ensemble import Ensemble, fit_ensemble
 
 
 class Teachers:
@@ -50,10 +57,13 @@ class Teachers:
     def transformer(self) -> StageResult:
         """Weights of the fine-tuned sentence encoder."""
         config, context = self.config.transformer, self.context
+        most = self.config.learned_labelled
 
         def work(part: StateFile) -> dict[str, Any]:
             torch.manual_seed(config.optimization.seed)
             train, rated = self.corpus.train, self.corpus.rated
+            if most:
+                train = train.select(self._labelled_least_sure(most).tolist())
             texts = [*train.texts, *(one.text for one in rated)]
             targets = torch.tensor(
                 [*train.labels, *(one.probability for one in rated)], dtype=torch.float32
@@ -62,11 +72,15 @@ class Teachers:
             fine_tune(teacher, texts, targets, config, part)
             return {"weights": weights_of(teacher)}
 
-        return context.cache.stage("transformer", context.teacher_inputs(config), work)
+        inputs = context.teacher_inputs(config, *([self.ngrams] if most else []))
+        inputs |= {"learned_labelled": most} if most else {}
+        return context.cache.stage("transformer", inputs, work)
 
     @cached_property
     def transformer_scores(self) -> StageResult:
         """Logits of the sentence encoder: held-out texts, pool, labelled texts; NaN where none."""
+        if self.saved_scores:
+            return self._scores_from(self.saved_scores)
         corpus, most = self.corpus, self.config.scored_reviews
         labelled = self.config.scored_labelled
         before = [self.transformer, *([self.ngrams] if most or labelled else [])]
@@ -75,7 +89,7 @@ class Teachers:
             asked = {
                 "held_out": (corpus.held_out.texts, torch.arange(len(corpus.held_out))),
                 "pool": (corpus.pool, self._asked_of_the_encoder()),
-                "train": (corpus.train.texts, self._labelled_asked_of_the_encoder()),
+                "train": (corpus.train.texts, self._labelled_least_sure(labelled)),
             }
             texts = tuple(pool[n] for pool, rows in asked.values() for n in rows.tolist())
             logits = self._encoder_logits(texts, part)
@@ -90,6 +104,27 @@ class Teachers:
         inputs |= {"scored_labelled": labelled} if labelled else {}
         return self.context.cache.stage("transformer_scores", inputs, work)
 
+    @cached_property
+    def saved_scores(self) -> SavedScores | None:
+        """What an earlier run's encoder said, where that is to be used."""
+        path = self.config.teacher_scores
+        return load_scores(Path(path)) if path else None
+
+    def _scores_from(self, saved: SavedScores) -> StageResult:
+        """Return a result like that of the encoder, from what it said before."""
+        inputs = self.context.teacher_inputs(None) | {"teacher_scores": saved.sha256}
+        return self.context.cache.stage(
+            "transformer_scores", inputs, lambda _part: scores_of_corpus(saved, self.corpus)
+        )
+
+    def save_scores(self, path: Path) -> None:
+        """Write what the encoder said of every text that it was asked about."""
+        corpus, scores = self.corpus, self.transformer_scores.content
+        mined = self.augmentation.content["mined"]
+        texts = (*corpus.held_out.texts, *corpus.pool, *corpus.train.texts, *mined["texts"])
+        logits = (scores["held_out"], scores["pool"], scores["train"], mined["logits"])
+        save_scores(path, texts, torch.cat(logits))
+
     def _asked_of_the_encoder(self) -> Tensor:
         """Return the positions in the pool of the texts that the encoder scores."""
         reviews, most = len(self.corpus.unlabelled), self.config.scored_reviews
@@ -98,9 +133,8 @@ class Teachers:
         chosen = _least_sure(self.ngrams.content["pool"][:reviews], most)
         return torch.cat([chosen, torch.arange(reviews, len(self.corpus.pool))])
 
-    def _labelled_asked_of_the_encoder(self) -> Tensor:
-        """Return the positions of the labelled texts that the encoder scores."""
-        most = self.config.scored_labelled
+    def _labelled_least_sure(self, most: int) -> Tensor:
+        """Return the positions of the ``most`` labelled texts that n-grams are least sure of."""
         return _least_sure(self.ngrams.content["train"], most) if most else torch.arange(0)
 
     @cached_property
@@ -122,59 +156,40 @@ class Teachers:
                 config.seed,
                 lambda sentence: has_valence_shifter(sentence) and sentence.strip() not in known,
             )
-            logits = self._encoder_logits(sentences, part)[:, None]
-            lengths = torch.tensor([len(self.context.encoder(text)) for text in sentences])
-            mined = self._fit_ensemble([scores]).probabilities(logits, lengths)
-            kept = balanced(mined, config.seed)
+            mined, logits = self._scored(sentences, part)
+            lengths = torch.tensor([len(self.context.encoder(text)) for text in mined])
+            ensemble = ensemble_of([scores], self.context.held_out)
+            praise = ensemble.probabilities(logits[:, None], lengths)
+            kept = balanced(praise, config.seed)
             targets = [
                 (1 - config.certainty) + (2 * config.certainty - 1) * stance,
-                mined[kept],
+                praise[kept],
                 torch.tensor([one.probability for one in self.corpus.rated]),
             ]
             texts = [example.text for example in generated]
-            texts += [sentences[n] for n in kept.tolist()]
+            texts += [mined[n] for n in kept.tolist()]
             texts += [one.text for one in self.corpus.rated]
-            return {"texts": texts, "targets": torch.cat(targets)}
+            said = {"texts": mined, "logits": logits}
+            return {"texts": texts, "targets": torch.cat(targets), "mined": said}
 
         # The patterns are part of the inputs: they lie in a file that invites changes.
         digest = hashlib.sha256(repr(generated).encode()).hexdigest()
-        inputs = self.context.inputs(config, scores) | {"generated": digest}
+        # The encoder's words too, so that a folder of before they were kept makes the stage again.
+        inputs = self.context.inputs(config, scores) | {"generated": digest, "logits_kept": True}
         return self.context.cache.stage("augmentation", inputs, work)
-
-    @cached_property
-    def ngram_soft_labels(self) -> Tensor:
-        """Probability of each text of the pool, by the n-gram teacher alone."""
-        return self._soft_labels("n-grams", [self.ngrams])
-
-    @cached_property
-    def ensemble_soft_labels(self) -> Tensor:
-        """Probability of each text of the pool, by both teachers where both scored it."""
-        both = self._soft_labels("teachers", [self.ngrams, self.transformer_scores])
-        return torch.where(both.isnan(), self.ngram_soft_labels, both)
-
-    @cached_property
-    def labelled_ngram_soft_labels(self) -> Tensor:
-        """Probability of each labelled text, by the n-gram teacher, which learned from others."""
-        return torch.as_tensor(self.ngrams.content["train"].sigmoid())
-
-    @cached_property
-    def labelled_soft_labels(self) -> Tensor:
-        """The same by both teachers, where the second one was asked.
-
-        The sentence encoder has learned from these texts: it is not out of fold, as n-grams are.
-        """
-        if not self.config.scored_labelled:
-            return self.labelled_ngram_soft_labels
-        teachers, encoder = [self.ngrams, self.transformer_scores], self.context.encoder
-        lengths = torch.tensor([len(encoder(text)) for text in self.corpus.train.texts])
-        both = self._fit_ensemble(teachers).probabilities(_logits(teachers, "train"), lengths)
-        return torch.where(both.isnan(), self.labelled_ngram_soft_labels, both)
 
     @cached_property
     def augmentation_set(self) -> EncodedTexts:
         """The augmentation's texts in ids."""
         content = self.augmentation.content
         return EncodedTexts(tuple(map(self.context.ids, content["texts"])), content["targets"])
+
+    def _scored(self, texts: tuple[str, ...], part: StateFile) -> tuple[list[str], Tensor]:
+        """Return those of ``texts`` that the encoder has a word on, and their logits."""
+        saved = self.saved_scores
+        logits = saved.of(texts) if saved else self._encoder_logits(texts, part)
+        known = (~logits.isnan()).nonzero()[:, 0]
+        return [texts[n] for n in known.tolist()], logits[known]
 
     def _encoder_logits(self, texts: tuple[str, ...], part: StateFile) -> Tensor:
         teacher = self._encoder()
@@ -186,24 +201,6 @@ class Teachers:
         config = self.config.transformer
         folder = encoder_folder(config.folder, self.context.cache.folder)
         return TransformerTeacher(folder, config.frozen_layers)
-
-    def _soft_labels(self, who: str, teachers: list[StageResult]) -> Tensor:
-        ensemble, context = self._fit_ensemble(teachers), self.context
-        lengths = torch.tensor(context.held_out.lengths)
-        context.log_metrics(who, ensemble.probabilities(_logits(teachers, "held_out"), lengths))
-        lengths = torch.tensor([len(ids) for ids in context.pool_ids])
-        return ensemble.probabilities(_logits(teachers, "pool"), lengths)
-
-    def _fit_ensemble(self, teachers: list[StageResult]) -> Ensemble:
-        """Return the best ensemble of ``teachers`` on the held-out texts."""
-        held_out = self.context.held_out
-        lengths = torch.tensor(held_out.lengths)
-        return fit_ensemble(_logits(teachers, "held_out"), lengths, held_out.labels)
-
-
-def _logits(teachers: list[StageResult], texts: str) -> Tensor:
-    """Return what each teacher said of those ``texts`` of its result, ``[texts, teachers]``."""
-    return torch.stack([teacher.content[texts] for teacher in teachers], dim=1)
 
 
 def _least_sure(logits: Tensor, most: int) -> Tensor:
