@@ -172,11 +172,18 @@ def check_labelled_soft_labels(config_file: Path, folder: Path, sources: list[st
 
 def check_saved_scores(run: Run, folder: Path, sources: list[str]) -> None:
     """Check that another run learns from what the first one's encoder said, with no encoder."""
-    words = (folder / "more.toml").read_text().replace("[transformer]", "[transformer]\nfolder='x'")
-    lines = [line for line in words.splitlines() if not line.startswith(("folder =", "scored_"))]
+    lines = [
+        "folder = 'x'" if line.startswith("folder =") else line
+        for line in (folder / "more.toml").read_text().splitlines()
+        if not line.startswith("scored_")
+    ]
     saved = folder / "saved.toml"
-    saved.write_text("\n".join(['teacher_scores = "more/teacher_scores.npz"', *lines]))
+    saved.write_text("\n".join(lines))
     command = (*DISTILLATION, "--config", str(saved), "-o", "saved", *sources)
+    refused = run(*command, "--stage", "augmentation", cwd=folder)
+    assert refused.returncode == 1
+    assert "x holds no config.json" in refused.stderr
+    command = (*command, "--teacher-scores", "more/teacher_scores.npz")
     done = run(*command, "--stage", "augmentation", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""

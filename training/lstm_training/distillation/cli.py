@@ -59,15 +59,25 @@ EXAMPLES = (
     help="TOML file with settings that differ from the defaults.",
 )  # fmt: skip
 @option(
+    "--teacher-scores", group="Input", type=click.Path(exists=True, dir_okay=False),
+    help="What an earlier run's second teacher said, teacher_scores.npz: it is not made again.",
+)  # fmt: skip
+@option(
     "--stage", group="Training", type=click.Choice(STAGES), default=STAGES[-1], show_default=True,
     help="Make this stage, and those that it needs, and stop there.",
 )  # fmt: skip
 @click.version_option(package_name="lstm-edge")
-def main(*, output: Path, config: Path | None, stage: str, **sources: Any) -> None:
+def main(
+    *, output: Path, config: Path | None, teacher_scores: str | None, stage: str, **sources: Any
+) -> None:
     """Run ``python -m lstm_training.distillation``."""
     settings = read_config(config) if config else DistillationConfig()
     given = {name: value for name, value in sources.items() if value}
-    settings = replace(settings, corpus=replace(settings.corpus, **given))
+    settings = replace(
+        settings,
+        corpus=replace(settings.corpus, **given),
+        teacher_scores=teacher_scores or settings.teacher_scores,
+    )
     output.mkdir(parents=True, exist_ok=True)
     with requires_extra("train", "distill"):
         from lstm_training.distillation.run import run_distillation

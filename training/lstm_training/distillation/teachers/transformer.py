@@ -65,8 +65,8 @@ class TransformerTeacher(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Return the logit of each text, ``[batch]``, from ids and mask ``[batch, sequence]``."""
-        vectors = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-        weight = mask.unsqueeze(-1).to(vectors.dtype)
+        vectors = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+        weight = mask.unsqueeze(-1).float()
         mean = (vectors * weight).sum(1) / weight.sum(1)
         return torch.as_tensor(self.head(mean).squeeze(-1).float())
 
@@ -137,7 +137,9 @@ def score(
 ) -> Tensor:
     """Return the logit of each text, float32 ``[texts]``; go on from the saved state if there is.
 
-    Several processes share the texts, and each returns the logits of all.
+    Several processes share the texts, and each returns the logits of all. The encoder is rounded
+    to bfloat16: with 510 word pieces that is 1.4 times as fast on a CPU as autocast, which takes
+    softmax and the like to float32.
 
     Args:
         teacher: fine-tuned.
@@ -149,6 +151,7 @@ def score(
     processes = join_processes()
     device: torch.device = processes.device
     teacher.eval().to(device)
+    teacher.encoder.to(torch.bfloat16)
     tail = config.tail_tokens + config.extra_scoring_tokens
     ids = teacher.encode(texts, config.head_tokens, tail)
     lengths = [len(pieces) for pieces in ids]
@@ -177,7 +180,7 @@ def score(
 
 def _logits(teacher: TransformerTeacher, ids: list[list[int]]) -> Tensor:
     """Return the logits of a batch, float32 ``[texts]`` on the CPU."""
-    with torch.inference_mode(), torch.autocast(device_of(teacher).type, torch.bfloat16):
+    with torch.inference_mode():
         return torch.as_tensor(teacher(*teacher.pad(ids)).cpu())
 
 
