@@ -65,3 +65,20 @@ def test_measure_of_the_bundled_model_is_what_the_training_page_says() -> None:
             # A sentence on the edge may fall to the other side on another processor.
             assert said and abs(int(said[1]) - int(right)) <= 1, kind
     assert re.search(r"statements of fact: \d+ of 30 between 0.25 and 0.75", done.stdout)
+
+
+def test_the_card_says_what_its_command_measures() -> None:
+    script = DATA.parents[1] / "benchmarks/model_card.py"
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    card = (DATA.parents[1] / "runtime/lstm_runtime/models/README.md").read_text("utf-8")
+    rows = re.findall(r"^\| ([^|]*\d[^|]*) \| ([\d, of]+) \|  \|  \|$", done.stdout, re.MULTILINE)
+    assert len(rows) == 10
+    for title, counts in rows:
+        said = re.search(rf"^\| {re.escape(title)} \| ([\d, of]+) \|", card, re.MULTILINE)
+        assert said, title
+        for told, found in zip(*(re.findall(r"\d+", c) for c in (said[1], counts)), strict=True):
+            # A sentence on the edge may fall to the other side on another processor.
+            assert abs(int(told) - int(found)) <= 1, title
