@@ -15,6 +15,7 @@ from lstm_training.checkpoint import load_checkpoint, load_content
 from lstm_training.distillation.config_file import read_config
 from lstm_training.distillation.context import Context
 from lstm_training.distillation.pipeline import StudentPipeline
+from lstm_training.distillation.saved_scores import load_scores
 from tokenizers import Tokenizer, models, pre_tokenizers
 from training.conftest import BAD, GOOD, OTHER, made_up_reviews
 from transformers import BertConfig, BertModel
@@ -195,6 +196,7 @@ def check_saved_scores(run: Run, folder: Path, sources: list[str]) -> None:
                 now["content"][name], was["content"][name], rtol=1e-3, atol=1e-3, equal_nan=True
             )
         assert now["content"].get("texts") == was["content"].get("texts")
+    assert load_scores(folder / "more/teacher_scores.npz").logits.size > 80
     (folder / "more/teacher_scores.npz").write_bytes(b"PK no scores")
     refused = run(*command, "--stage", "augmentation", cwd=folder)
     assert refused.returncode == 1

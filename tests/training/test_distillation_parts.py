@@ -27,10 +27,11 @@ from lstm_training.distillation.config import (
     OptimizationConfig,
 )
 from lstm_training.distillation.config_file import read_config
-from lstm_training.distillation.corpus import load_corpus, text_key
+from lstm_training.distillation.corpus import load_corpus
 from lstm_training.distillation.fit import fit_stage
 from lstm_training.distillation.student.calibration import Calibration, fit_calibration, fold_into
 from lstm_training.distillation.student.pretraining import LanguageModel
+from lstm_training.distillation.text_key import text_key
 from lstm_training.errors import (
     CheckpointError,
     ConfigError,

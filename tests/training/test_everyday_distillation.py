@@ -35,13 +35,14 @@ from lstm_training.distillation.config import (
     TransformerConfig,
 )
 from lstm_training.distillation.config_file import read_config
-from lstm_training.distillation.corpus import load_corpus, text_key
+from lstm_training.distillation.corpus import load_corpus
 from lstm_training.distillation.rated import RatedText, load_rated
 from lstm_training.distillation.student.start import load_start
 from lstm_training.distillation.student.training import train_student
 from lstm_training.distillation.teachers import transformer
 from lstm_training.distillation.teachers.encoder import assemble, encoder_folder
 from lstm_training.distillation.teachers.transformer import TransformerTeacher, fine_tune, score
+from lstm_training.distillation.text_key import text_key
 from lstm_training.errors import CheckpointError, ConfigError, DataError
 from lstm_training.evaluation.metrics import Metrics, compute_metrics
 from lstm_training.model import ModelConfig, SentimentRNN
@@ -372,6 +373,7 @@ def test_scoring_goes_on_where_it_was_stopped(
 ) -> None:
     """Also on a device whose batches are of another size."""
     monkeypatch.setattr(transformer, "_SAVE_SECONDS", -1)  # after each batch
+    monkeypatch.setattr(transformer, "_SHARED_BATCHES", 1)
     monkeypatch.setitem(transformer._SCORING_TOKENS, "cpu", 8)
     teacher, state = TransformerTeacher(mpnet), state_file(tmp_path)
     texts = [" ".join(["good", "bad", "word1"][:n]) for n in (1, 2, 3) * 4]

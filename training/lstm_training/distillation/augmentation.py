@@ -20,7 +20,7 @@ from lstm_runtime.text.tokenizer import Tokenizer
 from torch import Tensor
 
 from lstm_training.distillation.config import AugmentationConfig
-from lstm_training.distillation.corpus import text_key
+from lstm_training.distillation.text_key import text_key
 
 FILM_PATTERNS = Path(__file__).with_name("augmentation.toml")
 EVERYDAY_PATTERNS = Path(__file__).with_name("augmentation_everyday.toml")

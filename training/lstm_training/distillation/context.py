@@ -16,6 +16,7 @@ from lstm_training.distillation.augmentation import EVERYDAY_PATTERNS, load_patt
 from lstm_training.distillation.cache import StageCache, StageResult
 from lstm_training.distillation.config import DistillationConfig, plain
 from lstm_training.distillation.corpus import load_corpus
+from lstm_training.distillation.saved_scores import load_scores
 from lstm_training.distillation.student.start import load_start
 from lstm_training.evaluation.metrics import Metrics, compute_metrics
 
@@ -34,12 +35,15 @@ class Context:
 
     Raises:
         DataError: when a source of texts is missing or malformed.
+        ConfigError: when an earlier run's scores are missing, damaged or of other texts.
 
     """
 
     def __init__(self, config: DistillationConfig, folder: Path) -> None:
         self.config, self.cache = config, StageCache(folder)
-        self.corpus = load_corpus(config.corpus)
+        scores = config.teacher_scores
+        self.saved_scores = load_scores(Path(scores)) if scores else None
+        self.corpus = load_corpus(config.corpus, self.saved_scores)
         self.digest = self.corpus.sha256()
         self.texts = (*self.corpus.train.texts, *self.corpus.unlabelled)
         tokenizer, words = Tokenizer(), self._everyday_words()

@@ -18,7 +18,9 @@ from lstm_training.data.split import split
 from lstm_training.data.tables import Columns
 from lstm_training.distillation.config import CorpusConfig
 from lstm_training.distillation.rated import RatedText, load_rated
-from lstm_training.errors import DataError
+from lstm_training.distillation.saved_scores import SavedScores
+from lstm_training.distillation.text_key import text_key
+from lstm_training.errors import ConfigError, DataError
 
 logger = logging.getLogger(__name__)
 
@@ -56,10 +58,16 @@ class Corpus:
         return digest.hexdigest()
 
 
-def load_corpus(config: CorpusConfig) -> Corpus:
+def load_corpus(config: CorpusConfig, saved: SavedScores | None = None) -> Corpus:
     """Read the texts and take every test text out of them before anything else is done.
 
+    Args:
+        config: what to read.
+        saved: an earlier run's scores: what that run held out is held out, and sentences are among
+            those that it scored.
+
     Raises:
+        ConfigError: when the earlier run read other texts.
         DataError: when a source is missing or malformed, or holds test texts only.
 
     """
@@ -67,10 +75,11 @@ def load_corpus(config: CorpusConfig) -> Corpus:
     test = {text_key(text) for source in config.test for text in load_texts(source, texts_only)}
     labelled, source_of = _labelled(config)
     kept = labelled.select(n for n, text in enumerate(labelled.texts) if text_key(text) not in test)
-    train, held_out = split(kept, config.holdout, config.seed)
+    train, held_out = _split(kept, config, saved)
     texts = [text for source in config.unlabelled for text in load_texts(source, texts_only)]
     unlabelled = _new_texts(texts, test | {text_key(text) for text in kept.texts})
-    sentences = cut_sentences(unlabelled, config.sentences, config.sentence_tokens, config.seed)
+    most, tokens, wanted = config.sentences, config.sentence_tokens, saved.has if saved else bool
+    sentences = cut_sentences(unlabelled, most, tokens, config.seed, wanted)
     rated = {text_key(one.text): one for source in config.rated for one in load_rated(source)}
     corpus = Corpus(
         train,
@@ -90,9 +99,28 @@ def load_corpus(config: CorpusConfig) -> Corpus:
     return corpus
 
 
-def text_key(text: str) -> str:
-    """Return the words of a text: copies differ in markup and white space at most."""
-    return " ".join(Tokenizer().tokens(text.replace("<br />", " ")))
+def _split(
+    kept: Examples, config: CorpusConfig, saved: SavedScores | None
+) -> tuple[Examples, Examples]:
+    """Return the labelled texts to learn from and those held out.
+
+    An earlier run's teacher, and the student that it taught, have learned from all others than that
+    run held out: a new choice would measure what they know by heart.
+    """
+    if not saved:
+        return split(kept, config.holdout, config.seed)
+    held = saved.holds_out(kept.texts)
+    sides = {(is_held, label) for is_held, label in zip(held, kept.labels, strict=True)}
+    if len(sides) < 2 * len(kept.label_names):
+        raise ConfigError(
+            f"teacher_scores: the file holds {sum(held):,} of the {len(kept):,} labelled texts "
+            "out, and not some of each label: it comes from other texts"
+        )
+    train, held_out = (
+        kept.select(n for n, is_held in enumerate(held) if is_held == wanted)
+        for wanted in (False, True)
+    )
+    return train, held_out
 
 
 def _labelled(config: CorpusConfig) -> tuple[Examples, dict[str, str]]:

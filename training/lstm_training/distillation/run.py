@@ -35,11 +35,10 @@ def run_distillation(config: DistillationConfig, folder: Path, stage: str) -> li
     """
     # What is missing shows now, not after an hour: the texts, which are read here, and the encoder.
     context = Context(config, folder)
-    pipeline = StudentPipeline(context)
-    if stage not in WITHOUT_ENCODER and not pipeline.teachers.saved_scores:
+    if stage not in WITHOUT_ENCODER and not context.saved_scores:
         encoder_folder(config.transformer.folder, folder)
     with flushed_denormals():
-        return _run(pipeline, folder, stage)
+        return _run(StudentPipeline(context), folder, stage)
 
 
 def _run(pipeline: StudentPipeline, folder: Path, stage: str) -> list[Path]:
@@ -60,7 +59,7 @@ def _run(pipeline: StudentPipeline, folder: Path, stage: str) -> list[Path]:
 
 def _write_scores(teachers: Teachers, folder: Path) -> list[Path]:
     """Write what the encoder said in this run, for others with ``teacher_scores``."""
-    if teachers.saved_scores or not join_processes().is_main_process:
+    if teachers.context.saved_scores or not join_processes().is_main_process:
         return []
     teachers.save_scores(folder / SCORES_FILE)
     return [folder / SCORES_FILE]

@@ -18,14 +18,9 @@ from lstm_training.distillation.cache import StageResult
 from lstm_training.distillation.context import Context
 from lstm_training.distillation.corpus import cut_sentences
 from lstm_training.distillation.fit import weights_of
+from lstm_training.distillation.saved_scores import SavedScores, save_scores
 from lstm_training.distillation.teachers.encoder import encoder_folder
 from lstm_training.distillation.teachers.ensemble import ensemble_of
-from lstm_training.distillation.teachers.saved_scores import (
-    SavedScores,
-    load_scores,
-    save_scores,
-    scores_of_corpus,
-)
 from lstm_training.distillation.teachers.transformer import TransformerTeacher, fine_tune, score
 from lstm_training.trainer.state_file import StateFile
 from lstm_training.transfer import ngrams
@@ -79,8 +74,8 @@ class Teachers:
     @cached_property
     def transformer_scores(self) -> StageResult:
         """Logits of the sentence encoder: held-out texts, pool, labelled texts; NaN where none."""
-        if self.saved_scores:
-            return self._scores_from(self.saved_scores)
+        if self.context.saved_scores:
+            return self._scores_from(self.context.saved_scores)
         corpus, most = self.corpus, self.config.scored_reviews
         labelled = self.config.scored_labelled
         before = [self.transformer, *([self.ngrams] if most or labelled else [])]
@@ -104,18 +99,17 @@ class Teachers:
         inputs |= {"scored_labelled": labelled} if labelled else {}
         return self.context.cache.stage("transformer_scores", inputs, work)
 
-    @cached_property
-    def saved_scores(self) -> SavedScores | None:
-        """What an earlier run's encoder said, where that is to be used."""
-        path = self.config.teacher_scores
-        return load_scores(Path(path)) if path else None
-
     def _scores_from(self, saved: SavedScores) -> StageResult:
         """Return a result like that of the encoder, from what it said before."""
+        corpus = self.corpus
+
+        def work(_part: StateFile) -> dict[str, Any]:
+            texts = {"held_out": corpus.held_out.texts, "pool": corpus.pool}
+            texts["train"] = corpus.train.texts
+            return {name: saved.of(some) for name, some in texts.items()}
+
         inputs = self.context.teacher_inputs(None) | {"teacher_scores": saved.sha256}
-        return self.context.cache.stage(
-            "transformer_scores", inputs, lambda _part: scores_of_corpus(saved, self.corpus)
-        )
+        return self.context.cache.stage("transformer_scores", inputs, work)
 
     def save_scores(self, path: Path) -> None:
         """Write what the encoder said of every text that it was asked about."""
@@ -123,7 +117,7 @@ class Teachers:
         mined = self.augmentation.content["mined"]
         texts = (*corpus.held_out.texts, *corpus.pool, *corpus.train.texts, *mined["texts"])
         logits = (scores["held_out"], scores["pool"], scores["train"], mined["logits"])
-        save_scores(path, texts, torch.cat(logits))
+        save_scores(path, texts, torch.cat(logits), corpus.held_out.texts)
 
     def _asked_of_the_encoder(self) -> Tensor:
         """Return the positions in the pool of the texts that the encoder scores."""
@@ -146,6 +140,11 @@ class Teachers:
         """
         config, scores = self.config.augmentation, self.transformer_scores
         known, generated = frozenset(self.corpus.sentences), generate_examples(config)
+        saved = self.context.saved_scores
+
+        def is_wanted(sentence: str) -> bool:
+            new = has_valence_shifter(sentence) and sentence.strip() not in known
+            return new and (not saved or saved.has(sentence))
 
         def work(part: StateFile) -> dict[str, Any]:
             stance = torch.tensor([example.stance for example in generated])
@@ -154,10 +153,10 @@ class Teachers:
                 config.mined,
                 config.mined_tokens,
                 config.seed,
-                lambda sentence: has_valence_shifter(sentence) and sentence.strip() not in known,
+                is_wanted,
             )
-            mined, logits = self._scored(sentences, part)
-            lengths = torch.tensor([len(self.context.encoder(text)) for text in mined])
+            logits = saved.of(sentences) if saved else self._encoder_logits(sentences, part)
+            lengths = torch.tensor([len(self.context.encoder(text)) for text in sentences])
             ensemble = ensemble_of([scores], self.context.held_out)
             praise = ensemble.probabilities(logits[:, None], lengths)
             kept = balanced(praise, config.seed)
@@ -167,9 +166,9 @@ class Teachers:
                 torch.tensor([one.probability for one in self.corpus.rated]),
             ]
             texts = [example.text for example in generated]
-            texts += [mined[n] for n in kept.tolist()]
+            texts += [sentences[n] for n in kept.tolist()]
             texts += [one.text for one in self.corpus.rated]
-            said = {"texts": mined, "logits": logits}
+            said = {"texts": list(sentences), "logits": logits}
             return {"texts": texts, "targets": torch.cat(targets), "mined": said}
 
         # The patterns are part of the inputs: they lie in a file that invites changes.
@@ -183,13 +182,6 @@ class Teachers:
         """The augmentation's texts in ids."""
         content = self.augmentation.content
         return EncodedTexts(tuple(map(self.context.ids, content["texts"])), content["targets"])
-
-    def _scored(self, texts: tuple[str, ...], part: StateFile) -> tuple[list[str], Tensor]:
-        """Return those of ``texts`` that the encoder has a word on, and their logits."""
-        saved = self.saved_scores
-        logits = saved.of(texts) if saved else self._encoder_logits(texts, part)
-        known = (~logits.isnan()).nonzero()[:, 0]
-        return [texts[n] for n in known.tolist()], logits[known]
 
     def _encoder_logits(self, texts: tuple[str, ...], part: StateFile) -> Tensor:
         teacher = self._encoder()
