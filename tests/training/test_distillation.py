@@ -116,7 +116,8 @@ def test_distillation_makes_a_model_and_takes_up_what_is_done(
     assert checkpoint.metrics["accuracy"] > 0.8
     assert checkpoint.training["rows"]["excluded"] == 4
     written = first.stdout.splitlines()
-    files = ("model.pt", "metrics.json", "held_out_labelled.jsonl", "teacher_scores.npz")
+    files = ("model.pt", "metrics.json", "held_out_labelled.jsonl")
+    files = (*files, "teacher.npz", "teacher_scores.npz")
     assert written == [f"out/{name}" for name in files]
     assert json.loads((tmp_path / "out/metrics.json").read_text())["calibration"]["scale"] > 0
     again = run(*command, cwd=tmp_path)
@@ -148,6 +149,7 @@ def test_distillation_makes_a_model_and_takes_up_what_is_done(
     assert not scores[80:].isnan().any(), "every sentence is scored"
     check_labelled_soft_labels(tmp_path / "more.toml", tmp_path / "more", sources)
     check_saved_scores(run, tmp_path, sources)
+    check_saved_encoder(run, tmp_path, sources)
     went_on = load_checkpoint(tmp_path / "more/model.pt")
     assert went_on.vocabulary == checkpoint.vocabulary
     assert went_on.metrics["accuracy"] > 0.8
@@ -192,7 +194,29 @@ def check_saved_scores(run: Run, folder: Path, sources: list[str]) -> None:
     (folder / "more/teacher_scores.npz").write_bytes(b"PK no scores")
     refused = run(*command, "--stage", "augmentation", cwd=folder)
     assert refused.returncode == 1
-    assert "teacher_scores: more/teacher_scores.npz holds no teacher's scores" in refused.stderr
+    assert "teacher_scores: more/teacher_scores.npz is damaged" in refused.stderr
+
+
+def check_saved_encoder(run: Run, folder: Path, sources: list[str]) -> None:
+    """Check that another run asks the first one's encoder, without fine-tuning it again."""
+    lines = (folder / "more.toml").read_text().splitlines()
+    table = lines.index("[transformer]") + 1
+    lines.insert(table, 'changes = "more/teacher.npz"')
+    (folder / "asked.toml").write_text("\n".join(lines))
+    command = (*DISTILLATION, "--config", "asked.toml", "-o", "asked", *sources)
+    done = run(*command, "--stage", "transformer_scores", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert "transformer: epoch" not in done.stderr
+    was, now = (
+        load_content(folder / name / "transformer_scores.pt")["content"]["held_out"]
+        for name in ("more", "asked")
+    )
+    assert torch.corrcoef(torch.stack([was, now]))[0, 1] > 0.98
+    (folder / "more/teacher.npz").unlink()
+    refused = run(*command, "--stage", "transformer_scores", cwd=folder)
+    assert refused.returncode == 1
+    assert "transformer.changes: more/teacher.npz cannot be read: No such file" in refused.stderr
 
 
 def said_in(folder: Path) -> dict[str, float]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from lstm_runtime.files import atomic_path
 
 from lstm_training.checkpoint import save_checkpoint
+from lstm_training.distillation.array_file import file_digest
 from lstm_training.distillation.config import DistillationConfig
 from lstm_training.distillation.context import Context
 from lstm_training.distillation.corpus import Corpus
@@ -16,9 +17,13 @@ from lstm_training.processes import join_processes
 from lstm_training.trainer.denormals import flushed_denormals
 
 MODEL_FILE = "model.pt"
+ENCODER_FILE = "teacher.npz"
 SCORES_FILE = "teacher_scores.npz"
 WITHOUT_ENCODER = ("ngrams", "language_model", "ngram_student")
 """The stages that do not need the sentence encoder."""
+
+WITH_AUGMENTATION = ("augmentation", "finetuning", "model")
+"""The stages by which the encoder has been asked about all that it is ever asked about."""
 
 
 def run_distillation(config: DistillationConfig, folder: Path, stage: str) -> list[Path]:
@@ -37,6 +42,8 @@ def run_distillation(config: DistillationConfig, folder: Path, stage: str) -> li
     context = Context(config, folder)
     if stage not in WITHOUT_ENCODER and not context.saved_scores:
         encoder_folder(config.transformer.folder, folder)
+        if changes := config.transformer.changes:
+            file_digest("transformer.changes", Path(changes))
     with flushed_denormals():
         return _run(StudentPipeline(context), folder, stage)
 
@@ -44,7 +51,7 @@ def run_distillation(config: DistillationConfig, folder: Path, stage: str) -> li
 def _run(pipeline: StudentPipeline, folder: Path, stage: str) -> list[Path]:
     if stage != "model":
         getattr(pipeline if hasattr(type(pipeline), stage) else pipeline.teachers, stage)
-        return _write_scores(pipeline.teachers, folder) if stage == "augmentation" else []
+        return _write_teacher(pipeline.teachers, folder, stage)
     checkpoint = pipeline.checkpoint()
     if not join_processes().is_main_process:
         return []
@@ -53,16 +60,26 @@ def _run(pipeline: StudentPipeline, folder: Path, stage: str) -> list[Path]:
     with atomic_path(metrics) as temporary:
         content = {"metrics": checkpoint.metrics, **checkpoint.training}
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    held_out = _write_held_out(pipeline.context.corpus, folder)
-    return [folder / MODEL_FILE, metrics, *held_out, *_write_scores(pipeline.teachers, folder)]
+    written = [folder / MODEL_FILE, metrics, *_write_held_out(pipeline.context.corpus, folder)]
+    return written + _write_teacher(pipeline.teachers, folder, stage)
 
 
-def _write_scores(teachers: Teachers, folder: Path) -> list[Path]:
-    """Write what the encoder said in this run, for others with ``teacher_scores``."""
-    if teachers.context.saved_scores or not join_processes().is_main_process:
+def _write_teacher(teachers: Teachers, folder: Path, stage: str) -> list[Path]:
+    """Write what fine-tuning made of the encoder in this run, and what it said of the texts.
+
+    Other runs take the one as ``transformer.changes``, the other as ``teacher_scores``.
+    """
+    context = teachers.context
+    if stage in WITHOUT_ENCODER or context.saved_scores or not join_processes().is_main_process:
         return []
-    teachers.save_scores(folder / SCORES_FILE)
-    return [folder / SCORES_FILE]
+    written = []
+    if not context.config.transformer.changes:
+        teachers.save_encoder(folder / ENCODER_FILE)
+        written.append(folder / ENCODER_FILE)
+    if stage in WITH_AUGMENTATION:
+        teachers.save_scores(folder / SCORES_FILE)
+        written.append(folder / SCORES_FILE)
+    return written
 
 
 def _write_held_out(corpus: Corpus, folder: Path) -> list[Path]:

