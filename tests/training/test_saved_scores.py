@@ -1,16 +1,19 @@
 """What a teacher said is found again by text, and a file of something else is refused."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from lstm_training.distillation.array_file import read_arrays
 from lstm_training.distillation.config import CorpusConfig
 from lstm_training.distillation.corpus import load_corpus
 from lstm_training.distillation.saved_scores import load_scores, save_scores
 from lstm_training.errors import ConfigError
 
+ROOT = Path(__file__).parents[2]
 TEXTS = ("A fine film.", "Dull.", "So so,<br />all told.", "dull")
 TWO = np.zeros(2, np.uint64)
 HELD_OUT = ("Dull.", "never scored")
@@ -101,3 +104,16 @@ def test_scores_of_other_texts_are_refused(tmp_path: Path) -> None:
     save_scores(tmp_path / "scores.npz", TEXTS, LOGITS, HELD_OUT)
     with pytest.raises(ConfigError, match="holds 0 of the 56 labelled texts out, and not"):
         load_corpus(corpus_config(tmp_path, 4), load_scores(tmp_path / "scores.npz"))
+
+
+def test_what_the_next_teacher_left_is_what_the_training_page_says() -> None:
+    page = (ROOT / "training/README.md").read_text("utf-8")
+    said = re.search(r"what it has said so far,\sof ([\d,]+)\stexts", page)
+    scores = load_scores(ROOT / "training/checkpoints/teacher_scores.npz")
+    assert said and f"{len(scores.digests):,}" == said[1]
+    assert len(scores.held_out) == 3_340
+    changes = read_arrays("changes", ROOT / "training/checkpoints/teacher.npz")
+    bits = {name.split("/")[0] for name in changes if name.endswith("/bits")}
+    assert len(bits) == 36, "query, key, value, output and both of the feed-forward, in six layers"
+    upper = ("encoder.encoder.layer.6.", "encoder.encoder.layer.11.", "head.")
+    assert all(any(name.startswith(start) for name in changes) for start in upper)
