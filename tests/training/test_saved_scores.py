@@ -16,6 +16,7 @@ from lstm_training.errors import ConfigError
 ROOT = Path(__file__).parents[2]
 TEXTS = ("A fine film.", "Dull.", "So so,<br />all told.", "dull")
 TWO = np.zeros(2, np.uint64)
+RIGHT = {"digests": TWO, "logits": np.zeros(2, np.float16), "held_out": TWO, "mined": TWO}
 HELD_OUT = ("Dull.", "never scored")
 LOGITS = torch.tensor([2.5, -3.25, torch.nan, 7.0])
 
@@ -43,11 +44,11 @@ def test_a_file_without_a_text_knows_none(tmp_path: Path) -> None:
     "arrays",
     [
         {},
-        {"digests": TWO, "logits": np.zeros(2, np.float16)},
-        {"digests": TWO, "logits": np.zeros(3, np.float16), "held_out": TWO},
-        {"digests": TWO[None], "logits": np.zeros((1, 2), np.float16), "held_out": TWO},
-        {"digests": TWO, "logits": np.zeros(2, np.float16), "held_out": TWO.astype(np.int64)},
-        {"digests": np.array([object()]), "logits": np.zeros(1, np.float16), "held_out": TWO},
+        {name: array for name, array in RIGHT.items() if name != "mined"},
+        RIGHT | {"logits": np.zeros(3, np.float16)},
+        RIGHT | {"digests": TWO[None], "logits": np.zeros((1, 2), np.float16)},
+        RIGHT | {"held_out": TWO.astype(np.int64)},
+        RIGHT | {"digests": np.array([object(), object()])},
     ],
 )
 def test_other_arrays_are_refused(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
@@ -90,14 +91,17 @@ def test_what_was_held_out_stays_so_whatever_else_is_read(tmp_path: Path) -> Non
     path = tmp_path / "scores.npz"
     before = load_corpus(corpus_config(tmp_path, 4))
     scored = before.sentences[::2]
-    save_scores(path, scored, torch.zeros(len(scored)), before.held_out.texts)
+    mined = before.sentences[1:3]
+    asked = (*scored, *mined)
+    save_scores(path, asked, torch.zeros(len(asked)), before.held_out.texts, mined)
     other = corpus_config(tmp_path, 7)
     anew, after = load_corpus(other), load_corpus(other, load_scores(path))
     assert set(anew.held_out.texts) & set(before.train.texts), "a new choice mixes them"
     gone = {f"text {n} {'fine' * (n % 2)}" for n in range(4, 7)}
     assert set(after.held_out.texts) == set(before.held_out.texts) - gone
     assert set(after.train.texts) == set(before.train.texts) - gone
-    assert set(after.sentences) == set(scored)
+    assert set(after.sentences) == set(scored) - set(mined), "what was mined is mined again"
+    assert load_scores(path).has(mined[0], mined=True)
 
 
 def test_scores_of_other_texts_are_refused(tmp_path: Path) -> None:

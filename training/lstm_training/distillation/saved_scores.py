@@ -28,6 +28,8 @@ class SavedScores:
     "What was said of each, float16 ``[texts]``."
     held_out: np.ndarray
     "Digests of the labelled texts that no stage of that run learned from, ascending, uint64."
+    mined: np.ndarray
+    "Digests of the sentences that were cut out for a *not* or a *but*, ascending, uint64."
 
     def of(self, texts: Sequence[str]) -> Tensor:
         """Return the logit of each text, float32 ``[texts]``; NaN where there is none."""
@@ -38,9 +40,10 @@ class SavedScores:
         found = self.digests[places] == wanted
         return torch.from_numpy(np.where(found, self.logits[places], np.nan).astype(np.float32))
 
-    def has(self, text: str) -> bool:
-        """Tell whether there is a logit of a text."""
-        return int(text_digests([text])[0]) in self._known
+    def has(self, sentence: str, *, mined: bool = False) -> bool:
+        """Tell whether there is a logit of a sentence, cut out for its words or at random."""
+        digest = int(text_digests([sentence])[0])
+        return digest in self._known and (digest in self._mined) == mined
 
     def holds_out(self, texts: Sequence[str]) -> list[bool]:
         """Tell of each text whether that run held it out."""
@@ -55,12 +58,22 @@ class SavedScores:
     def _known(self) -> frozenset[int]:
         return frozenset(self.digests.tolist())
 
+    @cached_property
+    def _mined(self) -> frozenset[int]:
+        return frozenset(self.mined.tolist())
+
     @property
     def _arrays(self) -> tuple[np.ndarray, ...]:
-        return self.digests, self.logits, self.held_out
+        return self.digests, self.logits, self.held_out, self.mined
 
 
-def save_scores(path: Path, texts: Sequence[str], logits: Tensor, held_out: Sequence[str]) -> None:
+def save_scores(
+    path: Path,
+    texts: Sequence[str],
+    logits: Tensor,
+    held_out: Sequence[str],
+    mined: Sequence[str] = (),
+) -> None:
     """Write what was said of ``texts``, float ``[texts]``; those with NaN are left out.
 
     Raises:
@@ -71,7 +84,9 @@ def save_scores(path: Path, texts: Sequence[str], logits: Tensor, held_out: Sequ
     digests, first = np.unique(text_digests([texts[n] for n in known]), return_index=True)
     values = logits[known].numpy()[first].astype(np.float16)
     apart = np.unique(text_digests(held_out))
-    write_arrays(path, {"digests": digests, "logits": values, "held_out": apart})
+    cut = np.unique(text_digests(mined))
+    arrays = {"digests": digests, "logits": values, "held_out": apart, "mined": cut}
+    write_arrays(path, arrays)
 
 
 def load_scores(path: Path) -> SavedScores:
@@ -86,10 +101,11 @@ def load_scores(path: Path) -> SavedScores:
     if set(arrays) != set(names):
         raise ConfigError(f"teacher_scores: {path} holds no teacher's scores")
     scores = SavedScores(*(arrays[name] for name in names))
-    kinds = f"{scores.digests.dtype} {scores.logits.dtype} {scores.held_out.dtype}"
-    shapes = (scores.digests.shape, scores.held_out.shape)
+    sets = (scores.digests, scores.held_out, scores.mined)
+    kinds = " ".join(str(array.dtype) for array in (*sets, scores.logits))
+    shapes = [array.shape for array in sets]
     if (
-        kinds != "uint64 float16 uint64"
+        kinds != "uint64 uint64 uint64 float16"
         or any(len(shape) != 1 for shape in shapes)
         or scores.logits.shape != scores.digests.shape
     ):

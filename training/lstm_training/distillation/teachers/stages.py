@@ -135,7 +135,7 @@ class Teachers:
         mined = self.augmentation.content["mined"]
         texts = (*corpus.held_out.texts, *corpus.pool, *corpus.train.texts, *mined["texts"])
         logits = (scores["held_out"], scores["pool"], scores["train"], mined["logits"])
-        save_scores(path, texts, torch.cat(logits), corpus.held_out.texts)
+        save_scores(path, texts, torch.cat(logits), corpus.held_out.texts, mined["texts"])
 
     def _asked_of_the_encoder(self) -> Tensor:
         """Return the positions in the pool of the texts that the encoder scores."""
@@ -162,7 +162,7 @@ class Teachers:
 
         def is_wanted(sentence: str) -> bool:
             new = has_valence_shifter(sentence) and sentence.strip() not in known
-            return new and (not saved or saved.has(sentence))
+            return new and (not saved or saved.has(sentence, mined=True))
 
         def work(part: StateFile) -> dict[str, Any]:
             stance = torch.tensor([example.stance for example in generated])
