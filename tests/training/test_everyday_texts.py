@@ -50,31 +50,31 @@ def test_no_text_is_asked_twice() -> None:
     assert not others & set(asked)
 
 
-def test_measure_of_the_bundled_model_is_what_the_training_page_says() -> None:
-    script = DATA.parents[1] / "benchmarks/everyday.py"
-    done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, check=False
-    )
+def measured_by(script: str) -> str:
+    """Return what a script of benchmarks/ prints of the bundled model."""
+    command = [sys.executable, str(DATA.parents[1] / "benchmarks" / script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_measure_of_the_bundled_model_is_what_the_training_page_says() -> None:
+    printed = measured_by("everyday.py")
     page = (DATA.parents[1] / "training/README.md").read_text("utf-8")
-    counts = re.findall(r"\| ([a-z ]+) \| (\d+) of (\d+) \|", done.stdout)
+    counts = re.findall(r"\| ([a-z ]+) \| (\d+) of (\d+) \|", printed)
     assert [int(of) for kind, _, of in counts if kind == "all"] == [150]
     for kind, right, of in counts:
         if not kind.startswith("all"):
             said = re.search(rf"\| {kind} \| (\d+) of {of} \|", page)
             # A sentence on the edge may fall to the other side on another processor.
             assert said and abs(int(said[1]) - int(right)) <= 1, kind
-    assert re.search(r"statements of fact: \d+ of 30 between 0.25 and 0.75", done.stdout)
+    assert re.search(r"statements of fact: \d+ of 30 between 0.25 and 0.75", printed)
 
 
 def test_the_card_says_what_its_command_measures() -> None:
-    script = DATA.parents[1] / "benchmarks/model_card.py"
-    done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    printed = measured_by("model_card.py")
     card = (DATA.parents[1] / "runtime/lstm_runtime/models/README.md").read_text("utf-8")
-    rows = re.findall(r"^\| ([^|]*\d[^|]*) \| ([\d, of]+) \|  \|  \|$", done.stdout, re.MULTILINE)
+    rows = re.findall(r"^\| ([^|]*\d[^|]*) \| ([\d, of]+) \|  \|  \|$", printed, re.MULTILINE)
     assert len(rows) == 10
     for title, counts in rows:
         said = re.search(rf"^\| {re.escape(title)} \| ([\d, of]+) \|", card, re.MULTILINE)

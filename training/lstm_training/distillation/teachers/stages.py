@@ -71,7 +71,7 @@ class Teachers:
             fine_tune(teacher, texts, targets, config, part)
             return {"weights": weights_of(teacher)}
 
-        inputs = context.teacher_inputs(config, *([self.ngrams] if most else []))
+        inputs = self._encoder_inputs(*([self.ngrams] if most else []))
         inputs |= {"learned_labelled": most} if most else {}
         return context.cache.stage("transformer", inputs, work)
 
@@ -84,6 +84,16 @@ class Teachers:
         digest = file_digest("transformer.changes", changes)
         inputs = {"folder": self.config.transformer.folder, "changes": digest}
         return self.context.cache.stage("transformer", inputs, work)
+
+    def _encoder_inputs(self, *before: StageResult) -> dict[str, Any]:
+        """Return what a stage of the encoder depends on, but for the file that has its weights.
+
+        Where there is one, the stage before tells what is in it; where there is none, a teacher
+        that took hours is the same as before there could be one.
+        """
+        inputs = self.context.teacher_inputs(self.config.transformer, *before)
+        del inputs["config"]["changes"]
+        return inputs
 
     def save_encoder(self, path: Path) -> None:
         """Write what fine-tuning made of the encoder."""
@@ -112,7 +122,7 @@ class Teachers:
                 for (name, (pool, rows)), scores in zip(asked.items(), parts, strict=True)
             }
 
-        inputs = self.context.teacher_inputs(self.config.transformer, *before)
+        inputs = self._encoder_inputs(*before)
         inputs |= {"scored_reviews": most} if most else {}
         inputs |= {"scored_labelled": labelled} if labelled else {}
         return self.context.cache.stage("transformer_scores", inputs, work)
