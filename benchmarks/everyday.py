@@ -35,15 +35,19 @@ def main(model: Path | None, half: str) -> None:
 def table(model: SentimentModel, half: str) -> str:
     """Return the right answers of each kind and label, as rows of a Markdown table."""
     right: dict[str, list[bool]] = defaultdict(list)
-    rows = rows_of(f"everyday_{half}.csv")
-    answers = model([row["text"] for row in rows])
-    for row, answer in zip(rows, answers, strict=True):
-        is_right = answer.label == row["label"]
+    for row, is_right in judged(model, f"everyday_{half}.csv"):
         for group in (row["kind"], f"all {row['label']} ones", "all"):
             right[group].append(is_right)
     groups = sorted(right, key=lambda group: (group == "all", group.startswith("all")))
     lines = [f"| {group} | {sum(right[group])} of {len(right[group])} |" for group in groups]
     return "\n".join(["| kind | right |", "| --- | ---: |", *lines])
+
+
+def judged(model: SentimentModel, name: str) -> list[tuple[dict[str, str], bool]]:
+    """Return each row of a table of test sentences, and whether the model reads it as meant."""
+    rows = rows_of(name)
+    answers = model([row["text"] for row in rows])
+    return [(row, one.label == row["label"]) for row, one in zip(rows, answers, strict=True)]
 
 
 def statements(model: SentimentModel, half: str) -> str:

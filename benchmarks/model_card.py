@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 import click
-from everyday import rows_of, statements
+from everyday import judged, statements
 from lstm_runtime import SentimentModel
 from lstm_training.evaluation.evaluate import evaluate
 
@@ -70,15 +70,13 @@ def measured(model: Path | None, data: str, title: str) -> str:
 
 def counted(model: SentimentModel, name: str, title: str, *, by_label: bool = True) -> str:
     """Return the row of a set of short texts and one of its labels; tell what kinds it misread."""
-    rows = rows_of(name)
-    answers = model([row["text"] for row in rows])
-    is_right = [answer.label == row["label"] for row, answer in zip(rows, answers, strict=True)]
-    right = [row for row, one in zip(rows, is_right, strict=True) if one]
-    wrong = Counter(row.get("kind") for row, one in zip(rows, is_right, strict=True) if not one)
+    rows = judged(model, name)
+    wrong = Counter(row.get("kind") for row, is_right in rows if not is_right)
     click.echo(f"{name} misread: {', '.join(f'{n} {kind}' for kind, n in wrong.items())}", err=True)
-    lines = [f"| {title} | {len(right)} of {len(rows)} |  |  |"]
+    lines = [f"| {title} | {len(rows) - wrong.total()} of {len(rows)} |  |  |"]
     if by_label:
-        labels, found = ([row["label"] for row in some] for some in (rows, right))
+        labels = [row["label"] for row, _ in rows]
+        found = [row["label"] for row, is_right in rows if is_right]
         lines.append(
             f"| {labels.count('positive')} of these that praise, {labels.count('negative')} that "
             f"blame | {found.count('positive')}, {found.count('negative')} |  |  |"

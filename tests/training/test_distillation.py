@@ -163,6 +163,8 @@ def check_labelled_soft_labels(config_file: Path, folder: Path, sources: list[st
     pipeline = StudentPipeline(Context(config, folder))
     by, labels = pipeline.soft_labels, torch.tensor(pipeline.context.corpus.train.labels)
     alone = by.labelled_by_ngrams
+    # A folder from before weights could be given keeps its teacher.
+    assert "changes" not in pipeline.teachers._encoder_inputs()["config"]
     doubt = load_content(folder / "ngrams.pt")["content"]["train"]
     assert torch.equal(alone, doubt.sigmoid())
     scored = ~load_content(folder / "transformer_scores.pt")["content"]["train"].isnan()
