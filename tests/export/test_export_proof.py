@@ -103,8 +103,8 @@ def test_witness_that_disagrees_stops_the_export(
 def test_wrong_tokeniser_in_the_graph_is_caught(
     checkpoint_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def shifted(g, encoder):
-        ids, lengths = add_text(g, encoder)
+    def shifted(g, encoder, **options):
+        ids, lengths = add_text(g, encoder, **options)
         return g.Sub(ids, g.constant([1])), lengths
 
     add_text = graph.add_text_frontend

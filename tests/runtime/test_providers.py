@@ -295,6 +295,29 @@ def test_provider_options_reach_the_provider_and_unknown_ones_are_errors(
     assert all(one == ("CPUExecutionProvider", options) for one in given)
 
 
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (None, {"use_tf32": "0"}),
+        ({"device_id": "1"}, {"use_tf32": "0", "device_id": "1"}),
+        ({"use_tf32": "1"}, {"use_tf32": "1"}),
+    ],
+)
+def test_cuda_keeps_all_bits_of_fp32_unless_told_otherwise(
+    given: dict[str, str] | None, wanted: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Any] = []
+
+    def record(_data: bytes, _options: Any, providers: list[Any], **_more: Any) -> Any:
+        opened.extend(providers)
+        return SimpleNamespace(get_provider_options=lambda: {session.CUDA: {**wanted}})
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", record)
+    settings = session.SessionSettings(provider_options=given)
+    session.create_session(b"", session.CUDA, settings)
+    assert opened == [(session.CUDA, wanted)]
+
+
 def test_verify_also_asks_in_one_padded_batch(
     model_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,7 +43,9 @@ def build_graph(
 
     """
     g = GraphBuilder()
-    ids, lengths = add_text_frontend(g, encoder) if encoder else ids_inputs(g)
+    ids, lengths = (
+        add_text_frontend(g, encoder, cpu_only=writer.cpu_only) if encoder else ids_inputs(g)
+    )
     h0, c0 = _initial_states(g, network, lengths, state)
     # ONNX's LSTM is time-major; turning the ids costs less than turning the vectors.
     steps = writer.add_embedding(g, network, g.Transpose(ids, perm=[1, 0]))

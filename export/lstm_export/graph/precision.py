@@ -5,7 +5,7 @@ the same graph.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from lstm_runtime.arrays import Array
@@ -48,6 +48,9 @@ class LstmOutputs(NamedTuple):
 class PrecisionWriter(Protocol):
     """Adds the parts of the graph that hold the large matrices."""
 
+    cpu_only: ClassVar[bool]
+    "Whether their operators exist on CPUs alone."
+
     def add_embedding(self, g: GraphBuilder, network: Network, ids: Value) -> Value:
         """Look up ``ids`` of any shape; return the float vectors."""
         ...
@@ -59,6 +62,8 @@ class PrecisionWriter(Protocol):
 
 class FloatWeights:
     """Weights in fp32, as trained."""
+
+    cpu_only: ClassVar[bool] = False
 
     def add_embedding(self, g: GraphBuilder, network: Network, ids: Value) -> Value:
         """Add a plain lookup."""
@@ -77,6 +82,8 @@ class HalfWeights:
 
     A CPU, which has no LSTM in fp16, casts around it: slow, but the file can be checked there.
     """
+
+    cpu_only: ClassVar[bool] = False
 
     def add_embedding(self, g: GraphBuilder, network: Network, ids: Value) -> Value:
         """Add a lookup in fp16."""
@@ -103,6 +110,7 @@ class Int8Weights:
     a scale of their own in every run.
     """
 
+    cpu_only: ClassVar[bool] = True
     per_channel: bool = True
     "One scale for each gate of each unit instead of one for a whole matrix."
     reduce_range: bool = True

@@ -23,16 +23,28 @@ PADDING = -1
 """Id of what is no token, until the lengths are counted."""
 
 
-def add_text_frontend(g: GraphBuilder, encoder: TextEncoder) -> tuple[Value, Value]:
+def add_text_frontend(
+    g: GraphBuilder, encoder: TextEncoder, *, cpu_only: bool = False
+) -> tuple[Value, Value]:
     """Add the input ``text`` and the value ``tokens``; return the ids and the lengths.
 
     The ids are ``[batch, tokens]``, as wide as the longest text and one wide at least; lengths
     are int32 ``[batch]``, one at least.
+
+    Args:
+        g: the graph.
+        encoder: the tokeniser and the vocabulary.
+        cpu_only: whether the file runs on CPUs alone, as int8 ones do. CUDA's ``ReduceSum`` and
+            its like refuse an axis without elements (onnxruntime issue 26041), which texts without
+            a token have, so the others have one column more than matches.
+
     """
     tokenizer = encoder.tokenizer
     tokens, deleting = _tokens(g, tokenizer)
     if deleting:
         tokens = _without_characters(g, tokens, tokenizer.delete, deleting)
+    if not cpu_only:
+        tokens = g.Concat(tokens, _column(g, tokens, ""), axis=1)
     ids = _look_up(g, encoder, tokens)
     if encoder.vocabulary.unknown is None or tokenizer.blank or tokenizer.delete:
         tokens, ids = _move_up(g, tokens, ids)
@@ -77,9 +89,8 @@ def _without_characters(g: GraphBuilder, tokens: Value, delete: str, pattern: st
     One column more keeps the tokeniser from leaving out axes where no token has any part.
     """
     zero, one, nothing = g.constant([0]), g.constant([1]), g.constant(np.array([""], object))
-    column = g.Concat(g.Gather(g.Shape(tokens), zero, axis=0), one, axis=0)
     filler = next(c for c in "abc0" + string.printable if c not in delete)
-    wide = g.Concat(tokens, g.Expand(g.constant(np.array([[filler]], object)), column), axis=1)
+    wide = g.Concat(tokens, _column(g, tokens, filler), axis=1)
     parts = _cut(g, wide, tokenexp=pattern)
     end = g.constant([-1])
     parts = g.Slice(parts, zero, g.constant([MOST_PARTS]), end)
@@ -91,6 +102,13 @@ def _without_characters(g: GraphBuilder, tokens: Value, delete: str, pattern: st
         even, odd = (g.Slice(x, s, far, end, every) for x, s in ((parts, zero), (longer, one)))
         parts = g.StringConcat(even, odd)
     return g.Slice(g.Squeeze(parts, g.constant([2])), zero, end, one)
+
+
+def _column(g: GraphBuilder, tokens: Value, token: str) -> Value:
+    """Add a column ``[batch, 1]`` of one token."""
+    batch = g.Gather(g.Shape(tokens), g.constant([0]), axis=0)
+    shape = g.Concat(batch, g.constant([1]), axis=0)
+    return g.Expand(g.constant(np.array([[token]], object)), shape)
 
 
 def _look_up(g: GraphBuilder, encoder: TextEncoder, tokens: Value) -> Value:

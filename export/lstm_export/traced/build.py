@@ -42,7 +42,8 @@ def build_traced(
     """
     model = _in_precision(network.graph, precision, int8)
     g = GraphBuilder()
-    ids, lengths = add_text_frontend(g, encoder) if encoder else ids_inputs(g)
+    cpu_only = precision == "int8"
+    ids, lengths = add_text_frontend(g, encoder, cpu_only=cpu_only) if encoder else ids_inputs(g)
     texts = [ids, g.Cast(lengths, to=TensorProto.INT64)]
     body = _body(network, model)
     (probability,) = g.node("Scan", texts, [contract.PROBABILITY], num_scan_inputs=2, body=body)

@@ -17,6 +17,13 @@ CUDA = "CUDAExecutionProvider"
 
 _FATAL_ONLY = 4
 
+_OPTIONS = {CUDA: {"use_tf32": "0"}}
+"""Options of a provider where none are given.
+
+TF32, which ONNX Runtime allows, keeps ten bits of each factor: on an H200 the bundled model's
+probabilities were up to 3e-4 away from those of a CPU. Fast and less exact is what fp16 is for.
+"""
+
 _WITHOUT_OPTIONS = (CPU, "AzureExecutionProvider")
 
 
@@ -26,7 +33,7 @@ class SessionSettings(NamedTuple):
     options: Any = None
     "An ``onnxruntime.SessionOptions``, used as it is; None for `default_options`."
     provider_options: dict[str, str] | None = None
-    "Options of the execution provider, as ONNX Runtime documents them."
+    "Options of the execution provider, as ONNX Runtime documents them; on CUDA, TF32 is off."
     kernel: bool = True
     "Whether the int8 kernel may run: on the CPU, where it can, with the package's own options."
     only_scores: bool = False
@@ -120,7 +127,8 @@ def create_session(
     if profile:
         options.enable_profiling = True
         options.profile_file_prefix = str(profile)
-    chosen = (provider, settings.provider_options) if settings.provider_options else provider
+    given = _OPTIONS.get(provider, {}) | (settings.provider_options or {})
+    chosen = (provider, given) if given else provider
     try:
         if settings.kernel and settings.options is None:
             register_kernel(options)
