@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,10 @@ from lstm_training.checkpoint import load_checkpoint, load_content
 from lstm_training.distillation.config_file import read_config
 from lstm_training.distillation.context import Context
 from lstm_training.distillation.pipeline import StudentPipeline
+from lstm_training.distillation.teachers.scoring import score
+from lstm_training.trainer.state_file import StateFile
 from tokenizers import Tokenizer, models, pre_tokenizers
+from torch import Tensor
 from training.conftest import BAD, GOOD, OTHER, made_up_reviews
 from transformers import BertConfig, BertModel
 
@@ -117,8 +121,7 @@ def test_distillation_makes_a_model_and_takes_up_what_is_done(
     assert checkpoint.training["rows"]["excluded"] == 4
     written = first.stdout.splitlines()
     files = ("model.pt", "metrics.json", "held_out_labelled.jsonl")
-    files = (*files, "teacher.npz", "teacher_scores.npz")
-    assert written == [f"out/{name}" for name in files]
+    assert written == [f"out/{name}" for name in (*files, "teacher_scores.npz")]
     assert json.loads((tmp_path / "out/metrics.json").read_text())["calibration"]["scale"] > 0
     again = run(*command, cwd=tmp_path)
     assert again.stderr.count(": taken from ") == 12
@@ -135,12 +138,14 @@ def test_distillation_makes_a_model_and_takes_up_what_is_done(
     accuracy = json.loads(evaluated.stdout)["accuracy"]
     assert accuracy == pytest.approx(checkpoint.metrics["accuracy"])
     start = 'start = "out/model.pt"\nscored_reviews = 5\nscored_labelled = 7\nseeds = [0]\n'
-    (tmp_path / "more.toml").write_text(start + (tmp_path / "settings.toml").read_text())
+    folds = (tmp_path / "settings.toml").read_text()
+    folds = folds.replace("[transformer]\n", "[transformer]\nfolds = 2\n")
+    (tmp_path / "more.toml").write_text(start + folds)
     command = (*DISTILLATION, "--config", "more.toml", "-o", "more", *sources)
     more = run(*command, cwd=tmp_path)
     assert more.returncode == 0, more.stderr
     assert {path.stem for path in (tmp_path / "more").glob("*.pt")} == {
-        *("ngrams", "transformer", "transformer_scores", "augmentation"),
+        *("ngrams", "transformer_0", "transformer_1", "transformer_scores", "augmentation"),
         *("finetuning", "finetuning_0", "model"),
     }
     scores = load_content(tmp_path / "more/transformer_scores.pt")["content"]["pool"]
@@ -149,7 +154,6 @@ def test_distillation_makes_a_model_and_takes_up_what_is_done(
     assert not scores[80:].isnan().any(), "every sentence is scored"
     check_labelled_soft_labels(tmp_path / "more.toml", tmp_path / "more", sources)
     check_saved_scores(run, tmp_path, sources)
-    check_saved_encoder(run, tmp_path, sources)
     went_on = load_checkpoint(tmp_path / "more/model.pt")
     assert went_on.vocabulary == checkpoint.vocabulary
     assert went_on.metrics["accuracy"] > 0.8
@@ -163,8 +167,6 @@ def check_labelled_soft_labels(config_file: Path, folder: Path, sources: list[st
     pipeline = StudentPipeline(Context(config, folder))
     by, labels = pipeline.soft_labels, torch.tensor(pipeline.context.corpus.train.labels)
     alone = by.labelled_by_ngrams
-    # A folder from before weights could be given keeps its teacher.
-    assert "changes" not in pipeline.teachers._encoder_inputs()["config"]
     doubt = load_content(folder / "ngrams.pt")["content"]["train"]
     assert torch.equal(alone, doubt.sigmoid())
     scored = ~load_content(folder / "transformer_scores.pt")["content"]["train"].isnan()
@@ -172,6 +174,25 @@ def check_labelled_soft_labels(config_file: Path, folder: Path, sources: list[st
     assert torch.equal(by.labelled_by_both != alone, scored)
     targets = pipeline.ensemble_training_set(config.finetuning).labels[: len(labels)]
     torch.testing.assert_close(targets, 0.7 * labels + 0.3 * by.labelled_by_both)
+    check_folds(pipeline, scored, folder)
+
+
+def check_folds(pipeline: StudentPipeline, scored: Tensor, folder: Path) -> None:
+    """Check that a labelled text has the word of the encoder that has not learned from it."""
+    encoders, said = pipeline.teachers.encoders, pipeline.teachers.transformer_scores.content
+    texts, held_out = pipeline.context.corpus.train.texts, pipeline.context.corpus.held_out.texts
+    rows = scored.nonzero()[:, 0].tolist()
+    asked = [*(texts[n] for n in rows), *held_out[:5]]
+    state = StateFile(folder / "none.pt", {}, "", "")
+    loads = [partial(encoders._load, stage) for stage in encoders.stages]
+    every = [range(len(asked))] * 2
+    found = score(loads, every, asked, pipeline.config.transformer, state)
+    assert set(encoders.folds.tolist()) == {0, 1}
+    own = found[encoders.folds[rows], torch.arange(len(rows))]
+    torch.testing.assert_close(said["train"][rows], own, rtol=0.02, atol=0.02)
+    mean = found[:, len(rows) :].mean(0)
+    torch.testing.assert_close(said["held_out"][:5], mean, rtol=0.02, atol=0.02)
+    assert (found[0] - found[1]).abs().max() > 0.1, "the encoders differ"
 
 
 def check_saved_scores(run: Run, folder: Path, sources: list[str]) -> None:
@@ -197,28 +218,6 @@ def check_saved_scores(run: Run, folder: Path, sources: list[str]) -> None:
     refused = run(*command, "--stage", "augmentation", cwd=folder)
     assert refused.returncode == 1
     assert "teacher_scores: more/teacher_scores.npz is damaged" in refused.stderr
-
-
-def check_saved_encoder(run: Run, folder: Path, sources: list[str]) -> None:
-    """Check that another run asks the first one's encoder, without fine-tuning it again."""
-    lines = (folder / "more.toml").read_text().splitlines()
-    table = lines.index("[transformer]") + 1
-    lines.insert(table, 'changes = "more/teacher.npz"')
-    (folder / "asked.toml").write_text("\n".join(lines))
-    command = (*DISTILLATION, "--config", "asked.toml", "-o", "asked", *sources)
-    done = run(*command, "--stage", "transformer_scores", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == ""
-    assert "transformer: epoch" not in done.stderr
-    was, now = (
-        load_content(folder / name / "transformer_scores.pt")["content"]["held_out"]
-        for name in ("more", "asked")
-    )
-    assert torch.corrcoef(torch.stack([was, now]))[0, 1] > 0.98
-    (folder / "more/teacher.npz").unlink()
-    refused = run(*command, "--stage", "transformer_scores", cwd=folder)
-    assert refused.returncode == 1
-    assert "transformer.changes: more/teacher.npz cannot be read: No such file" in refused.stderr
 
 
 def said_in(folder: Path) -> dict[str, float]:

@@ -44,6 +44,7 @@ from lstm_training.trainer.state_file import StateFile
 from lstm_training.trainer.step_loss import loss_along
 from lstm_training.trainer.trainer import LossFunction
 from lstm_training.transfer.ensemble import SHORT, Ensemble, fit_ensemble
+from lstm_training.transfer.folds import fold_of
 from lstm_training.transfer.ngrams import score_all
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
@@ -155,6 +156,20 @@ def test_ngrams_score_training_texts_out_of_fold() -> None:
     truth = torch.tensor(coins) == 1
     assert float(((scores["same"] > 0) == truth).float().mean()) > 0.9
     assert float(((scores["train"] > 0) == truth).float().mean()) < 0.65
+
+
+def test_too_few_texts_for_the_folds_are_refused() -> None:
+    few = Examples("few", tuple(f"text {n}" for n in range(8)), (0, 1, 0, 1, 0, 1, 0, 0))
+    assert sorted(fold_of(few, 3).tolist()) == [0, 0, 0, 1, 1, 1, 2, 2]
+    with pytest.raises(DataError, match="few: a label has 3 texts, too few for 5 folds"):
+        score_all(NgramConfig(), few, {})
+
+
+@pytest.mark.parametrize("word", ["word{}", "…"])
+def test_texts_without_a_word_in_common_are_refused(word: str) -> None:
+    few = Examples("few", tuple(word.format(n) for n in range(20)), (0, 1) * 10)
+    with pytest.raises(DataError, match="few: no word comes in 2 texts"):
+        score_all(NgramConfig(), few, {})
 
 
 def test_ensemble_trusts_the_teacher_that_is_right_on_texts_of_that_length() -> None:

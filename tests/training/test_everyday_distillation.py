@@ -6,6 +6,7 @@ import re
 import tarfile
 import zipfile
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -39,9 +40,10 @@ from lstm_training.distillation.corpus import load_corpus
 from lstm_training.distillation.rated import RatedText, load_rated
 from lstm_training.distillation.student.start import load_start
 from lstm_training.distillation.student.training import train_student
-from lstm_training.distillation.teachers import transformer
+from lstm_training.distillation.teachers import scoring
 from lstm_training.distillation.teachers.encoder import assemble, encoder_folder
-from lstm_training.distillation.teachers.transformer import TransformerTeacher, fine_tune, score
+from lstm_training.distillation.teachers.scoring import score
+from lstm_training.distillation.teachers.transformer import TransformerTeacher, fine_tune
 from lstm_training.distillation.text_key import text_key
 from lstm_training.errors import CheckpointError, ConfigError, DataError
 from lstm_training.evaluation.metrics import Metrics, compute_metrics
@@ -329,6 +331,13 @@ TINY = TransformerConfig(
 )
 
 
+def said(
+    teacher: TransformerTeacher, texts: Sequence[str], config: TransformerConfig, state: StateFile
+) -> Tensor:
+    """Return what one encoder says of all texts."""
+    return score([lambda: teacher], [range(len(texts))], texts, config, state)[0]
+
+
 def test_encoder_pads_with_its_own_id(mpnet: Path) -> None:
     teacher = TransformerTeacher(mpnet).eval()
     ids, mask = teacher.pad([[5, 6, 7], [5]])
@@ -346,7 +355,7 @@ def test_encoder_of_any_kind_learns(mpnet: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     teacher = TransformerTeacher(mpnet)
     fine_tune(teacher, texts[:200], targets[:200], TINY, state_file(tmp_path))
-    logits = score(teacher, texts[200:], TINY, state_file(tmp_path / "scores"))
+    logits = said(teacher, texts[200:], TINY, state_file(tmp_path / "scores"))
     assert float(((logits > 0) == (targets[200:] == 1)).float().mean()) > 0.8
 
 
@@ -364,7 +373,7 @@ def test_scoring_reads_more_of_a_text_than_learning(mpnet: Path, tmp_path: Path)
     start, middle, end = ["word1"] * 8, ["good"] * 10, ["word2"] * 24
     with_middle, without = " ".join([*start, *middle, *end]), " ".join([*start, *end])
     assert teacher.encode([with_middle], 8, 24) == teacher.encode([without], 8, 24)
-    assert not torch.equal(*score(teacher, [with_middle, without], TINY, state_file(tmp_path)))
+    assert not torch.equal(*said(teacher, [with_middle, without], TINY, state_file(tmp_path)))
 
 
 @pytest.mark.parametrize("tokens", [8, 3, 100], ids=["same", "smaller", "larger"])
@@ -372,12 +381,12 @@ def test_scoring_goes_on_where_it_was_stopped(
     mpnet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokens: int
 ) -> None:
     """Also on a device whose batches are of another size."""
-    monkeypatch.setattr(transformer, "_SAVE_SECONDS", -1)  # after each batch
-    monkeypatch.setattr(transformer, "_SHARED_BATCHES", 1)
-    monkeypatch.setitem(transformer._SCORING_TOKENS, "cpu", 8)
+    monkeypatch.setattr(scoring, "_SAVE_SECONDS", -1)  # after each batch
+    monkeypatch.setattr(scoring, "_SHARED_BATCHES", 1)
+    monkeypatch.setitem(scoring._TOKENS, "cpu", 8)
     teacher, state = TransformerTeacher(mpnet), state_file(tmp_path)
     texts = [" ".join(["good", "bad", "word1"][:n]) for n in (1, 2, 3) * 4]
-    whole = score(teacher, texts, TINY, state_file(tmp_path / "other"))
+    whole = said(teacher, texts, TINY, state_file(tmp_path / "other"))
     read: list[int] = []
     forward = TransformerTeacher.forward
 
@@ -389,20 +398,20 @@ def test_scoring_goes_on_where_it_was_stopped(
 
     monkeypatch.setattr(TransformerTeacher, "forward", dies_at_the_third)
     with pytest.raises(KeyboardInterrupt):
-        score(teacher, texts, TINY, state)
+        said(teacher, texts, TINY, state)
     before = sum(read[:2])
     read[:] = [0, 0, 0]
-    monkeypatch.setitem(transformer._SCORING_TOKENS, "cpu", tokens)
-    found = score(teacher, texts, TINY, state)
+    monkeypatch.setitem(scoring._TOKENS, "cpu", tokens)
+    found = said(teacher, texts, TINY, state)
     torch.testing.assert_close(found, whole, rtol=0.0, atol=0.0 if tokens == 8 else 0.02)
     assert sum(read) == len(texts) - before
 
 
 def test_state_that_counts_batches_is_not_gone_on_from(mpnet: Path, tmp_path: Path) -> None:
     teacher, texts, state = TransformerTeacher(mpnet), ["good word1", "bad"], state_file(tmp_path)
-    state.save({"logits": torch.zeros(2), "done": 1})
-    whole = score(teacher, texts, TINY, state_file(tmp_path / "other"))
-    assert torch.equal(score(teacher, texts, TINY, state), whole)
+    state.save({"logits": torch.zeros(1, 2), "done": 1})
+    whole = said(teacher, texts, TINY, state_file(tmp_path / "other"))
+    assert torch.equal(said(teacher, texts, TINY, state), whole)
 
 
 def test_more_tokens_than_the_encoder_reads_are_refused(mpnet: Path) -> None:

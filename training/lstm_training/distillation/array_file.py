@@ -1,6 +1,5 @@
 """Arrays in an ``.npz`` file, written in one piece and read as data alone."""
 
-import hashlib
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -28,19 +27,6 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
             entry.compress_type = zipfile.ZIP_DEFLATED
             with archive.open(entry, "w") as file:
                 np.lib.format.write_array(file, array, allow_pickle=False)
-
-
-def file_digest(setting: str, path: Path) -> str:
-    """Return the SHA-256 of a file.
-
-    Raises:
-        ConfigError: when it cannot be read; names the ``setting`` that asks for it.
-
-    """
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise ConfigError(f"{setting}: {path} cannot be read: {error.strerror}") from error
 
 
 def read_arrays(setting: str, path: Path) -> dict[str, np.ndarray]:

@@ -6,7 +6,6 @@ from pathlib import Path
 from lstm_runtime.files import atomic_path
 
 from lstm_training.checkpoint import save_checkpoint
-from lstm_training.distillation.array_file import file_digest
 from lstm_training.distillation.config import DistillationConfig
 from lstm_training.distillation.context import Context
 from lstm_training.distillation.corpus import Corpus
@@ -17,7 +16,6 @@ from lstm_training.processes import join_processes
 from lstm_training.trainer.denormals import flushed_denormals
 
 MODEL_FILE = "model.pt"
-ENCODER_FILE = "teacher.npz"
 SCORES_FILE = "teacher_scores.npz"
 WITHOUT_ENCODER = ("ngrams", "language_model", "ngram_student")
 """The stages that do not need the sentence encoder."""
@@ -42,8 +40,6 @@ def run_distillation(config: DistillationConfig, folder: Path, stage: str) -> li
     context = Context(config, folder)
     if stage not in WITHOUT_ENCODER and not context.saved_scores:
         encoder_folder(config.transformer.folder, folder)
-        if changes := config.transformer.changes:
-            file_digest("transformer.changes", Path(changes))
     with flushed_denormals():
         return _run(StudentPipeline(context), folder, stage)
 
@@ -65,21 +61,12 @@ def _run(pipeline: StudentPipeline, folder: Path, stage: str) -> list[Path]:
 
 
 def _write_teacher(teachers: Teachers, folder: Path, stage: str) -> list[Path]:
-    """Write what fine-tuning made of the encoder in this run, and what it said of the texts.
-
-    Other runs take the one as ``transformer.changes``, the other as ``teacher_scores``.
-    """
-    context = teachers.context
-    if stage in WITHOUT_ENCODER or context.saved_scores or not join_processes().is_main_process:
+    """Write what the encoders said of the texts in this run: other runs take it."""
+    is_main = join_processes().is_main_process
+    if stage not in WITH_AUGMENTATION or teachers.context.saved_scores or not is_main:
         return []
-    written = []
-    if not context.config.transformer.changes:
-        teachers.save_encoder(folder / ENCODER_FILE)
-        written.append(folder / ENCODER_FILE)
-    if stage in WITH_AUGMENTATION:
-        teachers.save_scores(folder / SCORES_FILE)
-        written.append(folder / SCORES_FILE)
-    return written
+    teachers.save_scores(folder / SCORES_FILE)
+    return [folder / SCORES_FILE]
 
 
 def _write_held_out(corpus: Corpus, folder: Path) -> list[Path]:

