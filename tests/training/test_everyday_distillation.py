@@ -383,7 +383,7 @@ def test_scoring_goes_on_where_it_was_stopped(
     """Also on a device whose batches are of another size."""
     monkeypatch.setattr(scoring, "_SAVE_SECONDS", -1)  # after each batch
     monkeypatch.setattr(scoring, "_SHARED_BATCHES", 1)
-    monkeypatch.setitem(scoring._TOKENS, "cpu", 8)
+    monkeypatch.setattr(scoring, "_CPU_TOKENS", 8)
     teacher, state = TransformerTeacher(mpnet), state_file(tmp_path)
     texts = [" ".join(["good", "bad", "word1"][:n]) for n in (1, 2, 3) * 4]
     whole = said(teacher, texts, TINY, state_file(tmp_path / "other"))
@@ -401,7 +401,7 @@ def test_scoring_goes_on_where_it_was_stopped(
         said(teacher, texts, TINY, state)
     before = sum(read[:2])
     read[:] = [0, 0, 0]
-    monkeypatch.setitem(scoring._TOKENS, "cpu", tokens)
+    monkeypatch.setattr(scoring, "_CPU_TOKENS", tokens)
     found = said(teacher, texts, TINY, state)
     torch.testing.assert_close(found, whole, rtol=0.0, atol=0.0 if tokens == 8 else 0.02)
     assert sum(read) == len(texts) - before

@@ -17,13 +17,13 @@ from lstm_training.trainer.state_file import StateFile
 
 logger = logging.getLogger(__name__)
 
-_TOKENS = {"cpu": 1024, "cuda": 32768}
-"""Word pieces of a batch, by device.
+_CPU_TOKENS, _GPU_TOKENS = 1_024, 32_768
+"""Word pieces of a batch.
 
-A GPU wants large batches: with MPNet in bfloat16, an H200 scores 0.5 million pieces a second in
-batches of 8,192, and 1.6 million in batches of 32,768. On a CPU their attention scores do not fit
-the cache: on one core, batches of 512, 1,024, 2,048, 4,096 and 8,192 pieces score 817, 799, 651,
-528 and 391 pieces a second.
+On a CPU the attention scores of more do not fit the cache: with MPNet in bfloat16, on one core,
+batches of 512, 1,024, 2,048, 4,096 and 8,192 pieces score 817, 799, 651, 528 and 391 pieces a
+second. A GPU wants more: an H200, with fused attention, scored 0.5 million a second in batches of
+8,192, and 1.6 million in batches of 32,768.
 """
 
 _SHARED_BATCHES = 16
@@ -120,7 +120,7 @@ def _shared_batches(order: Sequence[int], ids: dict[int, list[int]]) -> list[lis
     A group is what the processes share before they tell each other.
     """
     # The state counts texts, not batches: a run may go on on a device with batches of another size.
-    most = _TOKENS[join_processes().device.type]
+    most = _CPU_TOKENS if join_processes().device.type == "cpu" else _GPU_TOKENS
     batches: list[list[int]] = []
     for n in order:
         if not batches or (len(batches[-1]) + 1) * len(ids[n]) > most:
