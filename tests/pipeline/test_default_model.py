@@ -101,31 +101,36 @@ def without_later(ours: dict[str, Any], its: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-FILMS, EVERYDAY = CHECKPOINT.with_name("films.pt"), ROOT / "training/everyday_model.toml"
+FILMS, EVERYDAY = CHECKPOINT.with_name("films.pt"), CHECKPOINT.with_name("everyday.pt")
+SETTINGS = {
+    FILMS: None,
+    EVERYDAY: ROOT / "training/everyday_model.toml",
+    CHECKPOINT: ROOT / "training/bundled_model.toml",
+}
 
 
-@pytest.mark.parametrize(("path", "settings"), [(FILMS, None), (CHECKPOINT, EVERYDAY)])
-def test_checkpoint_was_made_with_the_settings_of_this_tree(
-    path: Path, settings: Path | None
-) -> None:
+@pytest.mark.parametrize("path", SETTINGS)
+def test_checkpoint_was_made_with_the_settings_of_this_tree(path: Path) -> None:
     from lstm_training.distillation.config import DistillationConfig, plain
     from lstm_training.distillation.config_file import read_config
 
+    settings = SETTINGS[path]
     ours = plain(read_config(settings) if settings else DistillationConfig())
     its = renamed(load_checkpoint(path).training["run"])
     saved = "training/checkpoints/teacher_scores.npz"  # an option of `make model`
     assert ours.pop("teacher_scores") is None
-    assert its.pop("teacher_scores", None) == (None if path == FILMS else saved)
+    assert its.pop("teacher_scores", None) == (saved if path == CHECKPOINT else None)
     if path == FILMS:
         for sources in ("unlabelled", "test"):  # read from local copies of the same texts
             del ours["corpus"][sources], its["corpus"][sources]
     assert json.dumps(its) == json.dumps(without_later(ours, its))
 
 
-def test_goes_on_from_the_model_that_knew_films_only() -> None:
-    films, model = load_checkpoint(FILMS), load_checkpoint(CHECKPOINT)
-    assert model.training["run"]["start"] == FILMS.relative_to(ROOT).as_posix()
-    assert model.vocabulary.words[: len(films.vocabulary)] == films.vocabulary.words
+@pytest.mark.parametrize(("path", "start"), [(EVERYDAY, FILMS), (CHECKPOINT, EVERYDAY)])
+def test_goes_on_from_the_model_before(path: Path, start: Path) -> None:
+    before, model = load_checkpoint(start), load_checkpoint(path)
+    assert model.training["run"]["start"] == start.relative_to(ROOT).as_posix()
+    assert model.vocabulary.words[: len(before.vocabulary)] == before.vocabulary.words
 
 
 def test_reads_everyday_english() -> None:

@@ -552,8 +552,9 @@ def test_start_knows_more_words_and_says_the_same(tmp_path: Path) -> None:
         load_start(tmp_path / "nowhere.pt", set())
 
 
-def test_settings_of_the_bundled_model_are_settings() -> None:
-    config = read_config(ROOT / "training/everyday_model.toml")
+@pytest.mark.parametrize("name", ["everyday_model", "bundled_model"])
+def test_settings_of_the_bundled_model_are_settings(name: str) -> None:
+    config = read_config(ROOT / f"training/{name}.toml")
     assert config.start is not None
     assert (ROOT / config.start).is_file()
     assert config.transformer.folder == "mpnet"
