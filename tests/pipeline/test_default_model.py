@@ -85,14 +85,14 @@ def renamed(settings: Any) -> Any:
     return {RENAMED.get(name, name): renamed(value) for name, value in settings.items()}
 
 
-COLUMNS = {"text_column": "text", "label_column": "label"}
-"""Settings that came later, with the values that texts were read by before."""
+LATER = {"text_column": "text", "label_column": "label", "folds": 1}
+"""Settings that came later, with the values that were meant before."""
 
 
 def without_later(ours: dict[str, Any], its: dict[str, Any]) -> dict[str, Any]:
     """Return our settings without those that came after the checkpoint, which have to be off."""
     assert not any(
-        value and value != COLUMNS.get(name) for name, value in ours.items() if name not in its
+        value and value != LATER.get(name) for name, value in ours.items() if name not in its
     )
     return {
         name: without_later(value, its[name]) if isinstance(value, dict) else value
