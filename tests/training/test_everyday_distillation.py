@@ -407,9 +407,12 @@ def test_scoring_goes_on_where_it_was_stopped(
     assert sum(read) == len(texts) - before
 
 
-def test_state_that_counts_batches_is_not_gone_on_from(mpnet: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("left", [{"done": 1}, {"scored": 1}], ids=["batches", "one encoder"])
+def test_state_of_another_version_is_not_gone_on_from(
+    mpnet: Path, tmp_path: Path, left: dict[str, int]
+) -> None:
     teacher, texts, state = TransformerTeacher(mpnet), ["good word1", "bad"], state_file(tmp_path)
-    state.save({"logits": torch.zeros(1, 2), "done": 1})
+    state.save({"logits": torch.zeros(2), **left})
     whole = said(teacher, texts, TINY, state_file(tmp_path / "other"))
     assert torch.equal(said(teacher, texts, TINY, state), whole)
 

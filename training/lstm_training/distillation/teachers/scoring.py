@@ -80,7 +80,10 @@ def score(
     """
     state: dict[str, Any] = {"scored": 0}
     state["logits"] = torch.full((len(encoders), len(texts)), torch.nan)
-    state |= state_file.load() if state_file.exists() else {}
+    found = state_file.load() if state_file.exists() else state
+    # Else it was left by a version that counted batches, or knew one encoder only.
+    if "scored" in found and found["logits"].shape == state["logits"].shape:
+        state = found
     progress = _Progress(state["logits"], state["scored"], state_file)
     before, whole = 0, sum(map(len, asked))
     for row, load, positions in zip(progress.logits, encoders, asked, strict=True):
