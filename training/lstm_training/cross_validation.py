@@ -22,7 +22,6 @@ from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import drop_duplicates, same_words
 from lstm_training.data.word_pattern import WORD_PATTERN
-from lstm_training.errors import DataError
 from lstm_training.evaluation.baselines import Baseline, fit_baselines
 from lstm_training.evaluation.torch_predictor import TorchPredictor
 from lstm_training.trainer.report import write_json
@@ -123,10 +122,8 @@ def split_folds(examples: Examples, folds: int, seed: int) -> Iterator[tuple[Exa
         DataError: when a label has fewer texts than there are folds.
 
     """
+    examples.require_for_each(folds)
     labels = np.array(examples.labels)
-    fewest = min(Counter(examples.labels).values())
-    if fewest < folds:
-        raise DataError(f"{examples.name}: a label has {fewest} texts, too few for {folds} folds")
     shuffled = np.random.default_rng(seed).permutation(len(labels))
     by_label = shuffled[np.argsort(labels[shuffled], kind="stable")]
     for n in range(folds):

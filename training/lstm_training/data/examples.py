@@ -75,6 +75,17 @@ class Examples:
         found = Counter(self.labels)
         return tuple(found[n] for n in range(len(self.label_names)))
 
+    def require_for_each(self, folds: int) -> None:
+        """Check that each label has a text for each of the folds.
+
+        Raises:
+            DataError: when one has fewer.
+
+        """
+        fewest = min(Counter(self.labels).values())
+        if fewest < folds:
+            raise DataError(f"{self.name}: a label has {fewest} texts, too few for {folds} folds")
+
     def select(self, positions: Iterable[int]) -> "Examples":
         """Return the examples at ``positions``, in that order."""
         chosen = list(positions)

@@ -1,13 +1,10 @@
 """Labelled texts in folds that are alike in their labels."""
 
-from collections import Counter
-
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
 from lstm_training.data.examples import Examples
-from lstm_training.errors import DataError
 
 
 def fold_of(examples: Examples, folds: int) -> NDArray[np.int64]:
@@ -17,9 +14,7 @@ def fold_of(examples: Examples, folds: int) -> NDArray[np.int64]:
         DataError: when a label has fewer texts than there are folds.
 
     """
-    fewest = min(Counter(examples.labels).values())
-    if fewest < folds:
-        raise DataError(f"{examples.name}: a label has {fewest} texts, too few for {folds} folds")
+    examples.require_for_each(folds)
     found = np.zeros(len(examples), np.int64)
     splits = StratifiedKFold(folds, shuffle=True, random_state=0)
     for fold, (_, apart) in enumerate(splits.split(found, examples.labels)):

@@ -86,11 +86,14 @@ def score(
         state = found
     progress = _Progress(state["logits"], state["scored"], state_file)
     before, whole = 0, sum(map(len, asked))
+    ids: dict[int, list[int]] = {}
     for row, load, positions in zip(progress.logits, encoders, asked, strict=True):
         done, before = progress.scored - before, before + len(positions)
         if done < len(positions):
             teacher = _prepared(load())
-            ids = dict(zip(positions, _pieces(teacher, texts, positions, config), strict=True))
+            # All encoders cut texts alike.
+            new = [n for n in positions if n not in ids]
+            ids |= zip(new, _pieces(teacher, texts, new, config), strict=True)
             order = sorted(positions, key=lambda n: len(ids[n]))
             for shared in _shared_batches(order[done:], ids):
                 said = _share(teacher, ids, shared)
