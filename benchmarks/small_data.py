@@ -22,8 +22,9 @@ from bisect import bisect
 from pathlib import Path
 
 import click
-from lstm_training.data.examples import Examples, LabelScheme
+from lstm_training.data.examples import Examples
 from lstm_training.data.prepare import drop_duplicates
+from lstm_training.data.scheme import LabelScheme
 from lstm_training.data.sources import load_examples
 from lstm_training.data.split import stratified
 from lstm_training.distillation.rated import load_rated

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from lstm_runtime.errors import MissingExtraError
 from lstm_training.data import imdb as archive
-from lstm_training.data.examples import LabelScheme
 from lstm_training.data.folders import read_archive, read_folder
+from lstm_training.data.scheme import LabelScheme
 from lstm_training.data.sources import load_examples, load_texts
 from lstm_training.errors import DataError
 

@@ -18,7 +18,8 @@ from lstm_runtime.model import SentimentModel
 from lstm_runtime.text.tokenizer import Tokenizer
 from lstm_runtime.text.vocabulary import Vocabulary
 from lstm_training.checkpoint import Checkpoint, save_checkpoint
-from lstm_training.data.examples import Examples, LabelScheme
+from lstm_training.data.examples import Examples
+from lstm_training.data.scheme import LabelScheme
 from lstm_training.errors import CheckpointError, EvaluationError
 from lstm_training.evaluation.evaluate import evaluate
 from lstm_training.evaluation.evaluator import (

@@ -12,7 +12,7 @@ from lstm_training.api import train
 from lstm_training.checkpoint import load_checkpoint, save_checkpoint
 from lstm_training.cli.evaluate import main
 from lstm_training.config import TrainingConfig
-from lstm_training.data.examples import LabelScheme
+from lstm_training.data.scheme import LabelScheme
 from lstm_training.data.sources import load_examples
 from lstm_training.data.tables import Columns
 

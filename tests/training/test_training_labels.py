@@ -19,9 +19,10 @@ from lstm_runtime.model import SentimentModel
 from lstm_training.api import train
 from lstm_training.checkpoint import load_checkpoint
 from lstm_training.config import TrainingConfig
-from lstm_training.data.examples import Examples, LabelledRow, LabelScheme, collect
+from lstm_training.data.examples import Examples, collect
 from lstm_training.data.labels import parse_label_map, parse_names, plain_label, ratings
 from lstm_training.data.prepare import prepare
+from lstm_training.data.scheme import LabelledRow, LabelScheme
 from lstm_training.data.sources import load_examples
 from lstm_training.data.split import split, stratified
 from lstm_training.errors import ConfigError, DataError, EvaluationError

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lstm_runtime.tables.dialect import Dialect
-from lstm_training.data.examples import LabelledRow, LabelScheme
+from lstm_training.data.scheme import LabelledRow, LabelScheme
 from lstm_training.data.sources import load_examples
 from lstm_training.data.tables import Columns
 from lstm_training.errors import DataError

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from lstm_training.api import TrainingResult, train
     from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
     from lstm_training.config import TrainingConfig
-    from lstm_training.data.examples import Examples, LabelScheme
+    from lstm_training.data.examples import Examples
+    from lstm_training.data.scheme import LabelScheme
     from lstm_training.data.sources import load_examples
     from lstm_training.data.tables import Columns
     from lstm_training.evaluation.confusion import Confusion, LabelMeasures
@@ -49,7 +50,7 @@ _HOMES = {
     "Evaluation": "lstm_training.evaluation.evaluator",
     "Examples": "lstm_training.data.examples",
     "LabelMeasures": "lstm_training.evaluation.confusion",
-    "LabelScheme": "lstm_training.data.examples",
+    "LabelScheme": "lstm_training.data.scheme",
     "LengthBucket": "lstm_training.evaluation.evaluator",
     "Mistake": "lstm_training.evaluation.mistakes",
     "ModelConfig": "lstm_training.model",

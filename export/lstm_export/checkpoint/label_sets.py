@@ -6,8 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
-from lstm_training.data.examples import Examples, LabelledRow, LabelScheme
+from lstm_training.data.examples import Examples
 from lstm_training.data.labels import plain_label
+from lstm_training.data.scheme import LabelledRow, LabelScheme
 from lstm_training.data.sources import load_examples
 from lstm_training.data.tables import Columns
 from lstm_training.errors import DataError

@@ -11,8 +11,8 @@ from lstm_runtime.tables.options import (
     text_column_option,
 )
 
-from lstm_training.data.examples import LabelScheme
 from lstm_training.data.labels import parse_label_map, parse_names
+from lstm_training.data.scheme import LabelScheme
 from lstm_training.errors import ConfigError, DataError
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])

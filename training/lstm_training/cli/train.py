@@ -14,7 +14,8 @@ from lstm_training.cli.launched import LaunchedCommand
 from lstm_training.cli.log import log_lines
 from lstm_training.cli.options import column_options, data_option, label_scheme
 from lstm_training.config import CHOSEN, TrainingConfig
-from lstm_training.data.examples import Examples, LabelScheme
+from lstm_training.data.examples import Examples
+from lstm_training.data.scheme import LabelScheme
 from lstm_training.data.sources import load_examples, load_texts
 from lstm_training.data.tables import Columns, is_labelled_table
 from lstm_training.errors import ConfigError

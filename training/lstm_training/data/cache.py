@@ -16,9 +16,10 @@ from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer
 from lstm_runtime.text.vocabulary import Vocabulary
 
 from lstm_training.config import TrainingConfig
-from lstm_training.data.examples import Examples, LabelScheme, checked
+from lstm_training.data.examples import Examples, checked
 from lstm_training.data.prepare import Dataset, Division, divide, iter_ids
 from lstm_training.data.progress import watched
+from lstm_training.data.scheme import LabelScheme
 from lstm_training.data.stored_ids import open_ids, write_ids
 from lstm_training.data.stored_texts import StoredTexts, read_about, read_numbers, write_texts
 from lstm_training.data.tables import Columns, read_table

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from lstm_training.data.examples import LabelledRow
+from lstm_training.data.scheme import LabelledRow
 from lstm_training.errors import DataError
 
 CLASSES = ("neg", "pos")

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from lstm_runtime.errors import MissingExtraError
 
-from lstm_training.data.examples import Examples, LabelledRow, LabelScheme, collect
+from lstm_training.data.examples import Examples, collect
 from lstm_training.data.folders import CLASSES, Part, read_archive, read_folder
 from lstm_training.data.imdb import fetch_imdb
 from lstm_training.data.progress import watched
+from lstm_training.data.scheme import LabelledRow, LabelScheme
 from lstm_training.data.tables import ACCEPTED, Columns, is_labelled_table, read_table
 from lstm_training.errors import DataError
 

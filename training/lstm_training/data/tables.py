@@ -10,7 +10,7 @@ from lstm_runtime.tables.dialect import Dialect
 from lstm_runtime.tables.formats import has_columns, open_table
 from lstm_runtime.tables.packing import table_suffix
 
-from lstm_training.data.examples import LabelledRow
+from lstm_training.data.scheme import LabelledRow
 from lstm_training.errors import DataError
 
 ACCEPTED = ".csv, .tsv, .json, .jsonl, .ndjson (each also with .gz or .zst) and .parquet"

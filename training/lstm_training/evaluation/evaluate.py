@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from lstm_training.data.examples import Examples, LabelScheme
+from lstm_training.data.examples import Examples
+from lstm_training.data.scheme import LabelScheme
 from lstm_training.data.sources import load_examples
 from lstm_training.data.tables import Columns
 from lstm_training.evaluation.evaluator import Evaluation, align_labels, evaluate_predictions

@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
-from lstm_training.data.examples import Examples, LabelScheme
+from lstm_training.data.examples import Examples
 from lstm_training.data.labels import ratings
+from lstm_training.data.scheme import LabelScheme
 from lstm_training.errors import EvaluationError
 from lstm_training.evaluation.confusion import Confusion, LabelMeasures
 from lstm_training.evaluation.metrics import (
