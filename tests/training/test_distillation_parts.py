@@ -91,6 +91,7 @@ def test_settings_replace_only_what_they_name(tmp_path: Path) -> None:
         ("[ngrams]\norders = [1, 2, 3]\n", "ngrams.orders is [1, 2, 3]"),
         ("[ngrams]\norders = 3\n", "ngrams.orders is 3"),
         ('seeds = ["a"]\n', "seeds is ['a']; a value like [0, 1]"),
+        ("seeds = []\n", "s.toml: seeds is empty; name one or more, like [0, 1]"),
         ("seeds = 1979-05-27\n", "seeds is datetime.date(1979, 5, 27)"),
         ("seeds = [0, -1]\n", "s.toml: seeds is (0, -1); it must be at least 0"),
         (
@@ -279,6 +280,15 @@ def test_loss_along_does_not_see_padding() -> None:
     model, batch = small_model(), batch_of([3, 5], 9)
     cut = Batch(batch.ids[:, :5], batch.lengths, batch.labels)
     torch.testing.assert_close(loss_along(model, batch, 0.3), loss_along(model, cut, 0.3))
+
+
+@pytest.mark.parametrize("cutoffs", [[], [10_000, 20_000], [8, 3, 8]])
+def test_any_vocabulary_and_texts_of_a_word_can_be_pretrained_on(cutoffs: list[int]) -> None:
+    language = LanguageModel(small_model(), cutoffs)
+    loss = language(torch.tensor([[2], [3]]), torch.tensor([1, 1]))
+    loss.backward()
+    assert loss == 0, "no word follows"
+    assert language(torch.tensor([[2, 3, 4]]), torch.tensor([3])) > 0
 
 
 def test_language_model_does_not_see_padding_nor_the_word_it_predicts() -> None:

@@ -23,6 +23,7 @@ STAGES = (
     "student",
     "augmentation",
     "finetuning",
+    "refinement",
     "model",
 )
 """The stages in the order in which they are made; the last one is ``model.pt``."""

@@ -11,12 +11,13 @@ from torch import Tensor
 from lstm_training.checkpoint import Checkpoint
 from lstm_training.data.prepare import EncodedTexts, encode
 from lstm_training.distillation.cache import StageResult
-from lstm_training.distillation.config import StudentConfig, plain
+from lstm_training.distillation.config import plain
 from lstm_training.distillation.context import Context
 from lstm_training.distillation.fit import weights_of
 from lstm_training.distillation.soft_labels import SoftLabels
 from lstm_training.distillation.student.calibration import Calibration, fit_calibration, fold_into
 from lstm_training.distillation.student.pretraining import pretrain
+from lstm_training.distillation.student.student_config import StudentConfig
 from lstm_training.distillation.student.training import PAD, average_weights, train_student
 from lstm_training.distillation.teachers.stages import Teachers
 from lstm_training.evaluation.metrics import Metrics
@@ -97,25 +98,50 @@ class StudentPipeline:
             lambda: self.ensemble_training_set(config),
             [start, teachers.ngrams, teachers.transformer_scores],
         )
-        return self._mean_of(stage)
+        return self._mean_of(stage, self.config.seeds)
 
     @cached_property
     def finetuning(self) -> StageResult:
         """Mean of the students that went on from that mean, with the augmentation besides."""
-        config, teachers, start = self.config.finetuning, self.teachers, self.context.start
+        start = self.context.start
+        initial = start.weights if start else self.student.content["weights"]
         before = [] if start else [self.student]
-        stage = _StudentStage(
-            "finetuning",
+        stage = self._with_augmentation("finetuning", self.config.finetuning, initial, before)
+        return self._mean_of(stage, self.config.seeds)
+
+    @cached_property
+    def refinement(self) -> StageResult:
+        """Mean of the students that went on once more, from the mean of the finetuned ones."""
+        start = self.finetuning
+        initial = start.content["weights"]
+        stage = self._with_augmentation("refinement", self.config.refinement, initial, [start])
+        return self._mean_of(stage, self.config.refinement_seeds)
+
+    @property
+    def last(self) -> StageResult:
+        """The student's last training."""
+        return self.refinement if self.config.refinement_seeds else self.finetuning
+
+    def _with_augmentation(
+        self,
+        name: str,
+        config: StudentConfig,
+        initial: dict[str, Tensor],
+        before: list[StageResult],
+    ) -> _StudentStage:
+        """Return a training with all texts, and the soft labels of both teachers."""
+        teachers = self.teachers
+        return _StudentStage(
+            name,
             config,
-            start.weights if start else self.student.content["weights"],
+            initial,
             lambda: _concatenate(self.ensemble_training_set(config), teachers.augmentation_set),
             [*before, teachers.ngrams, teachers.transformer_scores, teachers.augmentation],
         )
-        return self._mean_of(stage)
 
-    def _mean_of(self, stage: _StudentStage) -> StageResult:
+    def _mean_of(self, stage: _StudentStage, seeds: tuple[int, ...]) -> StageResult:
         """Return the mean of the weights that a training comes to with each of the seeds."""
-        seed_runs = [self._student(stage.with_seed(seed)) for seed in self.config.seeds]
+        seed_runs = [self._student(stage.with_seed(seed)) for seed in seeds]
         context = self.context
 
         def work(_part: StateFile) -> dict[str, Any]:
@@ -166,7 +192,7 @@ class StudentPipeline:
         """Return the finished model: the student with its calibration folded in."""
         context, sizes = self.context, self._sizes(self.config.finetuning.drop_prob)
         model = SentimentRNN.from_config(sizes)
-        model.load_state_dict(self.finetuning.content["weights"])
+        model.load_state_dict(self.last.content["weights"])
         raw = predict(model, context.held_out, 64, PAD)
         calibration = fit_calibration(raw.logit(), context.held_out.labels)
         fold_into(calibration, model)

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from lstm_training.distillation.config import LanguageModelConfig
 from lstm_training.distillation.fit import device_of, fit_stage
+from lstm_training.distillation.student.student_config import LanguageModelConfig
 from lstm_training.model import ModelConfig, SentimentRNN
 from lstm_training.trainer.state_file import StateFile
 
@@ -27,14 +27,16 @@ class LanguageModel(nn.Module):
         super().__init__()
         self.model = model
         words = model.embedding.num_embeddings
-        self.softmax = nn.AdaptiveLogSoftmaxWithLoss(
-            model.hidden_dim, words, [n for n in cutoffs if n < words], div_value=2.0
-        )
+        # With fewer words than the first cutoff, all but one of them are frequent.
+        known = sorted({n for n in cutoffs if n < words}) or [words - 1]
+        self.softmax = nn.AdaptiveLogSoftmaxWithLoss(model.hidden_dim, words, known, div_value=2.0)
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Return the mean loss of the words that follow, from ids ``[batch, sequence]``."""
-        steps, _ = self.model.lstm(self.model.embedding_dropout(self.model.embedding(ids[:, :-1])))
         real = torch.arange(1, ids.shape[1], device=ids.device) < lengths[:, None]
+        if not real.any():  # the mean of nothing is no number, and would spoil every weight
+            return torch.stack([weight.sum() * 0.0 for weight in self.parameters()]).sum()
+        steps, _ = self.model.lstm(self.model.embedding_dropout(self.model.embedding(ids[:, :-1])))
         return torch.as_tensor(
             self.softmax(self.model.dropout(steps[real]), ids[:, 1:][real].long()).loss
         )

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from lstm_training.data.batching import drop_spans, drop_words, make_batch
 from lstm_training.data.prepare import EncodedTexts
-from lstm_training.distillation.config import StudentConfig
 from lstm_training.distillation.fit import device_of, fit_stage
+from lstm_training.distillation.student.student_config import StudentConfig
 from lstm_training.evaluation.metrics import Metrics
 from lstm_training.model import SentimentRNN
 from lstm_training.trainer.state_file import StateFile
