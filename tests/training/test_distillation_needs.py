@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lstm_training.distillation.config import AugmentationConfig, CorpusConfig, DistillationConfig
+from lstm_training.distillation.config import AugmentationConfig, CorpusConfig
 from lstm_training.distillation.config_file import read_config
 from lstm_training.distillation.corpus import load_corpus
-from lstm_training.distillation.run import run_distillation
 from lstm_training.errors import ConfigError, DataError
 from lstm_training.transfer.ngram_config import NgramConfig
 
@@ -75,9 +74,3 @@ def test_a_file_of_settings_may_name_them(tmp_path: Path) -> None:
     path.write_text('[corpus]\nlabels = "bad"\n')
     with pytest.raises(ConfigError, match=r"s\.toml: .*two different values"):
         read_config(path)
-
-
-def test_a_stage_without_a_seed_is_refused_before_texts_are_read(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="refinement_seeds is empty"):
-        run_distillation(DistillationConfig(), tmp_path, "refinement")
-    assert not list(tmp_path.iterdir())

@@ -23,7 +23,6 @@ STAGES = (
     "student",
     "augmentation",
     "finetuning",
-    "refinement",
     "model",
 )
 """The stages in the order in which they are made; the last one is ``model.pt``."""

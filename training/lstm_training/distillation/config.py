@@ -108,16 +108,6 @@ class AugmentationConfig(CheckedConfig):
     seed: int = setting(0, "Seed of both choices.", at_least=0)
 
 
-def _with_long_texts(epochs: int, learning_rate: float) -> StudentConfig:
-    """Return how a student learns that has learned from texts cut shorter before."""
-    return StudentConfig(
-        max_tokens=500,
-        drop_prob=0.1,
-        embedding_dropout=0.1,
-        optimization=OptimizationConfig(epochs, 64, learning_rate),
-    )
-
-
 @dataclass(frozen=True)
 class DistillationConfig(CheckedConfig):
     """All stages together."""
@@ -168,17 +158,19 @@ class DistillationConfig(CheckedConfig):
     "Second training, with both teachers."
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     "Short texts that the third training learns from besides."
-    finetuning: StudentConfig = field(default_factory=lambda: _with_long_texts(4, 2e-3))
+    finetuning: StudentConfig = field(
+        default_factory=lambda: StudentConfig(
+            max_tokens=500,
+            drop_prob=0.1,
+            embedding_dropout=0.1,
+            optimization=OptimizationConfig(4, 64, 2e-3),
+        )
+    )
     "Third training, which goes on from the mean and reads more of long texts."
-    refinement: StudentConfig = field(default_factory=lambda: _with_long_texts(3, 1e-3))
-    "Fourth training, of the same texts, from the mean of the third; see refinement_seeds."
     seeds: tuple[int, ...] = setting(
         (0, 1),
         "The second and the third training are run once with each, and the weights are averaged.",
         at_least=0,
-    )
-    refinement_seeds: tuple[int, ...] = setting(
-        (), "The same of the fourth training; without any there is none.", at_least=0
     )
 
     def __post_init__(self) -> None:

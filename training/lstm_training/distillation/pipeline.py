@@ -98,50 +98,25 @@ class StudentPipeline:
             lambda: self.ensemble_training_set(config),
             [start, teachers.ngrams, teachers.transformer_scores],
         )
-        return self._mean_of(stage, self.config.seeds)
+        return self._mean_of(stage)
 
     @cached_property
     def finetuning(self) -> StageResult:
         """Mean of the students that went on from that mean, with the augmentation besides."""
-        start = self.context.start
-        initial = start.weights if start else self.student.content["weights"]
+        config, teachers, start = self.config.finetuning, self.teachers, self.context.start
         before = [] if start else [self.student]
-        stage = self._with_augmentation("finetuning", self.config.finetuning, initial, before)
-        return self._mean_of(stage, self.config.seeds)
-
-    @cached_property
-    def refinement(self) -> StageResult:
-        """Mean of the students that went on once more, from the mean of the finetuned ones."""
-        start = self.finetuning
-        initial = start.content["weights"]
-        stage = self._with_augmentation("refinement", self.config.refinement, initial, [start])
-        return self._mean_of(stage, self.config.refinement_seeds)
-
-    @property
-    def last(self) -> StageResult:
-        """The student's last training."""
-        return self.refinement if self.config.refinement_seeds else self.finetuning
-
-    def _with_augmentation(
-        self,
-        name: str,
-        config: StudentConfig,
-        initial: dict[str, Tensor],
-        before: list[StageResult],
-    ) -> _StudentStage:
-        """Return a training with all texts, and the soft labels of both teachers."""
-        teachers = self.teachers
-        return _StudentStage(
-            name,
+        stage = _StudentStage(
+            "finetuning",
             config,
-            initial,
+            start.weights if start else self.student.content["weights"],
             lambda: _concatenate(self.ensemble_training_set(config), teachers.augmentation_set),
             [*before, teachers.ngrams, teachers.transformer_scores, teachers.augmentation],
         )
+        return self._mean_of(stage)
 
-    def _mean_of(self, stage: _StudentStage, seeds: tuple[int, ...]) -> StageResult:
+    def _mean_of(self, stage: _StudentStage) -> StageResult:
         """Return the mean of the weights that a training comes to with each of the seeds."""
-        seed_runs = [self._student(stage.with_seed(seed)) for seed in seeds]
+        seed_runs = [self._student(stage.with_seed(seed)) for seed in self.config.seeds]
         context = self.context
 
         def work(_part: StateFile) -> dict[str, Any]:
@@ -192,7 +167,7 @@ class StudentPipeline:
         """Return the finished model: the student with its calibration folded in."""
         context, sizes = self.context, self._sizes(self.config.finetuning.drop_prob)
         model = SentimentRNN.from_config(sizes)
-        model.load_state_dict(self.last.content["weights"])
+        model.load_state_dict(self.finetuning.content["weights"])
         raw = predict(model, context.held_out, 64, PAD)
         calibration = fit_calibration(raw.logit(), context.held_out.labels)
         fold_into(calibration, model)

@@ -12,7 +12,6 @@ from lstm_training.distillation.corpus import Corpus
 from lstm_training.distillation.pipeline import StudentPipeline
 from lstm_training.distillation.teachers.encoder import encoder_folder
 from lstm_training.distillation.teachers.stages import Teachers
-from lstm_training.errors import ConfigError
 from lstm_training.processes import join_processes
 from lstm_training.trainer.denormals import flushed_denormals
 
@@ -21,7 +20,7 @@ SCORES_FILE = "teacher_scores.npz"
 WITHOUT_ENCODER = ("ngrams", "language_model", "ngram_student")
 """The stages that do not need the sentence encoder."""
 
-WITH_AUGMENTATION = ("augmentation", "finetuning", "refinement", "model")
+WITH_AUGMENTATION = ("augmentation", "finetuning", "model")
 """The stages by which the encoder has been asked about all that it is ever asked about."""
 
 
@@ -30,15 +29,13 @@ def run_distillation(config: DistillationConfig, folder: Path, stage: str) -> li
 
     Raises:
         DataError: when a source of texts is missing or malformed.
-        ConfigError: when the encoder of the settings lacks a part, or they have no such stage.
+        ConfigError: when the encoder of the settings lacks a part.
         MissingExtraError: when the package that brings the encoder is not installed.
         TrainingError: when a stage is half done, with other settings.
         TrainingInterruptedError: when stopped by Ctrl-C or SIGTERM, after saving the state.
         CheckpointError: when an output on disk is damaged, or one cannot be written.
 
     """
-    if stage == "refinement" and not config.refinement_seeds:
-        raise ConfigError("refinement_seeds is empty: the settings have no stage refinement")
     # What is missing shows now, not after an hour: the texts, which are read here, and the encoder.
     context = Context(config, folder)
     if stage not in WITHOUT_ENCODER and not context.saved_scores:
