@@ -313,6 +313,12 @@ def test_calibration_undoes_a_wrong_scale_and_shift(scale: float, shift: float) 
     assert found.scale * shift + found.shift == pytest.approx(0.0, abs=0.15)
 
 
+def test_probabilities_of_one_are_calibrated_too() -> None:
+    logits = torch.tensor([1.0, 1.0, 0.0, 1.0, 0.0, 0.0]).logit()
+    found = fit_calibration(logits, torch.tensor([1.0, 1.0, 0.0, 0.0, 0.0, 1.0]))
+    assert 0 < found.scale < 0.1, "one in three is wrong"
+
+
 def test_calibration_of_logits_that_part_the_labels_is_bounded() -> None:
     labels = torch.tensor([0.0, 1.0]).repeat(50)
     found = fit_calibration(2 * labels - 1, labels)

@@ -376,6 +376,12 @@ def test_scoring_reads_more_of_a_text_than_learning(mpnet: Path, tmp_path: Path)
     assert not torch.equal(*said(teacher, [with_middle, without], TINY, state_file(tmp_path)))
 
 
+def test_an_encoder_reads_a_text_without_words_and_one_with_half_a_character(mpnet: Path) -> None:
+    teacher = TransformerTeacher(mpnet).eval()
+    for texts in ([""], ["", "good word1"], ["bad \ud800"]):
+        assert teacher(*teacher.pad(teacher.encode(texts, 8, 24))).isfinite().all()
+
+
 @pytest.mark.parametrize("tokens", [8, 3, 100], ids=["same", "smaller", "larger"])
 def test_scoring_goes_on_where_it_was_stopped(
     mpnet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokens: int

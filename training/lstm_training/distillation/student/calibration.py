@@ -13,6 +13,9 @@ from torch import Tensor
 
 from lstm_training.model import SentimentRNN
 
+_LARGEST = 16.0
+"""Logit that larger ones count as: from 17 on the probability is 1 in float32."""
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -31,10 +34,11 @@ def fit_calibration(logits: Tensor, labels: Tensor) -> Calibration:
     of either kind: logits that part the labels would be scaled without bound otherwise.
 
     Args:
-        logits: of held-out texts, ``[texts]``.
+        logits: of held-out texts, ``[texts]``; infinite where the probability is 0 or 1.
         labels: 0 or 1, ``[texts]``, both there.
 
     """
+    logits = logits.clamp(-_LARGEST, _LARGEST)
     positive = labels.double().numpy()
     counts = len(positive) - positive.sum(), positive.sum()
     targets = np.where(positive > 0, (counts[1] + 1) / (counts[1] + 2), 1 / (counts[0] + 2))

@@ -60,8 +60,13 @@ class TransformerTeacher(nn.Module):
         most = self.encoder.config.max_position_embeddings - self.encoder.config.pad_token_id - 1
         if head + tail > most:
             raise ConfigError(f"transformer: {head + tail} tokens, but the encoder reads {most}")
-        plain = [text.replace("<br />", " ") for text in texts]
-        found = [encoding.ids for encoding in self.pieces.encode_batch_fast(plain)]
+        # JSON may smuggle in lone surrogates, which the tokenizer refuses.
+        plain = [
+            text.replace("<br />", " ").encode("utf-8", "replace").decode("utf-8") for text in texts
+        ]
+        # An encoder that marks no ends has nothing to read of an empty text.
+        nothing = [self.encoder.config.pad_token_id]
+        found = [encoding.ids or nothing for encoding in self.pieces.encode_batch_fast(plain)]
         return [ids if len(ids) <= head + tail else ids[:head] + ids[-tail:] for ids in found]
 
     def pad(self, ids: list[list[int]]) -> tuple[Tensor, Tensor]:
