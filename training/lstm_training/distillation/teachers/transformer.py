@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from lstm_runtime.text.tokenizer import replace_unportable
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
@@ -60,10 +61,8 @@ class TransformerTeacher(nn.Module):
         most = self.encoder.config.max_position_embeddings - self.encoder.config.pad_token_id - 1
         if head + tail > most:
             raise ConfigError(f"transformer: {head + tail} tokens, but the encoder reads {most}")
-        # JSON may smuggle in lone surrogates, which the tokenizer refuses.
-        plain = [
-            text.replace("<br />", " ").encode("utf-8", "replace").decode("utf-8") for text in texts
-        ]
+        # The tokenizer refuses lone surrogates, which JSON may smuggle in.
+        plain = [replace_unportable(text.replace("<br />", " ")) for text in texts]
         # An encoder that marks no ends has nothing to read of an empty text.
         nothing = [self.encoder.config.pad_token_id]
         found = [encoding.ids or nothing for encoding in self.pieces.encode_batch_fast(plain)]
