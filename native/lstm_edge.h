@@ -61,6 +61,7 @@ static inline const char *lstm_edge_check(lstm_edge *model, OrtStatus *status) {
 static inline const char *lstm_edge_load(lstm_edge *model, const char *name) {
   setenv("ORT_DISABLE_TELEMETRY", "1", 0);
   if (!name) name = getenv("LSTM_EDGE_ONNXRUNTIME");
+  if (name && !*name) name = NULL;  /* dlopen("") is the program itself */
 #ifdef __APPLE__
   if (!name) name = "libonnxruntime.dylib";
 #else

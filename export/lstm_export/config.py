@@ -59,7 +59,8 @@ class ExportConfig:
             raise InputError(f"atol: {dict(self.atol)} must hold positive numbers")
         if self.agreement is not None and not 0 <= self.agreement <= 1:
             raise InputError(f"agreement: {self.agreement} is not between 0 and 1")
-        if not self.name or set(self.name) & set("/\\\0") or self.name.startswith("."):
+        odd = set(self.name) & set("/\\") or not self.name.isprintable()
+        if not self.name or odd or self.name.startswith("."):
             raise InputError(f"name: {self.name!r} is no file name")
 
     def file_name(self, precision: Precision) -> str:

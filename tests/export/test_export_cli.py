@@ -139,6 +139,7 @@ def test_failed_proof_exits_1_and_leaves_no_file(
         (("{checkpoint}", "--between", "swish"), 2, "is none of none, relu"),
         (("{checkpoint}", "--atol", "fp32=-1"), 1, "must hold positive numbers"),
         (("{checkpoint}", "--name", "../model"), 1, "is no file name"),
+        (("{checkpoint}", "--name", "\udcff"), 1, "is no file name"),
         (("{checkpoint}", "--labels", "a,b,c"), 1, "2 different labels"),
         (("{checkpoint}", "--data", "none.csv"), 1, "none.csv"),
         (("{checkpoint}", "--vocab", "none.txt"), 1, "none.txt"),

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,10 @@ from lstm_export.checkpoint.source import load_source
 from lstm_export.checkpoint.state_dict import read_state_dict
 from lstm_export.checkpoint.vocabulary_file import read_vocabulary
 from lstm_export.errors import UnsupportedModelError
+from lstm_export.parity.cases import random_cases
 from lstm_runtime.errors import LstmEdgeError, VocabularyError
+from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer
+from lstm_runtime.text.vocabulary import Vocabulary
 from lstm_training.errors import CheckpointError
 from torch import Tensor, nn
 
@@ -103,6 +107,28 @@ def test_nan_is_named(tmp_path: Path, name: str, value: float) -> None:
     state[name] = torch.full_like(state[name], value)
     with pytest.raises(UnsupportedModelError, match=f"{name} holds NaN"):
         load_source(write(state, tmp_path))
+
+
+@pytest.mark.parametrize("change", ["sparse", "meta", "repeated", "float8", "empty"])
+def test_weights_that_no_file_should_hold_are_named(tmp_path: Path, change: str) -> None:
+    state = seed_state()
+    weight = state["embedding.weight"]
+    state["embedding.weight"] = {
+        "sparse": weight.to_sparse(),
+        "meta": weight.to("meta"),
+        "repeated": torch.zeros(1).expand(2**33, weight.shape[1]),  # would take 2 TB
+        "float8": weight.to(torch.float8_e4m3fn),
+        "empty": weight[:0],
+    }[change]
+    with pytest.raises(UnsupportedModelError, match=r"embedding\.weight is no dense tensor"):
+        load_source(write(state, tmp_path))
+
+
+def test_a_pattern_that_makes_no_word_is_named() -> None:
+    sizes = SimpleNamespace(vocab_size=3)
+    encoder = TextEncoder(Tokenizer("[A-Z]+"), Vocabulary(("<pad>", "<unk>", "good")))
+    with pytest.raises(VocabularyError, match=r"\[A-Z\]\+ makes none of the vocabulary's words"):
+        next(random_cases(SimpleNamespace(architecture=sizes), encoder, states=False))
 
 
 @pytest.mark.parametrize("name", [n for n in UdacitySentiment().state_dict() if "embed" not in n])

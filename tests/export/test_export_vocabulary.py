@@ -62,6 +62,29 @@ def test_every_usual_unknown_word_is_known(tmp_path: Path, word: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        "[" * 200_000,
+        '{"a":' * 200_000,
+        '{"config":' * 3_000 + "{}" + "}" * 3_000,
+        '{"a": ' + "1" * 5_000 + "}",
+        '{"' + "1" * 5_000 + '": "a"}',
+        '{"word_index": "not json"}',
+        json.dumps({"word_index": "[" * 100_000}),
+        '{"word_index": {"a": "x"}, "num_words": 5}',
+        '{"word_index": {"a": null}, "num_words": 5}',
+        '{"0": "<pad>", "1": "<unk>", "01": "zzz"}',
+        '{"<pad>": 0, "good\\ud800": 1, "bad": 2}',
+    ],
+)
+def test_json_that_is_no_vocabulary_is_refused_in_one_line(tmp_path: Path, content: str) -> None:
+    (tmp_path / "v.json").write_text(content)
+    with pytest.raises(VocabularyError, match=r"v\.json") as refused:
+        read_vocabulary(tmp_path / "v.json", 3)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
         ("<s>\n<none>\ngood\nbad", "give --unknown WORD"),

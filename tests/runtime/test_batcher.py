@@ -1,6 +1,7 @@
 """A service's queue: bounded, with deadlines; what nobody waits for is not computed."""
 
 import asyncio
+import math
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -215,7 +216,12 @@ def test_impossible_numbers_are_refused(int8: SentimentModel) -> None:
     async def make(**settings: Any) -> None:
         Batcher(int8, **settings)
 
-    for settings in ({"wait": -1}, {"most_waiting": 0}, {"batch_size": 0}, {"runs": 0}):
+    nan = math.nan
+    for settings in (
+        {"wait": -1}, {"most_waiting": 0}, {"batch_size": 0}, {"runs": 0},
+        {"wait": nan}, {"wait": math.inf}, {"batch_size": nan}, {"most_waiting": nan},
+        {"runs": nan},
+    ):  # fmt: skip
         with pytest.raises(InputError):
             asyncio.run(make(**settings))
     with pytest.raises(LstmEdgeError):

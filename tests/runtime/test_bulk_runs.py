@@ -248,6 +248,9 @@ def test_what_cannot_be_written_fails_before_the_first_row(
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(InputError, match="is a folder: name the file"):
         run_bulk(int8, BulkJob(csv_file, tmp_path / "folder.csv"))
+    for nameless in (".", "/"):
+        with pytest.raises(InputError, match="is a folder: name the file"):
+            run_bulk(int8, BulkJob(csv_file, Path(nameless)))
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.csv").write_text("text\ngood\n")
     with pytest.raises(InputError, match="is a file: the answers of a folder go into a folder"):

@@ -149,7 +149,7 @@ def test_expected_failures_are_one_line_and_exit_1(lstm_run: Any, run: Any, tmp_
         (lstm_run("-", input=b"\xff", text=False), b"standard input, line 1: not UTF-8"),
         (lstm_run("--provider", "Nonsense", "a"), "no execution provider 'Nonsense'"),
         (run("lstm-run", "--model", str(tmp_path / "foreign.onnx"), "a"), "foreign.onnx"),
-        (run("lstm-run", "--model", str(tmp_path), "a"), "no such file"),
+        (run("lstm-run", "--model", str(tmp_path), "a"), "is a folder"),
         (lstm_run("--input", str(tmp_path)), "irectory"),
     ):
         assert found.returncode == 1

@@ -150,6 +150,9 @@ def test_a_file_sealed_anew_with_what_no_file_of_ours_has_is_refused(
         ("threshold", 2),
         ("threshold", "0.5"),
         ("tolerance", -1),
+        ("threshold", 10**400),
+        ("tolerance", 10**400),
+        ("reference", [{"text": "a", "ids": None, "probability": [10**400]}]),
         ("tolerance", float("nan")),
         ("precision", "int4"),
         ("batches", 1),
@@ -159,6 +162,7 @@ def test_a_file_sealed_anew_with_what_no_file_of_ours_has_is_refused(
         ("tokenizer", {"pattern": "[a-z]+", "pad": 0, "unknown": 1, "empty": 1}),
         ("tokenizer", {"pattern": "[a-z0-9']+|[!?]", "pad": 0, "unknown": 10**9, "empty": 1}),
         ("reference", [{"text": "a", "ids": None, "probability": ["1"]}]),
+        ("tokenizer", {"pattern": "[a-z]\ud800", "pad": 0, "unknown": 1, "empty": 1}),
         ("reference", [{"text": None, "ids": [99999], "probability": [0.5]}]),
     ],
 )

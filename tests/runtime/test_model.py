@@ -272,6 +272,11 @@ def test_ids_of_one_text_a_list_and_a_padded_batch_agree(ids: SentimentModel) ->
         ([True], "not bool"),
         (["a"], "whole numbers"),
         ([2**70], "not object"),
+        (None, "a list or an array"),
+        (5, "a list or an array"),
+        ({2, 3}, "a list or an array"),
+        ({2: 3}, "a list or an array"),
+        ((n for n in [2, 3]), "a list or an array"),
         (np.zeros((1, 2, 3), int), "flat list"),
     ],
 )
@@ -286,6 +291,13 @@ def test_wrong_ids_never_reach_the_session(
 def test_wrong_lengths_are_refused(ids: SentimentModel, lengths: object) -> None:
     with pytest.raises(InputError, match="length"):
         ids.score_ids(np.ones((2, 3), int), lengths)
+
+
+def test_rows_of_several_lengths_are_refused(ids: SentimentModel) -> None:
+    with pytest.raises(InputError, match="length"):
+        ids.score_ids([[1], [1, 2]], [1, 1])
+    with pytest.raises(InputError, match="length"):
+        ids.score_ids([[1, 2], [1, 2]], [[1], [1, 2]])
 
 
 def test_ids_for_a_text_file_are_refused(int8: SentimentModel) -> None:

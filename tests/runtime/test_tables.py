@@ -14,7 +14,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lstm_runtime import InputError
+from lstm_runtime import InputError, SentimentModel
+from lstm_runtime.bulk.job import BulkJob, run_bulk
 from lstm_runtime.tables.base import Columns, TextRow
 from lstm_runtime.tables.dialect import Dialect
 from lstm_runtime.tables.formats import open_table
@@ -195,3 +196,14 @@ def test_any_bytes_are_rows_or_an_error_of_the_family(
             assert name in str(error)
         else:
             assert all(bool(row.problem) <= (row.text == "") for row in rows)
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.tsv"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_header_of_plain_text_ends_as_its_lines_do(tmp_path: Path, name: str, end: str) -> None:
+    source, output = tmp_path / "in.txt", tmp_path / name
+    source.write_bytes(f"good{end}bad{end}".encode())
+    with SentimentModel.load() as model:
+        run_bulk(model, BulkJob(source, output))
+    lines = output.read_bytes().decode().split(end)
+    assert len(lines) == 4 and not any("\n" in line or "\r" in line for line in lines)

@@ -196,3 +196,64 @@ def test_a_full_disk_names_the_file_and_leaves_nothing(
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert not list(tmp_path.iterdir())
+
+
+HUGE = 10**400
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("format_version", torch.zeros(0)),
+        ("format_version", 2),
+        ("config", None),
+        ("config", {"vocab_size": 10**8, "embedding_dim": 8, "hidden_dim": 8, "n_layers": 1}),
+        ("state_dict", {}),
+        ("vocabulary", [0, 1, 2, 3]),
+        ("vocabulary", ["<pad>", "<unk>", "good", "bad\ud800"]),
+        ("aliases", [["a"]]),
+        ("labels", "ab"),
+        ("pattern", None),
+        ("pattern", 5),
+        ("pattern", torch.zeros(2)),
+        ("pattern", "\ud800"),
+        ("threshold", HUGE),
+        ("metrics", None),
+        ("metrics", {"accuracy": HUGE}),
+        ("metrics", {"accuracy": torch.zeros(1)}),
+        ("metrics", {"accuracy": b"1"}),
+        ("training", None),
+        ("training", {"data": torch.zeros(1)}),
+        ("training", {("a", "b"): 1}),
+    ],
+)
+def test_a_part_that_cannot_be_is_refused(saved: Path, name: str, value: object) -> None:
+    content = torch.load(saved, weights_only=True)
+    torch.save({**content, name: value}, saved)
+    with pytest.raises(CheckpointError, match=r"model\.pt (is damaged|has checkpoint version)"):
+        load_checkpoint(saved)
+
+
+@pytest.mark.parametrize("change", ["sparse", "meta", "repeated", "whole", "empty", "text"])
+def test_weights_that_are_no_dense_numbers_are_refused(saved: Path, change: str) -> None:
+    content = torch.load(saved, weights_only=True)
+    weight = content["state_dict"]["embedding.weight"]
+    content["state_dict"]["embedding.weight"] = {
+        "sparse": weight.to_sparse(),
+        "meta": weight.to("meta"),
+        "repeated": weight[:1, :1].clone().expand(*weight.shape),
+        "whole": weight.int(),
+        "empty": weight[:0],
+        "text": "x",
+    }[change]
+    torch.save(content, saved)
+    with pytest.raises(CheckpointError, match="is damaged"):
+        load_checkpoint(saved)
+
+
+def test_a_declared_size_is_not_allocated(saved: Path) -> None:
+    content = torch.load(saved, weights_only=True)
+    content["config"]["vocab_size"] = 2**31
+    torch.save(content, saved)
+    with pytest.raises(CheckpointError, match="size mismatch for embedding"):
+        load_checkpoint(saved)

@@ -146,7 +146,7 @@ def test_a_models_own_names_are_labels(
         (["--data", "good.csv", "-o", "empty.csv"], 2, "empty.csv"),
         (["--data", "good.csv", "-o", "empty.csv/out"], 1, "empty.csv"),
         (["nowhere.pt", "--data", "good.csv"], 1, "nowhere.pt: no such file"),
-        ([".", "--data", "good.csv"], 1, "no such file"),
+        ([".", "--data", "good.csv"], 1, "is a folder"),
         (["good.csv", "--data", "good.csv"], 1, "neither a model.pt of lstm-train nor an .onnx"),
         (["empty.onnx", "--data", "good.csv"], 1, "empty.onnx"),
         (["empty.pt", "--data", "good.csv"], 1, "empty.pt is not a"),

@@ -79,6 +79,8 @@ def test_names_and_maps_are_read_or_refused() -> None:
     assert parse_label_map("'bad, awful',b=\"x, y\" 'a=b'=z") == (
         ("bad, awful", "x, y"), ("b", "x, y"), ("a=b", "z"),
     )  # fmt: skip
+    doubled = """"a ""b"", c"=d \'e""f\'=g"""
+    assert parse_label_map(doubled) == (('a "b", c', "d"), ('e""f', "g"))
     for names in ("one", "a,A", "a,,b", "1,1.0"):
         with pytest.raises(ConfigError, match="two different values"):
             parse_names(names)

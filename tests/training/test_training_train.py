@@ -318,7 +318,8 @@ def test_half_precision_without_a_gpu_is_refused(
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
     with pytest.raises(TrainingError, match=r"fp16|another precision|mixed_precision"):
-        train(replace(tiny, mixed_precision="fp16"), examples, tmp_path)
+        train(replace(tiny, mixed_precision="fp16"), examples, tmp_path / "new" / "folder")
+    assert not (tmp_path / "new").exists()
 
 
 def record(epoch: int, loss: float) -> EpochRecord:

@@ -6,6 +6,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lstm_runtime.files import parents_of
+
 from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples, TextsOnDisk
@@ -92,33 +94,33 @@ def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
     output, labels = Path(output), len(examples.label_names)
     if labels > 2 and config.fit_threshold != "no":
         raise ConfigError(f"fit_threshold is for two labels, and {examples.name} has {labels}")
-    output.mkdir(parents=True, exist_ok=True)
-    if start:
-        config = with_sizes_of(start, config)
-    if unlabelled:
-        config = replace(config, distil=True)
-    on_disk = isinstance(examples.texts, TextsOnDisk)
-    with first_of_machine_first() if on_disk else nullcontext():
-        data = learning_material(examples, config, start, unlabelled)
-    classifier = Classifier(config, data, start)
-    trainer = classifier.trainer(output)
-    if resume and not trainer.state_file.exists() and (output / MODEL_FILE).exists():
-        return _finished(output / MODEL_FILE, trainer.state_file)
-    if trainer.state_file.exists() and not (resume or overwrite):
-        raise TrainingError(
-            f"{trainer.state_file.path} is the state of an unfinished run: go on with --resume, or "
-            f"{trainer.state_file.start_over}"
-        )
-    if resume and trainer.state_file.exists():
-        trainer.restore()
-    else:
-        if resume:
-            logger.info("%s holds no run to resume: starting from the beginning", output)
-        trainer.save()  # a folder that cannot be written to shows now, not after an hour
-    _log_data(data)
-    log_processes(config.batch_size)
-    fit(trainer)
-    return _write(classifier, trainer, examples, output, baselines=baselines)
+    with parents_of(output / MODEL_FILE):  # a folder made for what is then refused goes again
+        if start:
+            config = with_sizes_of(start, config)
+        if unlabelled:
+            config = replace(config, distil=True)
+        on_disk = isinstance(examples.texts, TextsOnDisk)
+        with first_of_machine_first() if on_disk else nullcontext():
+            data = learning_material(examples, config, start, unlabelled)
+        classifier = Classifier(config, data, start)
+        trainer = classifier.trainer(output)
+        if resume and not trainer.state_file.exists() and (output / MODEL_FILE).exists():
+            return _finished(output / MODEL_FILE, trainer.state_file)
+        if trainer.state_file.exists() and not (resume or overwrite):
+            raise TrainingError(
+                f"{trainer.state_file.path} is the state of an unfinished run: go on with "
+                f"--resume, or {trainer.state_file.start_over}"
+            )
+        if resume and trainer.state_file.exists():
+            trainer.restore()
+        else:
+            if resume:
+                logger.info("%s holds no run to resume: starting from the beginning", output)
+            trainer.save()  # a folder that cannot be written to shows now, not after an hour
+        _log_data(data)
+        log_processes(config.batch_size)
+        fit(trainer)
+        return _write(classifier, trainer, examples, output, baselines=baselines)
 
 
 def _log_data(data: Dataset) -> None:

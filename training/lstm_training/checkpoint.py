@@ -15,6 +15,7 @@ from lstm_runtime.text.tokenizer import DEFAULT_PATTERN, TextEncoder, Tokenizer
 from lstm_runtime.text.vocabulary import Vocabulary
 from torch import Tensor
 
+from lstm_training.checkpoint_content import check_content
 from lstm_training.errors import CheckpointError
 from lstm_training.file_kind import LOOK, describe_file, zip_names
 from lstm_training.model import ModelConfig, SentimentRNN
@@ -29,6 +30,7 @@ _MAGIC = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")
 """What the older form pickles first."""
 _MAGIC_WITHIN = 64
 """Bytes that it stands in."""
+_DAMAGED = (KeyError, TypeError, RuntimeError, AttributeError, ValueError, OverflowError)
 _QUANTIZED = ("_packed_params", "torch.ao.nn.quantized", "torch.nn.quantized", "ScriptObject")
 """What the loader stumbles over in a model of quantize_dynamic."""
 
@@ -191,12 +193,14 @@ def parse_checkpoint(content: dict[str, Any], path: Path) -> Checkpoint:
         CheckpointError: when the file is of a newer version, or its parts do not fit together.
 
     """
-    if content.get("format_version") != FORMAT_VERSION:
+    version = content.get("format_version")
+    if type(version) is not int or version != FORMAT_VERSION:
         raise CheckpointError(
-            f"{path} has checkpoint version {content.get('format_version')}; this lstm-edge reads "
+            f"{path} has checkpoint version {version!r:.40}; this lstm-edge reads "
             f"version {FORMAT_VERSION}: upgrade lstm-edge"
         )
     try:
+        check_content(content)
         checkpoint = Checkpoint(
             config=ModelConfig(**content["config"]),
             state_dict=content["state_dict"],
@@ -211,7 +215,7 @@ def parse_checkpoint(content: dict[str, Any], path: Path) -> Checkpoint:
             training=content["training"],
         )
         checkpoint.model()
-    except (KeyError, TypeError, RuntimeError, AttributeError, ValueError) as error:
+    except _DAMAGED as error:
         raise CheckpointError(f"{path} is damaged: {error}") from error
     if len(checkpoint.labels) != max(checkpoint.config.output_size, 2):
         raise CheckpointError(

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from lstm_runtime.arrays import Array
+from lstm_training.checkpoint_content import is_dense
 from torch import Tensor
 
 from lstm_export.checkpoint.folding import fold
@@ -21,6 +22,8 @@ from lstm_export.network import Layers, LstmWeights
 
 _LSTM_WEIGHT = re.compile(r"(.*?)(weight|bias)_(ih|hh|hr)_l(\d+)(_reverse)?")
 _CELL_WEIGHT = re.compile(r"(.*\.)?weight_hh")
+_LEAST_BYTES = 2
+"""Of a number; of those of one byte PyTorch computes little."""
 _GATES = {4: "LSTM", 3: "GRU", 1: "plain RNN"}
 
 
@@ -107,6 +110,10 @@ def _require_numbers(state: Mapping[str, Tensor]) -> None:
     for name, tensor in state.items():
         if not tensor.is_floating_point():
             raise UnsupportedModelError(f"{name} holds {tensor.dtype}, not floating-point weights")
+        if not is_dense(tensor) or tensor.element_size() < _LEAST_BYTES or not tensor.numel():
+            raise UnsupportedModelError(
+                f"{name} is no dense tensor of 16 bits a number or more, or an empty one"
+            )
         if not bool(torch.isfinite(tensor).all()):
             raise UnsupportedModelError(f"{name} holds NaN or infinite weights")
 

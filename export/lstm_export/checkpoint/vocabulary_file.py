@@ -52,7 +52,14 @@ def read_vocabulary(  # noqa: PLR0913 - keyword arguments, each with a default
         VocabularyError: when the file is missing, malformed, ambiguous or does not fit.
 
     """
-    words = _fitted(parse_words(_read(path), path, first_id), rows, path, fit=fit)
+    try:
+        found = parse_words(_read(path), path, first_id)
+    except RecursionError as error:
+        raise VocabularyError(f"{path} is nested too deeply") from error
+    halves = next(filter(re.compile("[\ud800-\udfff]").search, found.values()), None)
+    if halves is not None:
+        raise VocabularyError(f"{path}: {halves!r} has half a character, which no file can hold")
+    words = _fitted(found, rows, path, fit=fit)
     pad = _padding(words)
     if pad is not None:
         words[pad] = PAD_WORD

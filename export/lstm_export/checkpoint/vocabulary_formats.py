@@ -20,6 +20,9 @@ _OF_PIECES = ("BPE", "Unigram", "WordPiece")
 _PIECE = "\u2581"
 """What SentencePiece writes before a piece that begins a word."""
 
+_MOST_DIGITS = 18
+"""Of an id that stands in quotes; more would be none of a table that fits a memory."""
+
 Words = dict[int, str]
 """Words by id."""
 
@@ -43,7 +46,7 @@ def parse_words(text: str, path: Path, first_id: int = 0) -> Words:
     if text.lstrip()[:1] in {"{", "["}:
         try:
             found = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:  # also of a number of 5,000 digits
             if path.suffix.lower() == ".json":
                 raise VocabularyError(f"{path} is not JSON: {error}") from error
         else:
@@ -140,35 +143,44 @@ def _from_json(found: Any, path: Path, first_id: int) -> Words:
             f"{path} holds pieces of words ({model['type']}), which no tokeniser of a file makes: "
             "leave --vocab out, and give the file the ids that your own tokeniser makes"
         )
-    inner = _inner(found)
+    inner = _inner(found, path)
     if inner is not found:
         return _from_json(inner, path, first_id)
     if found and all(str(key).isdecimal() and isinstance(w, str) for key, w in found.items()):
-        return {int(number): word for number, word in found.items()}
+        return _by_id([(word, _number(key, path)) for key, word in found.items()], path)
     if not all(type(number) is int for number in found.values()):
         raise VocabularyError(f"{path} must hold one JSON object, word to whole-number id")
     return _by_id(found.items(), path)
 
 
-def _inner(found: Mapping[str, Any]) -> Any:
+def _inner(found: Mapping[str, Any], path: Path) -> Any:
     """Return the vocabulary inside a tool's JSON; ``found`` itself where it is the vocabulary."""
     for name in ("config", "model"):
         if isinstance(found.get(name), dict):
-            return _with_limit(found[name])
-    return _with_limit(found)
+            return _with_limit(found[name], path)
+    return _with_limit(found, path)
 
 
-def _with_limit(found: Mapping[str, Any]) -> Any:
+def _with_limit(found: Mapping[str, Any], path: Path) -> Any:
     for name in _MAPS:
         inner = found.get(name)
         if isinstance(inner, str):  # Keras keeps a JSON document inside its JSON
-            inner = json.loads(inner)
+            try:
+                inner = json.loads(inner)
+            except (ValueError, RecursionError) as error:
+                raise VocabularyError(f"{path}: {name} is not JSON: {error}") from error
         if isinstance(inner, dict | list):
             limit = found.get("num_words")
             if isinstance(inner, dict) and isinstance(limit, int):
-                return {word: number for word, number in inner.items() if number < limit}
+                return {word: n for word, n in inner.items() if type(n) is not int or n < limit}
             return inner
     return found
+
+
+def _number(digits: str, path: Path) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise VocabularyError(f"{path}: {digits[:20]}… is no id")
+    return int(digits)
 
 
 def _by_id(ids: Iterable[tuple[str, int]], path: Path) -> Words:

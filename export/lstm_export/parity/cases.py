@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 from lstm_runtime.arrays import Array
+from lstm_runtime.errors import VocabularyError
 from lstm_runtime.text.tokenizer import TextEncoder, replace_unportable
 from numpy.typing import NDArray
 
@@ -124,14 +125,19 @@ class _Words:
         rows = network.architecture.vocab_size
         self._ids = np.array([n for n in range(rows) if n not in padding] or range(rows))
         self._spelled = [word for word, _ in spelled_words(graph)] if graph else []
+        if graph and not self._spelled:
+            raise VocabularyError(
+                f"the token pattern {graph.tokenizer.pattern} makes none of the vocabulary's "
+                "words, so no text can be compared: give the tokeniser's own --pattern and --case"
+            )
         # Where a blank is a token itself, as of a pattern that takes characters, words touch.
         self._between = "" if graph and graph.tokenizer.tokens(" ") else " "
 
     def batch(
         self, random: np.random.Generator, lengths: NDArray[np.int64]
     ) -> tuple[tuple[tuple[int, ...], ...], tuple[str, ...] | None]:
-        """Return ids and, where the graph reads text and can make any word, the same as text."""
-        if self._graph is None or not self._spelled:
+        """Return ids and, where the graph reads text, the same as text."""
+        if self._graph is None:
             return tuple(tuple(random.choice(self._ids, n).tolist()) for n in lengths), None
         texts = tuple(
             self._between.join(self._spelled[k] for k in random.integers(0, len(self._spelled), n))

@@ -100,7 +100,10 @@ class RowScorer:
     ) -> tuple[RowResult, str]:
         named = f"{row.where}: {problem}" if row.where else problem
         if not self.keep:
-            raise InputError(f"{named} (--on-error keep writes such rows without an answer)")
+            raise InputError(
+                f"{named} (--on-error keep writes such rows without an answer; with an --output, "
+                "add --resume to go on from here)"
+            )
         return RowResult(None, None, known), named
 
 

@@ -67,6 +67,8 @@ def make_plan(
         pairs = [(path, output / path.relative_to(source)) for path in folder.tables]
         skipped, lock = folder.skipped, output / ".lstm-run.lock"
     else:
+        if not output.name:  # the folder it is run in, or the root
+            raise InputError(f"{output} is a folder: name the file to write")
         pairs, skipped = [(source, output)], ()
         lock = output.with_name(f".{output.name}.lock")
     for one, other in pairs:

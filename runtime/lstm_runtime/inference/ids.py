@@ -18,6 +18,8 @@ def is_one_text(ids: Any) -> bool:
     """Tell the ids of one text from a list of such."""
     if isinstance(ids, np.ndarray):
         return ids.ndim == 1
+    if not isinstance(ids, Sequence):
+        raise InputError(f"ids are a list or an array, not {type(ids).__name__}")
     return isinstance(ids, str) or not len(ids) or np.ndim(ids[0]) == 0
 
 
@@ -69,7 +71,10 @@ def validate_batch(ids: Any, lengths: Any, vocab_size: int) -> list[NDArray[np.i
             or `validate_ids` refuses a text.
 
     """
-    rows, counts = np.asarray(ids), np.asarray(lengths)
+    try:
+        rows, counts = np.asarray(ids), np.asarray(lengths)
+    except ValueError as error:
+        raise InputError(f"ids [batch, sequence] and lengths [batch]: {error}") from error
     if rows.ndim != 2 or counts.shape != rows.shape[:1]:
         raise InputError(
             f"ids [batch, sequence] and lengths [batch] do not fit: {rows.shape}, {counts.shape}"

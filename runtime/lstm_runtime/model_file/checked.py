@@ -104,7 +104,8 @@ def read_bytes(path: Path) -> bytes:
     """
     try:
         if not path.is_file():
-            raise ModelFileError(f"{path}: no such file")
+            what = "is a folder" if path.is_dir() else "no such file"
+            raise ModelFileError(f"{path}: {what}")
         if path.stat().st_size > _LARGEST:
             raise ModelFileError(f"{path} is larger than an ONNX file can be (2 GiB)")
         return path.read_bytes()

@@ -106,7 +106,9 @@ def _is_id(value: Any, size: int) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+    # An int may be larger than any float, and is none then.
+    small = type(value) is int and abs(value) < 2**1000
+    return small or (type(value) is float and math.isfinite(value))
 
 
 def _require(holds: bool, name: str) -> None:

@@ -1,6 +1,7 @@
 """`Batcher`: texts that many requests wait for, answered in batches, with a bound on the queue."""
 
 import asyncio
+import math
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -65,7 +66,10 @@ class Batcher:
         self._most_waiting = most_waiting
         self._size = _default_batch(model) if batch_size is None else batch_size
         self._runs = model.info.threads if runs is None else runs
-        if self._wait < 0 or min(most_waiting, self._size, self._runs) < 1:
+        # Not a number is neither below nor above, and a wait without an end answers nothing.
+        if not 0 <= self._wait < math.inf or not all(
+            number >= 1 for number in (most_waiting, self._size, self._runs)
+        ):
             raise InputError("wait must be 0 or more, and all other numbers 1 or more")
         self._queue: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -59,8 +60,10 @@ class PlainTextTable:
             match table_suffix(name):
                 case ".csv" | ".tsv" as kind:
                     join, delimiter = self._join(kind)
-                    output.write(join(names, delimiter))
-                    output.writelines(join(values, delimiter, end) for values, end in rows)
+                    first = next(rows, None)
+                    output.write(join(names, delimiter, first[1] if first else "\n"))
+                    rest = chain([first] if first else [], rows)  # the header ends as the lines do
+                    output.writelines(join(values, delimiter, end) for values, end in rest)
                 case ".json":
                     objects = (_json(names, values) for values, _ in rows)
                     output.write("[")

@@ -88,6 +88,10 @@ class Tokenizer:
 
     def __post_init__(self) -> None:
         """Compile the pattern, so that a bad one fails here and not at the first text."""
+        if re.search("[\ud800-\udfff]", "".join((self.pattern, self.delete, *self.blank))):
+            raise VocabularyError(
+                f"token pattern {self.pattern!r} or what parts tokens is no UTF-8"
+            )
         if re.search(_BEYOND_RE2, self.pattern):
             raise VocabularyError(
                 f"token pattern {self.pattern!r} uses look-around or a back-reference, which RE2, "

@@ -8,6 +8,8 @@ from lstm_runtime.errors import VocabularyError
 End = Literal["first", "last"]
 Side = Literal["left", "right"]
 T = TypeVar("T")
+_LARGEST = 2**20
+"""Ids: each text is filled up to so many, in a list, so a file may not ask for any number."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Window:
         for name, number in (("max_tokens", self.max_tokens), ("pad_to", self.pad_to)):
             if number is not None and (type(number) is not int or number < 1):
                 raise VocabularyError(f"{name} is a whole number from 1, not {number!r}")
+        if self.pad_to is not None and self.pad_to > _LARGEST:
+            raise VocabularyError(f"pad_to is at most {_LARGEST:,}, and not {self.pad_to}")
         if self.keep not in get_args(End) or self.pad_side not in get_args(Side):
             raise VocabularyError(f"keep {self.keep!r}, pad on the {self.pad_side!r}: no such end")
 

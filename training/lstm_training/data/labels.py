@@ -14,9 +14,9 @@ USUAL = {**dict.fromkeys(NEGATIVE, 0), **dict.fromkeys(POSITIVE, 1)}
 """The values that need no naming, with their class."""
 
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_QUOTED = re.compile(r"'[^']*'|\"(?:[^\"]|\"\")*\"")
 _HIDDEN = str.maketrans({",": "\ue000", "=": "\ue001"})
-_SHOWN = str.maketrans({"\ue000": ",", "\ue001": "="})
+_SHOWN = str.maketrans({"\ue000": ",", "\ue001": "=", "\ue002": '"'})
 """Characters that part values, and what stands for them where they are in quotes."""
 
 
@@ -62,7 +62,8 @@ def parse_names(text: str) -> tuple[str, ...]:
 def parse_label_map(text: str) -> tuple[tuple[str, str], ...]:
     """Read which values mean which label, as in ``1,2=negative 3=neutral 4,5=positive``.
 
-    Names and values with blanks, commas or equals signs stand in quotes.
+    Names and values with blanks, commas or equals signs stand in quotes; a double quote within
+    double quotes is written twice, as in CSV.
 
     Returns:
         Pairs of a value and its label's name, in their order.
@@ -72,7 +73,7 @@ def parse_label_map(text: str) -> tuple[tuple[str, str], ...]:
 
     """
     try:
-        parts = shlex.split(_QUOTED.sub(lambda found: found[0].translate(_HIDDEN), text))
+        parts = shlex.split(_QUOTED.sub(_hidden, text))
     except ValueError as error:
         raise ConfigError(f"{text!r}: {error}") from error
     pairs: dict[str, tuple[str, str]] = {}
@@ -89,6 +90,13 @@ def parse_label_map(text: str) -> tuple[tuple[str, str], ...]:
     if len({plain_label(name) for _, name in pairs.values()}) < 2:
         raise ConfigError("name two labels or more, such as 1,2=bad 4,5=good")
     return tuple(pairs.values())
+
+
+def _hidden(quoted: re.Match[str]) -> str:
+    """Return a part in quotes with other characters for those that would part it."""
+    mark, inner = quoted[0][0], quoted[0][1:-1]
+    doubled = inner.replace('""', "\ue002") if mark == '"' else inner
+    return f"{mark}{doubled.translate(_HIDDEN)}{mark}"
 
 
 def ratings(names: Sequence[str]) -> tuple[float, ...] | None:

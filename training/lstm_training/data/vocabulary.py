@@ -47,7 +47,10 @@ def build_vocabulary(
         counts[spelled[token]] += count
     frequent = [word for word, count in counts.items() if count >= min_count]
     if not frequent:
-        raise DataError(f"no word occurs {min_count} times in the training texts")
+        raise DataError(
+            f"no word occurs {min_count} times in the training texts: add texts, or try a lower "
+            "--min-count"
+        )
 
     def rank(word: str) -> tuple[int, str]:
         return -counts[word], word

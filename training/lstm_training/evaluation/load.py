@@ -48,7 +48,8 @@ def _is_checkpoint(path: Path) -> bool:
 
     """
     if not path.is_file():
-        raise EvaluationError(f"{path}: no such file (or name {BUNDLED}, the bundled model)")
+        what = "is a folder" if path.is_dir() else "no such file"
+        raise EvaluationError(f"{path}: {what} (or name {BUNDLED}, the bundled model)")
     with path.open("rb") as file:
         start = file.read(len(_ZIP))
     if start == _ZIP or start[:1] == _ONNX:
