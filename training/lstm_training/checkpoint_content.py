@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from lstm_runtime.text.tokenizer import has_lone_surrogate
 from torch import Tensor
 
 from lstm_training.model import ModelConfig, SentimentRNN
@@ -66,13 +67,7 @@ def _are_words(value: Any) -> bool:
 
 def _is_word(value: Any) -> bool:
     """Tell whether a value is text that UTF-8 can hold, as a model file does: no lone surrogate."""
-    if not isinstance(value, str):
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return isinstance(value, str) and not has_lone_surrogate(value)
 
 
 def _is_plain(value: Any) -> bool:

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from lstm_runtime.errors import VocabularyError
+from lstm_runtime.text.tokenizer import has_lone_surrogate
 from lstm_runtime.text.vocabulary import PAD_WORD, UNKNOWN_WORD, Vocabulary
 
 from lstm_export.checkpoint.vocabulary_formats import Words, parse_words
@@ -56,7 +57,7 @@ def read_vocabulary(  # noqa: PLR0913 - keyword arguments, each with a default
         found = parse_words(_read(path), path, first_id)
     except RecursionError as error:
         raise VocabularyError(f"{path} is nested too deeply") from error
-    halves = next(filter(re.compile("[\ud800-\udfff]").search, found.values()), None)
+    halves = next(filter(has_lone_surrogate, found.values()), None)
     if halves is not None:
         raise VocabularyError(f"{path}: {halves!r} has half a character, which no file can hold")
     words = _fitted(found, rows, path, fit=fit)

@@ -37,6 +37,11 @@ _UNPORTABLE = "[\0\u0130\u212a\ud800-\udfff]"
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
+def has_lone_surrogate(text: str) -> bool:
+    """Tell whether ``text`` holds half a character, which JSON may smuggle in and UTF-8 lacks."""
+    return re.search("[\ud800-\udfff]", text) is not None
+
+
 def replace_unportable(text: str) -> str:
     """Return ``text`` with U+FFFD for each character that platforms read differently.
 
@@ -88,7 +93,7 @@ class Tokenizer:
 
     def __post_init__(self) -> None:
         """Compile the pattern, so that a bad one fails here and not at the first text."""
-        if re.search("[\ud800-\udfff]", "".join((self.pattern, self.delete, *self.blank))):
+        if has_lone_surrogate("".join((self.pattern, self.delete, *self.blank))):
             raise VocabularyError(
                 f"token pattern {self.pattern!r} or what parts tokens is no UTF-8"
             )
