@@ -171,6 +171,12 @@ def test_metadata_that_cannot_be_is_refused(data: bytes, name: str, value: objec
         SentimentModel.load(with_properties(data, {name: json.dumps(value)}))
 
 
+def test_a_width_that_would_fill_the_memory_is_refused(data: bytes) -> None:
+    spec = json.loads(read_structure(data).properties["tokenizer"]) | {"pad_to": 2**40}
+    with pytest.raises(ModelFileError, match=r"pad_to is at most 1,048,576"):
+        SentimentModel.load(with_properties(data, {"tokenizer": json.dumps(spec)}))
+
+
 @pytest.mark.parametrize("name", ["hidden_dim", "n_layers", "vocab_size", "classes"])
 @pytest.mark.parametrize("value", [-1, 2**40, 3.0, "7", True])
 def test_sizes_that_cannot_be_are_refused(data: bytes, name: str, value: object) -> None:
