@@ -1,5 +1,6 @@
 // What a model file says about itself: lstm_runtime/model_file/contract.py in JavaScript.
 import { ModelFileError } from "./errors.js";
+import { checkedMetadata } from "./metadata-checks.js";
 
 const FORMAT_VERSION = "1";
 
@@ -66,19 +67,18 @@ export function parseMetadata(props) {
     );
   }
   const { seal, ...rest } = props; // not JSON: see checksum.js
-  let found;
+  /** @type {Record<string, unknown>} */
+  let values;
   try {
-    found = /** @type {Metadata} */ (Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, JSON.parse(value)])));
+    values = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, JSON.parse(value)]));
   } catch (error) {
     throw new ModelFileError("the model file's metadata is damaged", { cause: error });
   }
+  const found = checkedMetadata(values);
   if (found.activation === "none") {
     throw new ModelFileError(
       "the model answers with plain numbers, and this package gives labels: run the file with ONNX Runtime itself",
     );
-  }
-  if (!Array.isArray(found.reference) || found.labels?.length !== Math.max(found.architecture.classes, 2)) {
-    throw new ModelFileError("the model file's metadata is damaged: labels or references are missing");
   }
   return found;
 }

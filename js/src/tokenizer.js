@@ -1,5 +1,7 @@
 // The tokeniser: what the graph does in files that take text, and what files that take ids need.
-import { ModelFileError } from "./errors.js";
+import { rereads } from "./backtracking.js";
+import { InputError, ModelFileError } from "./errors.js";
+import { parsePattern, written } from "./pattern.js";
 
 const REPLACEMENT = "\ufffd";
 
@@ -16,19 +18,25 @@ export function replaceUnportable(text) {
 /** Pieces of a token, between characters to delete, that are joined; as in the graph. */
 const MOST_PARTS = 32;
 
+/** Longest text, in characters, where the time of a file's pattern may grow with the square of it: seconds. */
+const LONGEST = 50_000;
+
 /** @param {string} text */
 const lower = (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
 /** Lower-case A to Z, then take every match of a pattern, from left to right. */
 export class Tokenizer {
   #pattern;
+  #square;
   #keepsCase;
   /** @type {readonly string[]} */ #blanks;
   #kept;
 
   /** @param {Partial<import("./metadata.js").TokenizerSpec> & {pattern: string}} spec As the file's metadata has it. */
   constructor({ pattern, case: letters = "lower", blank = [], delete: deleted = "" }) {
-    this.#pattern = compile(pattern);
+    const { regex, square } = compile(pattern);
+    this.#pattern = regex;
+    this.#square = square;
     this.#keepsCase = letters === "keep";
     this.#blanks = this.#keepsCase ? blank : blank.map(lower);
     this.#kept = deleted ? new RegExp(`[^${deleted.replace(/[\]\\^-]/g, "\\$&")}]+`, "gu") : null;
@@ -45,6 +53,9 @@ export class Tokenizer {
 
   /** The matches, with the characters that are deleted from them. @param {string} text */
   #raw(text) {
+    if (this.#square && text.length > LONGEST) {
+      throw new InputError(`a text of ${text.length} characters: with this file's token pattern, ${LONGEST} can be read in reasonable time`);
+    }
     const clean = replaceUnportable(text);
     return cut(this.#keepsCase ? clean : lower(clean), this.#blanks).flatMap(([start, part]) =>
       Array.from(part.matchAll(this.#pattern), ({ 0: token, index }) => ({
@@ -152,30 +163,12 @@ function cut(text, [blank, ...others]) {
   });
 }
 
-/** What `\s` means to the tokeniser in Python; JavaScript's takes in spaces of other scripts. */
-const SPACES = "\\t\\n\\v\\f\\r ";
-
 /**
- * A pattern of RE2 and Python as JavaScript reads it: by characters and not by UTF-16 units, which
- * forbids escapes that are not needed, and with ASCII's spaces.
- * @param {string} pattern
- * @throws {ModelFileError} When JavaScript has no such expression.
+ * @param {string} pattern One of RE2 and Python.
+ * @returns {{regex: RegExp, square: boolean}} Whether time may grow with the square of a text's length.
+ * @throws {ModelFileError} When RE2, Python and JavaScript do not read it alike, or could take for ever on it.
  */
 function compile(pattern) {
-  let inClass = false;
-  const translated = pattern.replace(/\\(.)|[[\].]/gsu, (part, escaped) => {
-    if (part === ".") return inClass ? part : "[^\\n]";
-    if (part === "[") inClass = true;
-    if (part === "]") inClass = false;
-    if (escaped === "s") return inClass ? SPACES : `[${SPACES}]`;
-    if (escaped === "S" && !inClass) return `[^${SPACES}]`;
-    if (escaped === "S") throw new ModelFileError(`JavaScript cannot read the token pattern ${pattern}`);
-    if (escaped === "-" && !inClass) return "-";
-    return escaped && /[^\w^$\\.*+?()[\]{}|/-]/.test(escaped) ? escaped : part;
-  });
-  try {
-    return new RegExp(translated, "gu");
-  } catch (error) {
-    throw new ModelFileError(`JavaScript cannot read the token pattern ${pattern}`, { cause: error });
-  }
+  const items = parsePattern(pattern);
+  return { square: rereads(items), regex: new RegExp(written(items), "gu") };
 }

@@ -1,7 +1,12 @@
 // Python's answers and the files around them, as all tests here take them.
 import { readFileSync } from "node:fs";
 
-export const golden = JSON.parse(readFileSync(new URL("../../tests/golden/answers.json", import.meta.url), "utf8"));
+const read = (name) => JSON.parse(readFileSync(new URL(`../../tests/golden/${name}.json`, import.meta.url), "utf8"));
+
+export const golden = read("answers");
+
+/** Token patterns: `linear`, `square`, `refused`. */
+export const patterns = read("patterns");
 
 /** The bundled model's bytes. */
 export const bytes = readFileSync(new URL("../../runtime/lstm_runtime/models/default.int8.onnx", import.meta.url));

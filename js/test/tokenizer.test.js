@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ModelFileError } from "lstm-edge";
+import { InputError, ModelFileError } from "lstm-edge";
+import { rereads } from "../src/backtracking.js";
+import { parsePattern } from "../src/pattern.js";
 import { replaceUnportable, Tokenizer, WordEncoder } from "../src/tokenizer.js";
-import { golden, shown } from "./golden.js";
+import { golden, patterns, shown } from "./golden.js";
 
 test("patterns of RE2 and Python give Python's tokens", () => {
   for (const { pattern, texts } of golden.tokens) {
@@ -13,8 +15,23 @@ test("patterns of RE2 and Python give Python's tokens", () => {
   }
 });
 
-test("a pattern that JavaScript cannot read is refused, not misread", () => {
-  for (const pattern of ["(?i)a", "\\Aword", "(?P<x>a)", "[a", "[", "[^\\S\\n]+"]) assert.throws(() => new Tokenizer({ pattern }), ModelFileError);
+test("patterns are taken and refused as in Python", () => {
+  for (const pattern of [...patterns.refused, "(?i)a", "(?P<x", "\\u00", "(?:".repeat(3000) + "a" + ")".repeat(3000), "(".repeat(1e5), "ab|".repeat(1e5)]) {
+    assert.throws(() => new Tokenizer({ pattern }), ModelFileError, shown(pattern));
+  }
+  for (const square of [false, true]) {
+    for (const pattern of patterns[square ? "square" : "linear"]) {
+      assert.equal(rereads(parsePattern(pattern)), square, pattern);
+      assert.ok(new Tokenizer({ pattern }).matches("a word, <b>12.5</b> a@b.de aa {b} ad я").length, pattern);
+    }
+  }
+});
+
+test("a long text is refused where the pattern would take for ever", () => {
+  const tokenizer = new Tokenizer({ pattern: "<[^>]+>|[a-z]+" });
+  assert.equal(tokenizer.matches("<b>good").length, 2);
+  assert.throws(() => tokenizer.matches("<".repeat(50_001)), InputError);
+  assert.equal(new Tokenizer({ pattern: "[a-z]+" }).matches("a ".repeat(50_001)).length, 50_001);
 });
 
 test("characters that platforms read differently are replaced one for one", () => {

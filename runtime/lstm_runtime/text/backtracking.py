@@ -22,6 +22,7 @@ _OPS: Any = re._constants  # type: ignore[attr-defined]
 
 _LAST = 0x10FFFF
 _MOST_POSITIONS = 400
+_MOST_COPIES = 4 * _MOST_POSITIONS  # of what is repeated: of nothing, there could be any number
 _MOST_FORKS = 4
 """Places with two ways that are passed once: each may double the work."""
 
@@ -35,7 +36,7 @@ _ASCII_CLASSES: dict[str, Ranges] = {
 
 
 class UnsafePatternError(ValueError):
-    """A pattern that Python's ``re`` could take for ever on, or that RE2 does not have."""
+    """A pattern that ``re`` could take for ever on, that RE2 lacks, or that can match nothing."""
 
 
 class _Part(NamedTuple):
@@ -58,6 +59,7 @@ class _Automaton:
         self.follow: list[list[int]] = []
         # Whether something other than a character is asked for, such as a word's boundary.
         self.asserts = False
+        self._copies = 0
 
     def position(self, characters: Ranges) -> _Part:
         """Add a position."""
@@ -67,6 +69,12 @@ class _Automaton:
         self.follow.append([])
         place = len(self.sets) - 1
         return _Part(0, [place], [place])
+
+    def copy(self) -> None:
+        """Count a copy of what is repeated."""
+        self._copies += 1
+        if self._copies > _MOST_COPIES:
+            raise UnsafePatternError("is too long")
 
     def link(self, before: Iterable[int], after: Iterable[int]) -> None:
         """Let some positions follow others."""
@@ -90,11 +98,11 @@ class _Automaton:
 def rereads(pattern: str) -> bool:
     """Check a pattern; return whether a text may be read more than a few times.
 
-    Where it may, time grows with the square of a text's length at worst, as for ``<[^>]+>`` in a
-    text of ``<`` only; else it grows with the length.
+    Where it may, time grows with the square of the length at worst, as for ``<[^>]+>`` on ``<<<``;
+    else with the length.
 
     Raises:
-        UnsafePatternError: when it may grow faster, or the pattern needs what RE2 lacks.
+        UnsafePatternError: when it may grow faster, or needs what RE2 lacks, or can match nothing.
         re.error: when it is no regular expression.
 
     """
@@ -110,6 +118,8 @@ def rereads(pattern: str) -> bool:
 def _rereads(branch: Any, *, fold: bool) -> bool:
     automaton = _Automaton()
     whole = _sequence(automaton, branch, fold)
+    if whole.empty:
+        raise UnsafePatternError("can match nothing at all, and a token has a character")
     accepting = set() if automaton.asserts else set(whole.last)
     forks = 0
     for place, followers in ((None, whole.first), *enumerate(automaton.follow)):
@@ -172,9 +182,11 @@ def _repeat(automaton: _Automaton, argument: Any, fold: bool) -> _Part:
     least, most, items = argument
     found = _Part(1, [], [])
     for _ in range(min(int(least), _MOST_POSITIONS + 1)):
+        automaton.copy()
         found = _joined(automaton, found, _sequence(automaton, items, fold))
     if most == least:
         return found
+    automaton.copy()
     loop = _sequence(automaton, items, fold)
     if int(most) - int(least) > 1:
         automaton.link(loop.last, loop.first)
