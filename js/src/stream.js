@@ -33,6 +33,7 @@ export class SentimentStream {
     /** @type {StreamState} */
     this.#state = state ?? { ...zero, pending: "", probability: null, model: engine.digest };
     requireModel(this.#state.model, engine.digest);
+    requireAnswer(this.#state, engine.metadata.architecture.classes);
     requireState("h", this.#state.h, zero.h.length);
     requireState("c", this.#state.c, zero.c.length);
   }
@@ -118,6 +119,13 @@ function requireModel(found, digest) {
         `and this one's with ${digest.slice(0, 12)}`,
     );
   }
+}
+
+/** @param {StreamState} state @param {number} classes */
+function requireAnswer({ pending, probability }, classes) {
+  if (typeof pending !== "string") throw new InputError(`state pending must be a string, not ${typeof pending}`);
+  const numbers = Array.isArray(probability) && probability.length === classes && probability.every(Number.isFinite);
+  if (probability !== null && !numbers) throw new InputError(`state probability must be null or ${classes} numbers`);
 }
 
 /** @param {string} name @param {unknown} array @param {number} length */

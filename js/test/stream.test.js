@@ -72,4 +72,7 @@ test("another model's state, or a damaged one, is an InputError", () => {
   for (const wrong of [{ h: h.slice(1), c }, { h: [...h], c }, { h, c: c.map(() => NaN) }, {}]) {
     assert.throws(() => model.stream({ pending: "", probability: null, ...wrong }), InputError);
   }
+  for (const wrong of [{ pending: 5 }, { pending: null }, { probability: 0.5 }, { probability: [] }, { probability: ["x"] }, { probability: [NaN] }]) {
+    assert.throws(() => model.stream({ ...model.stream().state, ...wrong }), InputError);
+  }
 });

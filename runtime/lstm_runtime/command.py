@@ -86,11 +86,16 @@ class OneLineErrorCommand(click.Command):
         with usable_streams():
             return super().main(*arguments, **settings)
 
+    def make_context(self, *arguments: Any, **settings: Any) -> click.Context:
+        """Read the arguments, which may also print the help or the version."""
+        with _told_in_one_line():
+            return super().make_context(*arguments, **settings)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command's function."""
         if os.environ.get("NO_COLOR"):
             ctx.color = False
-        with _noted_interrupts() as interrupts:
+        with _told_in_one_line(), _noted_interrupts() as interrupts:
             try:
                 return super().invoke(ctx)
             except KeyboardInterrupt:
@@ -98,10 +103,18 @@ class OneLineErrorCommand(click.Command):
             except Exception as error:
                 if interrupts and not _is_told(error):
                     ctx.exit(1)
-                failure = _failure(error)
-                if failure is None:
-                    raise
-                raise click.ClickException(_one_line(failure)) from error
+                raise
+
+
+@contextmanager
+def _told_in_one_line() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        failure = _failure(error)
+        if failure is None:
+            raise
+        raise click.ClickException(_one_line(failure)) from error
 
 
 @contextmanager

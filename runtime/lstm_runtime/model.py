@@ -69,11 +69,11 @@ class SentimentModel:
             ModelFileError: when the file is missing, damaged, foreign or of a newer version.
             ProviderError: when the provider that was asked for cannot run here.
             MissingExtraError: when onnxruntime is not installed.
-            InputError: when a number is not 1 or more, or ``path`` is none of these.
+            InputError: when an argument is none of these, or a number below 1.
 
         """
-        require_count("threads", threads)
-        require_count("max_tokens", max_tokens)
+        threads = require_count("threads", threads)
+        max_tokens = require_count("max_tokens", max_tokens)
         engine = load_engine(path, provider, SessionSettings(session_options, provider_options))
         return cls(engine, threads or usable_cores(), max_tokens)
 
@@ -240,8 +240,7 @@ class SentimentModel:
 
     def _limit(self, max_tokens: int | None) -> int | None:
         """Return how many tokens are read where a call says ``max_tokens``."""
-        require_count("max_tokens", max_tokens)
-        return max_tokens or self._max_tokens
+        return require_count("max_tokens", max_tokens) or self._max_tokens
 
     @cached_property
     def _tracer(self) -> "Tracer":

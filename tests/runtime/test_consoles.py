@@ -104,3 +104,30 @@ def test_an_apps_own_streams_are_as_they_were(monkeypatch: pytest.MonkeyPatch) -
     assert sys.stderr is None
     assert ours.errors == "strict"
     assert ours.buffer.getvalue() == b"\\u2588\n"  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize("command", ["lstm-run", "lstm-export", "lstm-train", "lstm-evaluate"])
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_where_nothing_more_can_be_written_there_is_one_line(command: str, option: str) -> None:
+    script = Path(sys.executable).with_name(command)
+    with Path("/dev/full").open("w") as full:
+        found = subprocess.run(
+            [script, option], stdout=full, stderr=subprocess.PIPE, timeout=120, check=False
+        )
+    assert (found.returncode, found.stderr) == (1, b"Error: No space left on device\n")
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no /dev/zero on this system")
+def test_input_without_an_end_is_refused_in_bounded_memory(shell: Any) -> None:
+    for words in ("--input /dev/zero", "- < /dev/zero"):
+        found = shell(words)
+        assert found.returncode == 1
+        assert found.stderr.count("\n") == 1
+        assert "line 1: more than 268,435,456 without a line end" in found.stderr
+
+
+def test_standard_input_is_no_table(shell: Any) -> None:
+    found = shell("--input - <<< 'good'")
+    assert found.returncode == 2
+    assert "lstm-run -" in found.stderr

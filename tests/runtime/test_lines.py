@@ -1,7 +1,12 @@
+import gzip
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from lstm_runtime import InputError
+from lstm_runtime.tables import lines
+from lstm_runtime.tables.base import Columns
+from lstm_runtime.tables.formats import open_table
 from lstm_runtime.tables.lines import read_lines
 
 
@@ -20,3 +25,16 @@ def test_a_byte_order_mark_is_no_text() -> None:
 def test_a_line_that_is_not_utf8_is_named() -> None:
     with pytest.raises(InputError, match=r"reviews.txt, line 2: not UTF-8 \(byte 3\)"):
         _read(b"good\nba\xff\n")
+
+
+def test_a_line_that_never_ends_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "LONGEST", 10)
+    assert _read(b"123456789\n1234567890") == ["123456789", "1234567890"]
+    with pytest.raises(InputError, match=r"reviews.txt, line 2: more than 10 without a line end"):
+        _read(b"good\n" + b"12345" * 3)
+    for name in ("a.csv", "a.tsv", "a.jsonl", "a.txt", "a.csv.gz"):
+        file = tmp_path / name
+        data = b"text\n" + b"12345" * 3
+        file.write_bytes(gzip.compress(data) if name.endswith("gz") else data)
+        with pytest.raises(InputError, match=rf"{name}, line 2: more than 10 without a line end"):
+            list(open_table(file, Columns("text")).rows())

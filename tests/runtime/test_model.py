@@ -3,6 +3,7 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import lstm_runtime
 import numpy as np
@@ -225,9 +226,40 @@ def test_session_options_are_taken_as_they_are(model_files: dict[str, Path]) -> 
     assert model("good").label in {"negative", "positive"}
 
 
-def test_threads_must_be_one_or_more(model_files: dict[str, Path]) -> None:
-    with pytest.raises(InputError, match="threads"):
-        SentimentModel.load(model_files["int8"], threads=0)
+@pytest.mark.parametrize("number", [0, -1, 1.5, float("nan"), True, "5", [], b"5"])
+def test_counts_are_whole_numbers_from_one(
+    number: Any, int8: SentimentModel, model_files: dict[str, Path]
+) -> None:
+    for name in ("threads", "max_tokens"):
+        with pytest.raises(InputError, match=f"{name} must be a whole number"):
+            SentimentModel.load(model_files["int8"], **{name: number})
+    for name in ("batch_size", "max_tokens"):
+        with pytest.raises(InputError, match=f"{name} must be a whole number"):
+            list(int8.score_many(["good"], **{name: number}))
+    for call in (int8, int8.trace):
+        with pytest.raises(InputError, match="max_tokens must be a whole number"):
+            call("good", max_tokens=number)
+
+
+def test_numpys_numbers_are_counts_too(int8: SentimentModel, model_files: dict[str, Path]) -> None:
+    three = np.int64(3)
+    assert int8(MIXED, max_tokens=three) == int8(MIXED, max_tokens=3)  # type: ignore[arg-type]
+    with SentimentModel.load(model_files["int8"], threads=three, max_tokens=three) as model:  # type: ignore[arg-type]
+        assert model(MIXED) == int8(MIXED, max_tokens=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("provider", ["cpu"]), ("provider", 5), ("provider", b"cpu"), ("provider_options", "x"),
+        ("provider_options", [("a", "b")]), ("session_options", "x"), ("session_options", {}),
+    ],
+)  # fmt: skip
+def test_settings_of_a_wrong_type_are_named(
+    name: str, value: Any, model_files: dict[str, Path]
+) -> None:
+    with pytest.raises(InputError, match=f"{name} must be a "):
+        SentimentModel.load(model_files["int8"], **{name: value})
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

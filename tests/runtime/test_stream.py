@@ -1,5 +1,7 @@
 import itertools
 import pickle
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,3 +99,20 @@ def test_a_file_that_needs_states_answers_and_streams(fp32: SentimentModel) -> N
     assert _whole(model.stream(), _chunks(MIXED, [9])) == pytest.approx(
         fp32(MIXED).scores["positive"], abs=1e-6
     )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"pending": b"x"}, {"pending": None}, {"model": None}, {"model": 5}, {"h": None},
+        {"c": [1.0]}, {"probability": 0.5}, {"probability": ()}, {"probability": ("x",)},
+    ],
+)  # fmt: skip
+def test_a_state_that_is_none_is_refused(wrong: dict[str, Any], int8: SentimentModel) -> None:
+    stream = int8.stream()
+    stream.push("good film ")
+    with pytest.raises(InputError, match="state"):
+        int8.stream(replace(stream.state, **wrong))
+    for other in (5, "x", {}, stream.state.h):
+        with pytest.raises(InputError, match="a state is a StreamState"):
+            int8.stream(other)  # type: ignore[arg-type]

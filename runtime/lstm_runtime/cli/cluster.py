@@ -27,6 +27,8 @@ class SourcePath(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return a `Path`, or the string of a URI or a glob."""
         text = str(value)
+        if text == "-":
+            self.fail("standard input is a TEXT: lstm-run - (a table has a name)", param, ctx)
         if any(sign in text for sign in _ANYWHERE) and not Path(text).exists():
             return text
         return super().convert(value, param, ctx)

@@ -42,7 +42,7 @@ def answer_many(
     """
     if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
         raise InputError(f"texts must be an iterable of str, not {type(texts).__name__}")
-    require_count("batch_size", batch_size)
+    batch_size = require_count("batch_size", batch_size)
     # A file that reads its texts one after the other gains nothing from runs of many, and some
     # providers are wrong in them.
     size = (batch_size or default_batch(engine)) if engine.batches else 1

@@ -1,13 +1,14 @@
 """From a path and a provider's name to an engine: what was asked for, or the best that runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from lstm_runtime.bundled import DEFAULT_CPU, DEFAULT_OTHER
 from lstm_runtime.errors import ProviderError
+from lstm_runtime.inference.checks import require_type
 from lstm_runtime.inference.engine import Engine
 from lstm_runtime.inference.providers import candidates, require_build
-from lstm_runtime.inference.session import CPU, SessionSettings
+from lstm_runtime.inference.session import CPU, SessionSettings, import_onnxruntime
 from lstm_runtime.log import log_info
 from lstm_runtime.model_file.checked import ModelFile, ModelSource, read_model_file
 
@@ -21,8 +22,13 @@ def load_engine(source: ModelSource | None, provider: str, settings: SessionSett
         ModelFileError: when the file is missing, damaged, foreign or of a newer version.
         ProviderError: when the provider that was asked for cannot run here.
         MissingExtraError: when onnxruntime is not installed.
+        InputError: when a setting is of a wrong type.
 
     """
+    require_type("provider", provider, str)
+    require_type("provider_options", settings.provider_options, Mapping)
+    if settings.options is not None:
+        require_type("session_options", settings.options, import_onnxruntime().SessionOptions)
     names = candidates(provider)
     reason = "" if len(names) > 1 else "the only one in this onnxruntime"
     file: ModelFile | None = None

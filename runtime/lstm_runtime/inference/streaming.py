@@ -7,6 +7,7 @@ import numpy as np
 
 from lstm_runtime.arrays import Array
 from lstm_runtime.errors import InputError
+from lstm_runtime.inference.checks import require_text
 from lstm_runtime.inference.engine import Engine, Feed
 from lstm_runtime.inference.ids import Ids, validate_ids
 from lstm_runtime.inference.results import Sentiment, sentiment
@@ -45,15 +46,12 @@ class SentimentStream:
             raise InputError(f"{engine.path} cannot be streamed: it has no states to continue from")
         self._engine = engine
         self._tokenizer = engine.tokenizer
-        zero = engine.zero_state()
-        self._state = StreamState(zero, zero, model=engine.digest) if state is None else state
-        if self._state.model not in {"", engine.digest}:
-            raise InputError(
-                "the state is another model's: it was made with a file whose checksum begins "
-                f"with {self._state.model[:12]}, and {engine.path} has {engine.digest[:12]}"
-            )
-        for name, array in (("h", self._state.h), ("c", self._state.c)):
-            _check_state(name, array, zero.shape)
+        if state is None:
+            zero = engine.zero_state()
+            self._state = StreamState(zero, zero, model=engine.digest)
+        else:
+            _check(state, engine)
+            self._state = state
 
     @property
     def state(self) -> StreamState:
@@ -70,8 +68,7 @@ class SentimentStream:
             InputError: when ``chunk`` is not a str or the file has no tokeniser.
 
         """
-        if not isinstance(chunk, str):
-            raise InputError(f"a piece of text must be a str, not {type(chunk).__name__}")
+        require_text(chunk, "a piece of text")
         if self._tokenizer is None:
             raise InputError(f"{self._engine.path} has no tokeniser: push_ids takes ids")
         complete, pending = self._tokenizer.split_open(self._state.pending + chunk)
@@ -124,7 +121,28 @@ class SentimentStream:
         return sentiment(text, probability, self._engine.metadata)
 
 
-def _check_state(name: str, array: Any, shape: tuple[int, ...]) -> None:
+def _check(state: Any, engine: Engine) -> None:
+    """Check a state that somebody kept, or made."""
+    if not isinstance(state, StreamState):
+        raise InputError(f"a state is a StreamState, not {type(state).__name__}")
+    require_text(state.model, "the model of a state")
+    require_text(state.pending, "the pending text of a state")
+    if state.model not in {"", engine.digest}:
+        raise InputError(
+            "the state is another model's: it was made with a file whose checksum begins "
+            f"with {state.model[:12]}, and {engine.path} has {engine.digest[:12]}"
+        )
+    shape = engine.zero_state().shape
+    for name, array in (("h", state.h), ("c", state.c)):
+        _check_array(name, array, shape)
+    if state.probability is not None:
+        found, classes = state.probability, engine.metadata.architecture.classes
+        floats = isinstance(found, tuple) and all(isinstance(value, float) for value in found)
+        if not floats or len(found) != classes:
+            raise InputError(f"state probability must be {classes} floats, not {found!r:.100}")
+
+
+def _check_array(name: str, array: Any, shape: tuple[int, ...]) -> None:
     if not isinstance(array, np.ndarray) or array.dtype != np.float32 or array.shape != shape:
         found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array)
         raise InputError(f"state {name} must be float32 {shape} for this model, not {found}")

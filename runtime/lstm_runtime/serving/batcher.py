@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from lstm_runtime.errors import ClosedError, DeadlineError, InputError, OverloadedError
 from lstm_runtime.inference.batching import KERNEL_BATCH
+from lstm_runtime.inference.checks import require_text
 from lstm_runtime.inference.results import Sentiment
 from lstm_runtime.inference.session import CPU
 from lstm_runtime.model import SentimentModel
@@ -108,8 +109,7 @@ class Batcher:
             ClosedError: after `close`.
 
         """
-        if not isinstance(text, str):
-            raise InputError(f"a text must be a str, not {type(text).__name__}")
+        require_text(text)
         if self._closed:
             raise _ended()
         if len(self._queue) >= self._most_waiting:

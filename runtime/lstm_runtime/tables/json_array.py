@@ -10,7 +10,7 @@ from lstm_runtime.tables.base import Columns, RowResult, TextRow
 from lstm_runtime.tables.dialect import Dialect
 from lstm_runtime.tables.json_lines import JsonLinesTable
 from lstm_runtime.tables.json_objects import object_fields, object_row, object_with
-from lstm_runtime.tables.records import LONGEST_FIELD
+from lstm_runtime.tables.lines import LONGEST
 from lstm_runtime.tables.text_file import TextFile
 
 _SPACE = " \t\n\r"
@@ -168,8 +168,8 @@ class _Reader:
     def _more(self) -> bool:
         """Forget what is read and double what is left, or more; tell whether there was more."""
         left = self._text[self._at :]
-        if len(left) > LONGEST_FIELD:
-            raise ValueError(f"a value of more than {LONGEST_FIELD:,} characters")
+        if len(left) > LONGEST:
+            raise ValueError(f"a value of more than {LONGEST:,} characters")
         pieces, size = [left], 0
         while size <= len(left) and (piece := next(self._pieces, "")):
             pieces.append(piece)

@@ -1,12 +1,33 @@
 """Lines of a stream, which are UTF-8."""
 
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import AnyStr, BinaryIO
 
 from lstm_runtime.errors import InputError
 from lstm_runtime.tables.base import TextRow
 
+LONGEST = 1 << 28
+"""Characters of a line, or of a field: else what never ends would swallow the memory."""
+
 _BYTE_ORDER_MARK = "\ufeff"
+
+
+def numbered_lines(
+    readline: Callable[[int], AnyStr], name: str | Path
+) -> Iterator[tuple[int, AnyStr]]:
+    """Yield the lines of a file with their ends, each with its number, counted from 1.
+
+    Raises:
+        InputError: names ``name`` and the number of a line that is longer than any text.
+
+    """
+    number = 1
+    while line := readline(LONGEST + 1):
+        if len(line) > LONGEST:
+            raise InputError(f"{name}, line {number}: more than {LONGEST:,} without a line end")
+        yield number, line
+        number += 1
 
 
 def read_rows(stream: BinaryIO, name: str) -> Iterator[TextRow]:
@@ -15,8 +36,12 @@ def read_rows(stream: BinaryIO, name: str) -> Iterator[TextRow]:
     Lines end at ``\n`` alone (``\r\n`` too): reviews hold U+0085 and other characters at which
     ``str.splitlines`` would cut. Every line is a text, also an empty one, so answers keep their
     line numbers. A line that is not UTF-8 is a bad row.
+
+    Raises:
+        InputError: at a line that never ends.
+
     """
-    for number, line in enumerate(stream, start=1):
+    for number, line in numbered_lines(stream.readline, name):
         where = f"{name}, line {number}"
         try:
             text = line.decode("utf-8")

@@ -7,8 +7,7 @@ back. Neither will do inside somebody else's app, and the grammar is a page.
 
 from collections.abc import Iterator, Sequence
 
-LONGEST_FIELD = 1 << 28
-"""Characters; the bound stops a quote that never closes from swallowing the memory."""
+from lstm_runtime.tables.lines import LONGEST
 
 _QUOTE = '"'
 
@@ -88,8 +87,8 @@ def _quoted(lines: Iterator[str], line: str, at: int) -> tuple[str, str, int]:
         end = line.find(_QUOTE, at)
         parts.append(line[at:] if end < 0 else line[at:end])
         size += len(parts[-1])
-        if size > LONGEST_FIELD:
-            raise RecordError(f"a field of more than {LONGEST_FIELD:,} characters")
+        if size > LONGEST:
+            raise RecordError(f"a field of more than {LONGEST:,} characters")
         if end < 0:
             following = next(lines, None)
             if following is None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, TextIO
 
 from lstm_runtime.errors import InputError
+from lstm_runtime.tables.lines import numbered_lines
 from lstm_runtime.tables.packing import DamagedError, open_packed, open_unpacked
 
 _MARKS = (
@@ -49,13 +50,13 @@ class TextFile:
         r"""Yield lines with their ends, split at "\n" only; see `problem` for bad bytes.
 
         Raises:
-            InputError: when a packed file is none or cut off, or the encoding cannot go on.
+            InputError: when a packed file is none or cut off, the encoding cannot go on, or a line
+                has no end.
 
         """
         number = 0
         with self._open(lambda: f"line {number}") as file:
-            for line in file:
-                number += 1
+            for number, line in numbered_lines(file.readline, self._path):  # noqa: B007 - for where
                 yield line
 
     def pieces(self) -> Iterator[str]:
