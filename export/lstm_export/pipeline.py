@@ -10,6 +10,7 @@ from lstm_runtime import SentimentModel
 from lstm_runtime.files import atomic_path
 from lstm_runtime.model_file.checksum import embed_checksum
 from lstm_runtime.model_file.contract import Metadata, Precision
+from lstm_runtime.model_file.metadata_checks import check_metadata
 from lstm_runtime.text.tokenizer import replace_unportable
 from lstm_training.data.examples import Examples
 from onnx import ModelProto, helper
@@ -148,6 +149,7 @@ def write_if_equal(
     """
     if result.failures:
         return result
+    check_metadata(metadata)
     helper.set_model_props(model, metadata.to_props())
     with atomic_path(path) as temporary:
         temporary.write_bytes(embed_checksum(model.SerializeToString(deterministic=True)))

@@ -141,6 +141,11 @@ def test_failed_proof_exits_1_and_leaves_no_file(
         (("{checkpoint}", "--name", "../model"), 1, "is no file name"),
         (("{checkpoint}", "--name", "\udcff"), 1, "is no file name"),
         (("{checkpoint}", "--labels", "a,b,c"), 1, "2 different labels"),
+        (
+            ("{checkpoint}", "--labels", "a,b\x1b[2Jc"),
+            1,
+            "the label 'b\\x1b[2Jc' has",
+        ),
         (("{checkpoint}", "--data", "none.csv"), 1, "none.csv"),
         (("{checkpoint}", "--vocab", "none.txt"), 1, "none.txt"),
         (("{checkpoint}", "-o", "/proc/nothing"), 1, "/proc/nothing"),

@@ -197,6 +197,13 @@ def test_labels_have_to_fit(tmp_path: Path, labels: tuple[str, ...]) -> None:
         source.with_labels(labels)
 
 
+@pytest.mark.parametrize("label", ["b\x1b[2J", "b\nc", "b\u202e", "\ud800", "b" * 1001])
+def test_a_label_that_no_file_may_have_is_refused(tmp_path: Path, label: str) -> None:
+    source = load_source(write(seed_state(), tmp_path), LAST)
+    with pytest.raises(UnsupportedModelError, match=r"the label .* (control|more than)"):
+        source.with_labels(("a", label))
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words", "unknown"),
     [

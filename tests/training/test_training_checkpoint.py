@@ -1,4 +1,5 @@
 import contextlib
+import math
 import pickle
 import re
 import resource
@@ -213,11 +214,20 @@ HUGE = 10**400
         ("vocabulary", ["<pad>", "<unk>", "good", "bad\ud800"]),
         ("aliases", [["a"]]),
         ("labels", "ab"),
+        ("labels", ["a", "a"]),
+        ("labels", ["a", "b\x1b[2J"]),
+        ("labels", ["a", "b\u202e"]),
+        ("labels", ["a", "b" * 1001]),
         ("pattern", None),
         ("pattern", 5),
         ("pattern", torch.zeros(2)),
         ("pattern", "\ud800"),
         ("threshold", HUGE),
+        ("threshold", 2),
+        ("threshold", -0.1),
+        ("threshold", math.nan),
+        ("threshold", "0.5"),
+        ("threshold", None),
         ("metrics", None),
         ("metrics", {"accuracy": HUGE}),
         ("metrics", {"accuracy": torch.zeros(1)}),

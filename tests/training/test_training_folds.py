@@ -69,8 +69,12 @@ def test_lstm_train_measures_by_folds_before_it_trains(
     done = run(*command, "--folds=2", "-o", str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert "fold 2 of 2" in done.stderr
+    assert "--folds 5" not in done.stderr + done.stdout  # which it does already
     assert "Cross-validation of 240 texts; the folds: " in done.stdout
     assert "The model is worse than TF-IDF with logistic regression on these texts." in done.stdout
     assert {"fold1", "fold2", "folds.json", "model.pt"} <= {p.name for p in tmp_path.iterdir()}
     wrong = run(*command, "--folds=1", "-o", str(tmp_path))
     assert wrong.returncode == 2
+    few = run(*command, "--no-baselines", "-o", str(tmp_path / "few"))
+    assert "only 24 texts are held out" in few.stderr
+    assert few.stderr.endswith("--folds 5 measures all of the texts, not the held-out ones only\n")

@@ -403,3 +403,9 @@ def test_stars_from_csv_to_answers(run: Run, tiny_options: tuple[str, ...], tmp_
               *tiny_options)  # fmt: skip
     assert two.returncode == 0, two.stderr
     assert load_checkpoint(tmp_path / "n/model.pt").labels == ("low", "high")
+
+
+def test_a_label_that_no_model_file_may_have_is_refused_before_training() -> None:
+    for name in ("b\x1b[2J", "b\u202e", "\ud800", "b" * 1001):
+        with pytest.raises(DataError, match="the label "):
+            Examples("texts", ("good", "bad"), (1, 0), ("a", name))

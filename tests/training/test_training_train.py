@@ -21,6 +21,8 @@ from lstm_training.trainer.curves import curves
 from lstm_training.trainer.loop import kept
 from lstm_training.trainer.state import EpochRecord, TrainerState
 from lstm_training.trainer.trainer import SHAPES_KEPT, Trainer
+from lstm_training.transfer.material import learning_material
+from lstm_training.transfer.recommend import recommended_config
 
 Patch = pytest.MonkeyPatch
 
@@ -181,6 +183,11 @@ def test_resuming_another_run_names_what_differs(
     if finished:
         with pytest.raises(TrainingError, match=r"epochs was 3, is 9; .* --start-from .*model\.pt"):
             train(replace(tiny, epochs=9), examples, tmp_path, resume=True)
+    # Patience follows from the epochs where nobody gives it: no option that could be repeated.
+    chosen, longer = (recommended_config(10**5, epochs=number) for number in (3, 9))
+    data = learning_material(examples, tiny, None, ())
+    old, new = (Classifier(config, data, None).fingerprint() for config in (chosen, longer))
+    assert {name for name in old | new if old.get(name) != new.get(name)} == {"epochs"}
     fewer = examples.select(range(len(examples) - 2))
     with pytest.raises(TrainingError, match=r"another run: data_sha256 was .* others than"):
         train(tiny, fewer, tmp_path, resume=True)
@@ -233,7 +240,7 @@ def test_a_loss_that_is_no_number_ends_the_run(
         "lstm_training.trainer.step_loss.label_losses",
         lambda logits, _labels: logits.sum() * float("nan"),
     )
-    with pytest.raises(TrainingError, match="loss became nan in epoch 1: try a lower --learning"):
+    with pytest.raises(TrainingError, match=r"loss became nan in epoch 1: .* with --overwrite"):
         train(tiny, examples, tmp_path)
     assert not (tmp_path / "model.pt").exists()
 

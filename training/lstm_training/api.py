@@ -169,8 +169,7 @@ def _write(
     measured.warn_of_one_answer()
     if len(data.held_out) < FEW_TEXTS:
         logger.warning(
-            "only %d texts are held out, so the measures say little: see their intervals, or "
-            "measure with --folds 5",
+            "only %d texts are held out, so the measures say little: see their intervals",
             len(data.held_out),
         )
     parts = data.train_examples, data.held_out_examples

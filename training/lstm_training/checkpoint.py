@@ -210,7 +210,7 @@ def parse_checkpoint(content: dict[str, Any], path: Path) -> Checkpoint:
             ),
             labels=tuple(content["labels"]),
             pattern=content["pattern"],
-            threshold=float(content.get("threshold", 0.5)),  # of which earlier files have none
+            threshold=float(content.get("threshold", 0.5)),
             metrics=content["metrics"],
             training=content["training"],
         )

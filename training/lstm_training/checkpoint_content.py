@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from lstm_runtime.model_file.labels import problem_of_labels
 from lstm_runtime.text.tokenizer import has_lone_surrogate
 from torch import Tensor
 
@@ -24,6 +25,10 @@ def check_content(content: Mapping[str, Any]) -> None:
     """
     for name in ("vocabulary", "labels"):
         _require(_are_words(content[name]), name)
+    if problem := problem_of_labels(content["labels"]):
+        raise ValueError(problem)
+    threshold = content.get("threshold", 0.5)  # of which earlier files have none
+    _require(type(threshold) in (int, float) and 0 <= threshold <= 1, "threshold")
     pairs = content.get("aliases", ())
     _require(isinstance(pairs, list | tuple), "aliases")
     _require(all(_are_words(pair) and len(pair) == 2 for pair in pairs), "aliases")

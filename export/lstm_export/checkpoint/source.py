@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from lstm_runtime.errors import VocabularyError
 from lstm_runtime.model_file.contract import Interface
+from lstm_runtime.model_file.labels import problem_of_labels
 from lstm_runtime.text.tokenizer import TextEncoder, Tokenizer
 from lstm_runtime.text.vocabulary import Vocabulary
 from lstm_runtime.text.window import WHOLE, Window
@@ -166,7 +167,7 @@ class Source:
         """Return the same source with other label names.
 
         Raises:
-            UnsupportedModelError: when their number does not fit the network.
+            UnsupportedModelError: when their number does not fit, or no file may have such a one.
 
         """
         trimmed = tuple(label.strip() for label in labels)
@@ -174,6 +175,8 @@ class Source:
             raise UnsupportedModelError(
                 f"the model needs {self.label_count} different labels, not {', '.join(labels)}"
             )
+        if problem := problem_of_labels(trimmed):
+            raise UnsupportedModelError(problem)
         return replace(self, labels=trimmed)
 
 
@@ -208,15 +211,9 @@ def load_source(
         fit_weights(model, parsed.state_dict)
         original = find_original(model, hints)
         return Source(
-            original.network,
-            sha256,
-            original,
-            parsed.encoder,
-            parsed.labels,
-            parsed.threshold,
-            parsed.metrics,
-            parsed.training,
-        )
+            original.network, sha256, original, parsed.encoder, parsed.labels, parsed.threshold,
+            parsed.metrics, parsed.training,
+        )  # fmt: skip
     if module is None and isinstance(content, nn.Module):
         original = find_original(content, hints)
         return Source(original.network, sha256, original)

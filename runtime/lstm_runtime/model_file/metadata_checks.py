@@ -4,7 +4,6 @@ A file is somebody else's: its labels end up in terminals and pages, its sizes i
 """
 
 import math
-import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -16,14 +15,12 @@ from lstm_runtime.model_file.contract import (
     Precision,
     Reference,
 )
+from lstm_runtime.model_file.labels import problem_of_labels
 from lstm_runtime.model_file.tokenizer_spec import TokenizerSpec
 
 _LARGEST_SIZE = 2**31 - 1
 _LARGEST_STATE = 2**24
 """Numbers in the states of a text: they are allocated before ONNX Runtime can say no."""
-_LONGEST_LABEL = 1000
-_CONTROL = "[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-"""What moves a cursor or turns the direction of writing, or is no character at all."""
 
 
 def check_metadata(found: Metadata) -> None:
@@ -64,12 +61,9 @@ def _check_labels(found: Metadata) -> None:
     least = 1 if found.activation == "none" else 2
     if len(found.labels) != max(found.architecture.classes, least):
         raise _damaged(f"{len(found.labels)} labels for {found.architecture.classes} classes")
-    for label in found.labels:
-        _require(isinstance(label, str) and len(label) <= _LONGEST_LABEL, "labels")
-        if not label.isprintable() and re.search(_CONTROL, label):
-            raise _damaged(f"the label {label!r} has control characters")
-    if len(set(found.labels)) != len(found.labels):
-        raise _damaged("two labels are the same")
+    _require(all(isinstance(label, str) for label in found.labels), "labels")
+    if problem := problem_of_labels(found.labels):
+        raise _damaged(problem)
 
 
 def _check_words(found: Metadata) -> None:

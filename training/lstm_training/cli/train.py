@@ -118,7 +118,7 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
         examples = _load(source, columns, scheme, cache)
     more = load_texts(unlabelled, columns) if unlabelled else ()
     with requires_extra("train"):
-        from lstm_training.api import train
+        from lstm_training.api import FEW_TEXTS, train
         from lstm_training.cross_validation import cross_validate
         from lstm_training.transfer.recommend import choose_start, recommended_config
     with log_lines():
@@ -139,6 +139,8 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
         result = train(config, examples, output, **how)
     if result.files:
         _show(result)
+        if not folds and result.checkpoint.training["rows"]["held_out"] < FEW_TEXTS:
+            click.echo("--folds 5 measures all of the texts, not the held-out ones only", err=True)
 
 
 def _is_large(source: str) -> bool:

@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
+from lstm_runtime.model_file.labels import problem_of_labels
+
 from lstm_training.data.labels import plain_label
 from lstm_training.data.scheme import MOST_VALUES, LabelledRow, LabelScheme
 from lstm_training.errors import DataError
@@ -43,13 +45,15 @@ class Examples:
     "What 0, 1 and so on mean; of two, the second is what a model's probability speaks of."
 
     def __post_init__(self) -> None:
-        """Check that there is a text and that the columns belong together."""
+        """Check that there is a text, that the columns belong together, and the labels' names."""
         if not self.texts:
             raise DataError(f"{self.name} holds no text")
         if len(self.texts) != len(self.labels):
             raise DataError(
                 f"{self.name} has {len(self.texts)} texts but {len(self.labels)} labels"
             )
+        if problem := problem_of_labels(self.label_names):
+            raise DataError(problem)  # now, and not when the trained model is exported
 
     def __len__(self) -> int:
         """Return the number of texts."""

@@ -138,6 +138,8 @@ class Classifier:
         """Return what must not change between a run and its resumption."""
         plain = asdict(self.config)
         del plain["checkpoint_every"]  # when to save has no effect on the weights
+        if plain["patience"] >= plain["epochs"]:
+            del plain["patience"]  # it ends no run, and follows from the epochs by default
         plain["pattern"] = self.data.tokenizer.pattern
         for field in fields(TrainingConfig):
             if field.name in _LATER and plain[field.name] == field.default:
