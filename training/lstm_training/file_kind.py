@@ -7,6 +7,11 @@ from pathlib import Path
 LOOK = 512
 """Bytes to look at."""
 
+_DAMAGE = (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, IndexError, struct.error)
+"""What the reader of zip archives stumbles over, names that are no UTF-8 among it."""
+_INFLATED = 50
+_MUCH = 2**28
+
 _SIGNATURES = {
     b"\x08": "an ONNX file, or another of protobuf",
     b"\x1f\x8b": "a gzip file",
@@ -59,9 +64,21 @@ def zip_names(path: Path) -> list[str] | None:
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.namelist()
-    # Damage shows as whatever the reader stumbles over, names that are no UTF-8 among it.
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, struct.error):
+    except _DAMAGE:
         return None
+
+
+def is_inflated(path: Path) -> bool:
+    """Tell whether a zip archive says that it unpacks to far more than packed weights would.
+
+    Numbers of a trained model hardly shrink; zeros do to a thousandth, and would fill the memory.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    except _DAMAGE:
+        return False
+    return size > max(_INFLATED * path.stat().st_size, _MUCH)
 
 
 def _describe_zip(path: Path) -> str:

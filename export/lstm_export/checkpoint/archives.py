@@ -1,11 +1,11 @@
 """Files that hold a program beside its weights: TorchScript archives and ``.pt2`` programs.
 
-Both are PyTorch's own languages, not Python: loading one runs no code of its author.
+Both are PyTorch's own languages, not Python, and both can do more than compute: `program_checks`
+refuses those that do.
 """
 
 import os
 import warnings
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +13,14 @@ from typing import Any
 
 import torch
 from lstm_training.errors import CheckpointError
+from lstm_training.file_kind import zip_names
 from torch import nn
+
+from lstm_export.checkpoint.program_checks import (
+    UnsafeProgramError,
+    checked_program,
+    checked_torchscript,
+)
 
 _ONLY_WEIGHTS = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 _PICKLED_OBJECTS = ("custom_obj_", "opaque_obj_")
@@ -36,10 +43,7 @@ def load_program(path: Path) -> nn.Module | None:
 
 
 def _entries(path: Path) -> list[str]:
-    if not (path.is_file() and zipfile.is_zipfile(path)):
-        return []
-    with zipfile.ZipFile(path) as parts:
-        return parts.namelist()
+    return (zip_names(path) or []) if path.is_file() else []
 
 
 def _torchscript(path: Path) -> nn.Module:
@@ -47,8 +51,11 @@ def _torchscript(path: Path) -> nn.Module:
         with warnings.catch_warnings():
             # PyTorch advises authors to move on from TorchScript; our users only have the file.
             warnings.simplefilter("ignore")
-            archive: nn.Module = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
-    except RuntimeError as error:
+            file = checked_torchscript(path)
+            archive: nn.Module = torch.jit.load(file, map_location="cpu")  # type: ignore[no-untyped-call]
+    except UnsafeProgramError as error:
+        raise CheckpointError(f"{path} is never run: {error}") from error
+    except Exception as error:  # a damaged archive fails in whatever part reads it
         raise CheckpointError(f"{path} is a damaged TorchScript archive") from error
     return archive
 
@@ -60,7 +67,9 @@ def _exported_program(path: Path, entries: list[str]) -> nn.Module:
     try:
         with _weights_only(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            module: Any = torch.export.load(str(path)).module()
+            module: Any = torch.export.load(checked_program(path)).module()
+    except UnsafeProgramError as error:
+        raise CheckpointError(f"{path} is never run: {error}") from error
     except Exception as error:  # a damaged archive fails in whatever part reads it
         detail = " ".join(str(error).split())[:100]
         raise CheckpointError(f"{path} is a damaged .pt2 program: {detail}") from error

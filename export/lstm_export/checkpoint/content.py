@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shlex
-import zipfile
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy as np
 import torch
 from lstm_training.checkpoint import load_content
 from lstm_training.errors import CheckpointError
+from lstm_training.file_kind import is_inflated, zip_names
 from torch import Tensor
 
 from lstm_export.checkpoint.archives import load_program
@@ -24,6 +24,9 @@ WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "module", "weights
 
 _RECURRENT = ("weight_hh_l0", "weight_hh_l0_v", "weight_hh_l0_orig", "weight_hh")
 """Ends of the names by which the weights of an LSTM are known."""
+
+_LONGEST_PLACE = 1000
+"""Characters that tell how to get at weights in a file; nobody puts them deeper."""
 
 FOLDER_FILES = ("model.safetensors", "pytorch_model.bin")
 """What a folder of Hugging Face's libraries holds its weights in, the better form first."""
@@ -97,20 +100,22 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 def _is_npz(path: Path) -> bool:
     """Tell whether a file is what ``numpy.savez`` writes."""
-    if not (path.is_file() and zipfile.is_zipfile(path)):
-        return False
-    with zipfile.ZipFile(path) as parts:
-        names = parts.namelist()
-    return bool(names) and all(name.endswith(".npy") for name in names)
+    names = zip_names(path) if path.is_file() else None
+    return bool(names) and all(name.endswith(".npy") for name in names or ())
 
 
 def _read_arrays(path: Path) -> dict[str, Any]:
     """Read NumPy's arrays by name; no pickled objects among them."""
+    if is_inflated(path):
+        raise CheckpointError(f"{path} unpacks to more than weights do")
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return {name: _as_tensor(arrays[name]) for name in arrays.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise CheckpointError(f"{path} is a damaged file of NumPy arrays: {error}") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # damage shows as whatever the reader stumbles over
+        detail = " ".join(str(error).split())[:100]
+        raise CheckpointError(f"{path} is a damaged file of NumPy arrays: {detail}") from error
 
 
 def _read_torch(path: Path) -> Any:
@@ -157,7 +162,7 @@ def _wrapped(content: Any) -> Iterator[tuple[str, Mapping[Any, Any]]]:
     waiting, seen = deque([("", content)] if isinstance(content, kinds) else []), set[int]()
     while waiting:
         place, part = waiting.popleft()
-        if id(part) in seen:
+        if id(part) in seen or len(place) > _LONGEST_PLACE:
             continue
         seen.add(id(part))
         if isinstance(part, Mapping) and any(str(name).endswith(_RECURRENT) for name in part):
