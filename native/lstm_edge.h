@@ -27,6 +27,7 @@ typedef struct {
   OrtSession *session;
   OrtAllocator *allocator;
   OrtMemoryInfo *memory;
+  int is_open;
   size_t classes;
   int64_t state_shape[3]; /* layers, 1, hidden */
   lstm_edge_front_end front_end;
@@ -79,6 +80,7 @@ static inline const char *lstm_edge_load(lstm_edge *model, const char *name) {
 /* A property of the file's metadata, JSON; to be freed with the model's allocator. NULL: there is none. */
 static inline const char *lstm_edge_property(lstm_edge *model, const char *name, char **value) {
   OrtModelMetadata *metadata;
+  if (!model->session) return "the model is not open";
   LSTM_EDGE_TRY(SessionGetModelMetadata(model->session, &metadata));
   OrtStatus *status = model->ort->ModelMetadataLookupCustomMetadataMap(metadata, model->allocator, name, value);
   model->ort->ReleaseModelMetadata(metadata);
@@ -92,6 +94,12 @@ static inline int64_t lstm_edge_number(const char *json, const char *name) {
   snprintf(key, sizeof key, "\"%s\": ", name);
   const char *at = strstr(json, key);
   return at ? strtoll(at + strlen(key), NULL, 10) : 0;
+}
+
+/* Whether the state's sizes, numbers that a file tells, are some that can be allocated. */
+static inline int lstm_edge_allocatable(const int64_t *shape) {
+  const int64_t most = 1 << 24;
+  return shape[0] >= 0 && shape[2] >= 0 && shape[0] <= most && shape[2] <= most && shape[0] * shape[2] <= most;
 }
 
 /* Make a session of a file, with the outputs that tell how much of a text is known. */
@@ -145,7 +153,11 @@ static inline const char *lstm_edge_open(lstm_edge *model, const char *path, con
   if ((failed = lstm_edge_property(model, "tokenizer", &tokenizer))) return failed;
   model->unknown = strstr(tokenizer, "\"unknown\": null") ? -1 : lstm_edge_number(tokenizer, "unknown");
   LSTM_EDGE_TRY(AllocatorFree(model->allocator, tokenizer));
-  return model->classes <= LSTM_EDGE_CLASSES ? NULL : "the model has too many classes for this header";
+  if (model->classes > LSTM_EDGE_CLASSES) return "the model has too many classes for this header";
+  model->is_open = model->classes > 0 && lstm_edge_allocatable(model->state_shape);
+  if (model->is_open) return NULL;
+  memset(model->state_shape, 0, sizeof model->state_shape);
+  return "the model file's metadata is damaged";
 }
 
 static inline void lstm_edge_close(lstm_edge *model) {
@@ -154,6 +166,8 @@ static inline void lstm_edge_close(lstm_edge *model) {
   model->ort->ReleaseSession(model->session);
   model->ort->ReleaseEnv(model->env);
   model->ort = NULL;
+  model->session = NULL;
+  model->is_open = 0;
 }
 
 /* Zeros, from which every text starts; `h` is NULL when there is no memory left. */
@@ -187,23 +201,37 @@ static inline const char *lstm_edge_count(lstm_edge *model, OrtValue *const *out
   return failed;
 }
 
+/* The numbers of an output, which are `count` floats whatever the file says of itself. */
+static inline const char *lstm_edge_floats(lstm_edge *model, OrtValue *value, size_t count, float **values) {
+  OrtTensorTypeAndShapeInfo *shape;
+  ONNXTensorElementDataType type = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+  size_t found = 0;
+  LSTM_EDGE_TRY(GetTensorTypeAndShape(value, &shape));
+  OrtStatus *status = model->ort->GetTensorElementType(shape, &type);
+  if (!status) status = model->ort->GetTensorShapeElementCount(shape, &found);
+  model->ort->ReleaseTensorTypeAndShapeInfo(shape);
+  const char *failed = lstm_edge_check(model, status);
+  if (failed) return failed;
+  if (type != ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT || found != count) return "an output is not what the file says";
+  LSTM_EDGE_TRY(GetTensorMutableData(value, (void **)values));
+  return NULL;
+}
+
 /* Copy what ran out of the outputs: probability, tokens, hn, cn; or probability, ids, matches. A piece without a token is read as one
    unknown word; in a stream it leaves state and answer as they are. */
 static inline const char *lstm_edge_take(lstm_edge *model, OrtValue **out, float *probability, lstm_edge_state *state) {
-  float *values;
+  float *values, *h, *c;
+  const char *failed;
   if (state) {
     size_t length;
     LSTM_EDGE_TRY(GetStringTensorElementLength(out[1], 0, &length));
     if (!length) return NULL;
-    LSTM_EDGE_TRY(GetTensorMutableData(out[2], (void **)&values));
-    memcpy(state->h, values, state->size * sizeof(float));
-    LSTM_EDGE_TRY(GetTensorMutableData(out[3], (void **)&values));
-    memcpy(state->c, values, state->size * sizeof(float));
-  } else if (out[1]) {
-    const char *failed = lstm_edge_count(model, out + 1);
-    if (failed) return failed;
-  }
-  LSTM_EDGE_TRY(GetTensorMutableData(out[0], (void **)&values));
+    if ((failed = lstm_edge_floats(model, out[2], state->size, &h))) return failed;
+    if ((failed = lstm_edge_floats(model, out[3], state->size, &c))) return failed;
+    memcpy(state->h, h, state->size * sizeof(float));
+    memcpy(state->c, c, state->size * sizeof(float));
+  } else if (out[1] && (failed = lstm_edge_count(model, out + 1))) return failed;
+  if ((failed = lstm_edge_floats(model, out[0], model->classes, &values))) return failed;
   memcpy(probability, values, model->classes * sizeof(float));
   for (size_t n = 0; n < model->classes; n++)
     if (!isfinite(probability[n])) return "an answer is not a number";
@@ -239,6 +267,7 @@ static inline const char *lstm_edge_run(lstm_edge *model, const char *clean, flo
    would be read as two. `probability` has a value per class and keeps it where a piece has no token. */
 static inline const char *lstm_edge_push(lstm_edge *model, lstm_edge_state *state, const char *text, size_t size,
                                          float *probability) {
+  if (!model->is_open) return "the model is not open";
   char *clean = (char *)malloc(3 * size + 1);
   if (!clean) return "no memory left";
   lstm_edge_replace_unportable(text, size, clean);

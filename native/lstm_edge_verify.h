@@ -17,6 +17,14 @@ static inline char *lstm_edge_utf8(unsigned code, char *to) {
   return to;
 }
 
+/* The number of the four hexadecimal digits of an escape; -1 where there are fewer. */
+static inline long lstm_edge_escape(const char *digits) {
+  char four[5] = "";
+  if (strspn(digits, "0123456789abcdefABCDEF") < 4) return -1;
+  memcpy(four, digits, 4);
+  return strtol(four, NULL, 16);
+}
+
 /* Read a JSON string that starts behind its quote into `text`; the place behind its end, NULL if it has none. */
 static inline const char *lstm_edge_string(const char *json, char *text) {
   static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
@@ -27,14 +35,15 @@ static inline const char *lstm_edge_string(const char *json, char *text) {
     }
     const char *name = strchr(names, *++json);
     if (*json == 'u') {
-      unsigned code = 0, low = 0;
-      if (sscanf(json, "u%4x", &code) != 1) return NULL;
+      long code = lstm_edge_escape(json + 1);
+      if (code < 0) return NULL;
       json += 4;
-      if (code >> 10 == 0x36 && sscanf(json + 1, "\\u%4x", &low) == 1 && low >> 10 == 0x37) {
+      long low = code >> 10 == 0x36 && json[1] == '\\' && json[2] == 'u' ? lstm_edge_escape(json + 3) : -1;
+      if (low >> 10 == 0x37) {
         code = 0x10000 + ((code & 0x3FF) << 10 | (low & 0x3FF));
         json += 6;
       }
-      text = lstm_edge_utf8(code, text);
+      text = lstm_edge_utf8((unsigned)code, text);
     } else if (*json && name) *text++ = values[name - names];
     else return NULL;
   }

@@ -17,6 +17,7 @@ from lstm_runtime import SentimentModel
 from lstm_training.api import train
 from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples
+from runtime.model_bytes import properties, with_properties
 from scripts import PARTS, sentences
 
 from .conftest import MODEL, ROOT, command
@@ -35,6 +36,7 @@ Finished = subprocess.CompletedProcess[bytes]
 
 def _run(*arguments: Any, library: Path | None = None, data: bytes = b"") -> Finished:
     named = {"LSTM_EDGE_ONNXRUNTIME": str(library)} if library else {}
+    named["ASAN_OPTIONS"] = "detect_leaks=0"  # ONNX Runtime keeps some for its life
     return subprocess.run(
         [str(part) for part in arguments],
         env=os.environ | named,
@@ -50,10 +52,10 @@ def _numbers(finished: Finished) -> list[float]:
     return [float(line.split(b"\t")[0]) for line in finished.stdout.splitlines()]
 
 
-def _compile(source: Path, headers: Path, folder: Path) -> Path:
+def _compile(source: Path, headers: Path, folder: Path, *options: str) -> Path:
     program = folder / source.stem
     found = _run(
-        command("cc", "gcc", "clang"), *STRICT, "-I", headers, "-I", NATIVE, source,
+        command("cc", "gcc", "clang"), *STRICT, *options, "-I", headers, "-I", NATIVE, source,
         "-o", program, "-ldl", "-lm",
     )  # fmt: skip
     assert found.returncode == 0, found.stderr.decode()
@@ -68,6 +70,16 @@ def example(headers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def answers(headers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _compile(ROOT / "tests/native/answers.c", headers, tmp_path_factory.mktemp("answers"))
+
+
+@pytest.fixture(scope="module")
+def hostile(headers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a program that a sanitizer watches, where the compiler has one."""
+    folder, source = tmp_path_factory.mktemp("hostile"), ROOT / "tests/native/hostile.c"
+    try:
+        return _compile(source, headers, folder, "-fsanitize=address,undefined", "-g")
+    except AssertionError:
+        return _compile(source, headers, folder)
 
 
 @pytest.fixture(scope="module", params=["python", "node"])
@@ -310,3 +322,36 @@ def test_the_cards_example_in_cpp_runs(
     answer = run("lstm-run", "--json", "--model", str(tmp_path / "model.int8.onnx"),
                  "One of the finest films I have ever seen.", env=KERNEL_OFF)  # fmt: skip
     assert found == pytest.approx(json.loads(answer.stdout)["scores"]["positive"], abs=1e-3)
+
+
+HOSTILE: dict[str, tuple[str, object, bytes]] = {
+    "many classes": ("architecture", {"classes": 64}, b"score: an output is not what"),
+    "no class": ("architecture", {"classes": 0}, b"open: the model file's metadata is damaged"),
+    "negative": ("architecture", {"hidden_dim": -1}, b"open: the model file's metadata is damaged"),
+    "huge": ("architecture", {"hidden_dim": 2**61}, b"open: the model file's metadata is damaged"),
+    "wide": ("architecture", {"hidden_dim": 4096}, b"push: Got invalid dimensions"),
+    "cut": ("reference", '[{"probability": [0.5], "text": "\\u00', b"verify: the file's ref"),
+    "escape": ("reference", '[{"probability": [0.5], "text": "\\u1', b"verify: the file's ref"),
+    "half": ("reference", '[{"probability": [0.5], "text": "\\ud83d\\u', b"verify: the file's ref"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_file_that_lies_reaches_no_memory_but_its_own(
+    hostile: Path, library: Path, tmp_path: Path, case: str
+) -> None:
+    name, change, expected = HOSTILE[case]
+    data = (ROOT / "tests/data/models/tiny.int8.onnx").read_bytes()
+    if isinstance(change, dict):
+        change = json.dumps(json.loads(properties(data)[name]) | change)
+    (tmp_path / "hostile.onnx").write_bytes(with_properties(data, {name: str(change)}))
+    found = _run(hostile, tmp_path / "hostile.onnx", library=library)
+    assert (found.returncode, found.stderr) == (0, b"")
+    assert expected in found.stdout
+    told, closed = found.stdout.split(b"closed\n")
+    if b"open: ok" not in told:
+        assert told.count(b"the model is not open") >= 4
+    assert set(closed.splitlines()) <= {
+        b"verify: the model is not open", b"score: the model is not open",
+        b"push: the model is not open",
+    }  # fmt: skip

@@ -285,3 +285,13 @@ def test_a_model_that_runs_out_of_time_is_no_deadline(held: Held) -> None:
 
     with pytest.raises(TimeoutError, match="the model's own"):
         asyncio.run(serve())
+
+
+@pytest.mark.parametrize("timeout", ["a", float("nan"), [], b"1"])
+def test_a_timeout_that_is_no_number_is_refused(int8: SentimentModel, timeout: Any) -> None:
+    async def ask() -> None:
+        async with Batcher(int8) as batcher:
+            await batcher.score("good", timeout=timeout)
+
+    with pytest.raises(InputError, match="timeout is a number of seconds"):
+        asyncio.run(ask())

@@ -10,13 +10,17 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from lstm_runtime import BulkJob, ClosedError, Dialect, InputError, SentimentModel, run_bulk
+from lstm_runtime.bulk import job
 from lstm_runtime.bulk import lock as locks
+from lstm_runtime.bulk.journal import Journal
 from lstm_runtime.bulk.lock import RunLock
 from lstm_runtime.files import atomic_path, create, parents_of
+from lstm_runtime.tables.base import RowResult
 
 from .conftest import zstd_compress
 
@@ -445,3 +449,38 @@ def test_a_run_is_resumed_with_the_dialect_it_began_with(
         run_bulk(int8, BulkJob(**job, dialect=Dialect(delimiter="|")))
     with pytest.raises(InputError, match="another --encoding"):
         run_bulk(int8, BulkJob(**job, dialect=Dialect("cp1252", "|"), resume=True))
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "[]", '["positive"]', '["positive", 0.5, 1, 2, 3]', "[" * 100_000, "null", "{}", "\0",
+        '["positive", NaN, Infinity]', '["positive", 7, null]', '[{"a": 1}, 0.5, null]',
+        '["positive", "0.5", null]', '["positive", true, null]',
+    ],
+)  # fmt: skip
+def test_a_damaged_row_of_the_journal_is_scored_again(tmp_path: Path, damaged: str) -> None:
+    subject = {"input": "a"}
+    path = tmp_path / ".out.csv.journal"
+    with Journal(path, subject, resume=False) as journal:
+        for label in ("positive", "negative", "positive"):
+            journal.append(RowResult(label, 0.75, 1.0))
+    lines = path.read_text().splitlines()
+    lines[2] = damaged
+    path.write_text("\n".join(lines) + "\n")
+    with Journal(path, subject, resume=True) as journal:
+        assert list(journal.answers()) == [RowResult("positive", 0.75, 1.0)]
+        journal.append(RowResult(None, None, None))
+        assert journal.rows == 2
+        assert list(journal.answers())[1] == RowResult(None, None, None)
+
+
+def test_a_journal_with_more_answers_than_rows_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / ".out.csv.journal"
+    task: Any = SimpleNamespace(table=SimpleNamespace(rows=lambda: iter("ab")), journal=path)
+    nothing: Any = None
+    with Journal(path, {}, resume=False) as journal:
+        for _ in range(3):
+            journal.append(RowResult("positive", 0.75, 1.0))
+        with pytest.raises(InputError, match="more answers than there are rows: add --restart"):
+            job._score(nothing, task, journal, nothing, nothing)

@@ -21,6 +21,7 @@ from lstm_runtime import (
     VerificationError,
     errors,
 )
+from lstm_runtime.inference.probing import batch_difference
 
 from .conftest import MIXED, MODELS
 from .model_bytes import properties, with_properties
@@ -342,3 +343,12 @@ def test_every_error_is_of_the_family() -> None:
         if isinstance(error, type):
             assert issubclass(error, LstmEdgeError)
             assert error is getattr(lstm_runtime, name)
+
+
+def test_a_model_that_is_closed_meanwhile_is_said_to_be(model_files: dict[str, Path]) -> None:
+    model = SentimentModel.load(model_files["fp32"])
+    model.close()
+    with pytest.raises(ClosedError):
+        model.verify()
+    with pytest.raises(ClosedError):
+        batch_difference(model._engine)

@@ -1,8 +1,10 @@
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from lstm_runtime import ModelFileError, SentimentModel
+from lstm_runtime import AnswerError, ModelFileError, SentimentModel
 from lstm_runtime.model_file.protobuf import fields
 from lstm_runtime.model_file.reader import OnnxReader
 from lstm_runtime.trace.lstm_cell import run_layers
@@ -74,3 +76,18 @@ def test_a_file_without_a_graph_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"")
     with pytest.raises(ModelFileError, match="no graph"):
         OnnxReader(path)
+
+
+def test_gates_that_are_no_numbers_are_no_trace(
+    model_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(*arguments: Any) -> Any:
+        found = run_layers(*arguments)
+        found[-1][-1] = replace(found[-1][-1], forget=found[-1][-1].forget * np.nan)
+        return found
+
+    monkeypatch.setattr("lstm_runtime.trace.tracer.run_layers", damaged)
+    with SentimentModel.load(model_files["int8"]) as model:
+        assert model("good film").label
+        with pytest.raises(AnswerError, match="the gates are no numbers"):
+            model.trace("good film")

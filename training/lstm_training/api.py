@@ -187,5 +187,5 @@ def _write(
         *write_pictures(output, learning, measured),
     )
     save_checkpoint(checkpoint, output / MODEL_FILE)
-    trainer.state_file.path.unlink()
+    trainer.state_file.remove()
     return TrainingResult(checkpoint, files)

@@ -17,6 +17,8 @@ from lstm_runtime.files import create
 from lstm_runtime.tables.base import RowResult
 
 _FLUSH_SECONDS = 0.5
+_MOST = 1.001
+"""A probability: half precision may round a sum of 1 up."""
 
 
 class Journal:
@@ -82,8 +84,7 @@ class Journal:
         self._file.flush()
         with self.path.open("rb") as file:
             next(file)
-            for line in file:
-                yield RowResult(*json.loads(line))
+            yield from filter(None, map(_answer, file))  # `_reopen` cut off what is none
 
     def _reopen(self, subject: Mapping[str, Any]) -> BinaryIO:
         """Check the first line, count the complete answers and cut off the rest."""
@@ -106,7 +107,7 @@ class Journal:
             )
         end = file.tell()
         for line in file:
-            if not isinstance(_value(line), list):
+            if _answer(line) is None:
                 break
             end += len(line)
             self.rows += 1
@@ -125,5 +126,15 @@ def _value(line: bytes) -> Any:
         return None
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
+
+
+def _answer(line: bytes) -> RowResult | None:
+    """Return the answer of a row; None for a line that holds none."""
+    found = _value(line)
+    if not isinstance(found, list) or len(found) != len(RowResult._fields):
+        return None
+    label, *numbers = found
+    known = all(n is None or (type(n) in (int, float) and 0 <= n <= _MOST) for n in numbers)
+    return RowResult(label, *numbers) if known and isinstance(label, str | None) else None

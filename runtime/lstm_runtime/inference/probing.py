@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from lstm_runtime.arrays import Array
-from lstm_runtime.errors import LstmEdgeError, ProviderError
+from lstm_runtime.errors import ClosedError, LstmEdgeError, ProviderError
 from lstm_runtime.inference.engine import Engine, Feed
 from lstm_runtime.inference.placement import require_placed
 from lstm_runtime.inference.session import brief
@@ -67,6 +67,8 @@ def _feed(engine: Engine, texts: list[Any]) -> Feed:
 def _answer(engine: Engine, feed: Feed) -> Array:
     try:
         return engine.probabilities(feed)
+    except ClosedError:
+        raise
     except LstmEdgeError as error:
         cause = error.__cause__
         why = brief(cause if isinstance(cause, Exception) else error)

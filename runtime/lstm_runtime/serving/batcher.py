@@ -110,6 +110,8 @@ class Batcher:
 
         """
         require_text(text)
+        if not isinstance(timeout, float | int | None) or math.isnan(timeout or 0):
+            raise InputError(f"timeout is a number of seconds, not {timeout!r:.100}")
         if self._closed:
             raise _ended()
         if len(self._queue) >= self._most_waiting:

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from lstm_runtime.arrays import Array
-from lstm_runtime.errors import InputError
+from lstm_runtime.errors import AnswerError, InputError
 from lstm_runtime.inference.engine import Engine
 from lstm_runtime.inference.results import Sentiment, sentiment
 from lstm_runtime.inference.scoring import score_texts
@@ -128,7 +128,12 @@ class Tracer:
     def _gates(self, ids: list[int]) -> list[list[Gates]]:
         events = self._weights.embedding[np.array(ids)][:, np.newaxis]
         zero = self._engine.zero_state()
-        return run_layers(self._weights.layers, events, zero, zero)
+        with np.errstate(all="ignore"):  # what is no number is told below
+            found = run_layers(self._weights.layers, events, zero, zero)
+        last = [getattr(steps[-1], name) for steps in found if steps for name in GATES]
+        if not all(np.isfinite(values).all() for values in last):
+            raise AnswerError("the gates are no numbers: the file's weights are damaged")
+        return found
 
 
 def _activity(history: list[list[Gates]], gate: str) -> Array:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from lstm_runtime.tables.lines import LONGEST
+
 from lstm_training.data.scheme import LabelledRow
 from lstm_training.errors import DataError
 
@@ -85,6 +87,8 @@ def _members(
         name = PurePosixPath(member.name)
         labelled = name.parent.name in classes and name.suffix == ".txt"
         if labelled and (_TEST in name.parts) == (part == _TEST) and member.isreg():
+            if member.size > LONGEST:
+                raise DataError(f"{name}: a text of more than {LONGEST:,} bytes")
             content = archive.extractfile(member)
             if content is not None:
                 yield name, content.read()

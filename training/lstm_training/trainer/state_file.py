@@ -10,6 +10,8 @@ from lstm_training.errors import CheckpointError, TrainingError
 
 FORMAT = "lstm-edge-resume"
 FORMAT_VERSION = 2
+_RANDOM = "[0-9a-f]" * 8
+"""What `atomic_path` puts into the name of a file that is being written."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,12 @@ class StateFile:
         """
         header = {"format": FORMAT, "format_version": FORMAT_VERSION}
         save_content({**header, "fingerprint": self.fingerprint, "state": state}, self.path)
+
+    def remove(self) -> None:
+        """Remove the file, and what a kill in the middle of writing it left beside it."""
+        self.path.unlink(missing_ok=True)
+        for left in self.path.parent.glob(f".{self.path.stem}-{_RANDOM}{self.path.suffix}"):
+            left.unlink(missing_ok=True)
 
     def load(self) -> dict[str, Any]:
         """Read what `save` wrote.
