@@ -18,8 +18,12 @@ _WRITES_OR_CALLS = r"\b(save|from_file|rpc_sync|rpc_async|rpc_remote)\b"
 """Operators of TorchScript that open files, or ask other machines."""
 _FOREIGN_OPERATORS = r"\bops\b(?!\.(?:aten|prims?|quantized|prepacked)\.)"
 _TARGET = (
-    r"torch\.ops\.(?:aten|prims|higher_order)\.\w+(?:\.\w+)?|(?:_operator|math)\.\w+|torch\.sym_\w+"
+    r"torch\.ops\.(?:aten|prims|higher_order)\.\w+(?:\.\w+)?|math\.\w+|torch\.sym_\w+|"
+    r"_operator\.(?:add|sub|mul|floordiv|truediv|mod|neg|pos|abs|eq|ne|lt|le|gt|ge|and_|or_|not_|"
+    r"xor|getitem|pow)"
 )
+_RESOLVED = r"(?:torch|_operator|math)\w*\.|#"
+"""Beginnings of the texts that PyTorch's loader takes for functions."""
 _PARTS = re.compile(
     r"[^/]+/(?:archive_format|archive_version|version|byteorder|\.data/\w+|models/\w+\.json"
     r"|data/(?:weights|constants|sample_inputs)/[\w.]+)"
@@ -134,7 +138,7 @@ def _check_text(text: str, key: str) -> None:
     elif key in _TREES:
         _check_values(json.loads(text), "context")
         good = True
-    elif key == "target":
+    elif key == "target" or re.match(_RESOLVED, text):
         good = re.fullmatch(_TARGET, text) is not None and not re.search(_WRITES_OR_CALLS, text)
     else:
         good = _PLAIN.fullmatch(text) is not None or (key == "context" and _is_tree(text))
