@@ -33,7 +33,7 @@ def test_a_run_prints_its_measures_and_files(
     assert sorted(written) == sorted(tmp_path.iterdir())
     # Without a terminal: what was chosen, lines for the data, the start and each epoch, no bar.
     told = [line.split()[0] for line in result.stderr.splitlines()]
-    assert told == ["chosen", "216", "labels", "0.0%", *["epoch"] * 4, "kept:", "only"]
+    assert told == ["chosen", "216", "labels", "0.0%", *["epoch"] * 4, "kept:", "only", "--folds"]
 
 
 def test_columns_and_labels_can_be_named(

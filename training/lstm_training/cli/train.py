@@ -138,9 +138,9 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
             _show_folds(cross_validate(config, examples, output, folds, **how))
         result = train(config, examples, output, **how)
     if result.files:
-        _show(result)
         if not folds and result.checkpoint.training["rows"]["held_out"] < FEW_TEXTS:
             click.echo("--folds 5 measures all of the texts, not the held-out ones only", err=True)
+        _show(result)
 
 
 def _is_large(source: str) -> bool:
