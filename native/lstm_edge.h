@@ -80,7 +80,6 @@ static inline const char *lstm_edge_load(lstm_edge *model, const char *name) {
 /* A property of the file's metadata, JSON; to be freed with the model's allocator. NULL: there is none. */
 static inline const char *lstm_edge_property(lstm_edge *model, const char *name, char **value) {
   OrtModelMetadata *metadata;
-  if (!model->session) return "the model is not open";
   LSTM_EDGE_TRY(SessionGetModelMetadata(model->session, &metadata));
   OrtStatus *status = model->ort->ModelMetadataLookupCustomMetadataMap(metadata, model->allocator, name, value);
   model->ort->ReleaseModelMetadata(metadata);
@@ -155,9 +154,7 @@ static inline const char *lstm_edge_open(lstm_edge *model, const char *path, con
   LSTM_EDGE_TRY(AllocatorFree(model->allocator, tokenizer));
   if (model->classes > LSTM_EDGE_CLASSES) return "the model has too many classes for this header";
   model->is_open = model->classes > 0 && lstm_edge_allocatable(model->state_shape);
-  if (model->is_open) return NULL;
-  memset(model->state_shape, 0, sizeof model->state_shape);
-  return "the model file's metadata is damaged";
+  return model->is_open ? NULL : "the model file's metadata is damaged";
 }
 
 static inline void lstm_edge_close(lstm_edge *model) {
@@ -170,9 +167,11 @@ static inline void lstm_edge_close(lstm_edge *model) {
   model->is_open = 0;
 }
 
-/* Zeros, from which every text starts; `h` is NULL when there is no memory left. */
+/* Zeros, from which every text starts; `h` is NULL when there is no memory left. None of a model that is not
+   open: its sizes are what a file says, and were not checked. */
 static inline lstm_edge_state lstm_edge_new_state(const lstm_edge *model) {
-  lstm_edge_state state = {NULL, NULL, (size_t)(model->state_shape[0] * model->state_shape[2])};
+  lstm_edge_state state = {NULL, NULL, 0};
+  if (model->is_open) state.size = (size_t)(model->state_shape[0] * model->state_shape[2]);
   state.h = (float *)calloc(2 * state.size, sizeof(float));
   state.c = state.h ? state.h + state.size : NULL;
   return state;

@@ -79,6 +79,7 @@ static inline const char *lstm_edge_replay(lstm_edge *model, const char **json, 
    that is more than the export allowed. */
 static inline const char *lstm_edge_verify(lstm_edge *model, int *count, double *worst) {
   char *reference = NULL, *tolerance = NULL;
+  if (!model->is_open) return "the model is not open";
   const char *failed = lstm_edge_property(model, "reference", &reference);
   if (!failed) failed = lstm_edge_property(model, "tolerance", &tolerance);
   char *text = failed ? NULL : (char *)malloc(strlen(reference) + 1);

@@ -328,6 +328,7 @@ HOSTILE: dict[str, tuple[str, object, bytes]] = {
     "many classes": ("architecture", {"classes": 64}, b"score: an output is not what"),
     "no class": ("architecture", {"classes": 0}, b"open: the model file's metadata is damaged"),
     "negative": ("architecture", {"hidden_dim": -1}, b"open: the model file's metadata is damaged"),
+    "both": ("architecture", {"classes": 65, "hidden_dim": 2**61}, b"open: the model has too many"),
     "huge": ("architecture", {"hidden_dim": 2**61}, b"open: the model file's metadata is damaged"),
     "wide": ("architecture", {"hidden_dim": 4096}, b"push: Got invalid dimensions"),
     "cut": ("reference", '[{"probability": [0.5], "text": "\\u00', b"verify: the file's ref"),

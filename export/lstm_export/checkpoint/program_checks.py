@@ -32,7 +32,8 @@ _PARTS = re.compile(
 
 _PLAIN = re.compile(r"[\w.:+\->, ]*")
 """Names, types and the like: without brackets, quotes and line ends no Python code can call."""
-_TREES = ("in_spec", "out_spec")
+_TREES = ("in_spec", "out_spec", "context")
+"""Names of texts that are JSON again: what arguments and answers are made of."""
 _FORMULAS = ("expr_str", "guards_code")
 _LONGEST_FORMULA = 20_000
 _FUNCTION = re.compile(
@@ -133,25 +134,19 @@ def _check_values(value: Any, key: str) -> None:
 
 
 def _check_text(text: str, key: str) -> None:
+    if key in _TREES and not _PLAIN.fullmatch(text):
+        _check_values(json.loads(text), "context")
+        return
     if key in _FORMULAS:
         good = _is_formula(text)
-    elif key in _TREES:
-        _check_values(json.loads(text), "context")
-        good = True
     elif key == "target" or re.match(_RESOLVED, text):
         good = re.fullmatch(_TARGET, text) is not None and not re.search(_WRITES_OR_CALLS, text)
     else:
-        good = _PLAIN.fullmatch(text) is not None or (key == "context" and _is_tree(text))
+        good = _PLAIN.fullmatch(text) is not None
     if not good:
         raise UnsafeProgramError(
             f"{key or 'a name'} is {text[:60]!r}, which is more than computing"
         )
-
-
-def _is_tree(text: str) -> bool:
-    """Tell whether JSON in a text, such as the keys of a dictionary, holds plain texts only."""
-    _check_values(json.loads(text), "")
-    return True
 
 
 def _is_formula(text: str) -> bool:

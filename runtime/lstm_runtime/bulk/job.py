@@ -147,11 +147,12 @@ def write_bulk(model: SentimentModel, job: BulkJob, file: BinaryIO) -> BulkRepor
 def _score(scorer: RowScorer, task: Task, journal: Journal, lock: RunLock, tally: Tally) -> None:
     """Put the answers of all rows behind the journal's last into the journal."""
     rows = task.table.rows
-    if journal.rows and sum(1 for _ in islice(rows(), journal.rows)) < journal.rows:
+    source = rows()
+    if sum(1 for _ in islice(source, journal.rows)) < journal.rows:
         raise InputError(f"{task.journal} has more answers than there are rows: add --restart")
     progress = ProgressBar(sys.stderr, lambda: sum(1 for _ in rows()), journal.rows)
     try:
-        for result, problem in scorer.answers(islice(rows(), journal.rows, None)):
+        for result, problem in scorer.answers(source):
             journal.append(result)
             lock.renew()
             tally.remember(problem)
