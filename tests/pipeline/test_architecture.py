@@ -26,7 +26,7 @@ MAY_IMPORT = {
 
 SHARED = {
     "arrays", "bundled", "command", "errors", "extras", "figures", "files", "loading",
-    "model_file", "settings", "tables", "text", "version",
+    "model_file", "run_lock", "settings", "tables", "text", "version",
 }  # fmt: skip
 """What training may know of the runtime: the files that come with it and their contract, texts and
 tables, how to fail."""
@@ -37,8 +37,8 @@ RUNS_MODELS = "evaluation.onnx_predictor"
 ROOMS = {
     "lstm_runtime": (
         "__pyinstaller __main__ cli distributed bulk serving model trace inference bundled kernel "
-        "tables model_file text figures files settings command extras console package_files arrays "
-        "version log loading errors"
+        "tables model_file text figures run_lock files settings command extras console "
+        "package_files arrays version log loading errors"
     ).split(),
     "lstm_training": (
         "__main__ distillation cli cross_validation api trainer transfer evaluation data "

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 from lstm_runtime import BulkJob, ClosedError, Dialect, InputError, SentimentModel, run_bulk
+from lstm_runtime import run_lock as locks
 from lstm_runtime.bulk import job
-from lstm_runtime.bulk import lock as locks
 from lstm_runtime.bulk.journal import Journal
-from lstm_runtime.bulk.lock import RunLock
 from lstm_runtime.files import atomic_path, create, parents_of
+from lstm_runtime.run_lock import RunLock
 from lstm_runtime.tables.base import RowResult
 
 from .conftest import zstd_compress

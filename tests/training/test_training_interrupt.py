@@ -1,12 +1,19 @@
+import os
 import signal
+import subprocess
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
+from lstm_runtime.errors import InputError
 from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lstm_training.cli.train import main
+from lstm_training.distillation.config import DistillationConfig
+from lstm_training.distillation.run import run_distillation
+from lstm_training.processes import only_run_in
 from lstm_training.trainer.signals import graceful_shutdown
 
 pytestmark = pytest.mark.slow  # each test trains
@@ -46,6 +53,12 @@ def test_outside_the_main_thread_signals_are_left_alone() -> None:
     thread.start()
     thread.join()
     assert seen == [(before, False)]
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 200
+    while time.monotonic() < deadline and not path.exists():
+        time.sleep(0.01)
 
 
 def press_ctrl_c(*_: object, **__: object) -> None:
@@ -96,3 +109,31 @@ def test_ctrl_c_after_the_last_epoch_ends_quietly_and_loses_nothing(
     assert called("--resume") == 0
     assert load_checkpoint(tmp_path / "model.pt").metrics["accuracy"] > 0
     assert "epoch 1/1" not in capfd.readouterr().err  # which was learned before
+
+
+def test_a_second_run_in_a_folder_is_told_of_the_first(
+    start_train: Callable[..., "subprocess.Popen[str]"],
+    reviews_csv: Path,
+    tiny_options: tuple[str, ...],
+    tmp_path: Path,
+) -> None:
+    command = (f"--data={reviews_csv}", "-o", str(tmp_path), *tiny_options)
+    first = start_train(*command, "--epochs=10000", "--patience=10000")
+    wait_for(tmp_path / "resume.pt")
+    for more in ((), ("--resume",), ("--overwrite",)):
+        second = start_train(*command, *more)
+        told = second.communicate(timeout=200)[1]
+        assert second.returncode == 1
+        assert f"{tmp_path} is being written by process {first.pid} on " in told
+    assert first.poll() is None
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=200)
+    assert [path.name for path in tmp_path.iterdir()] == ["resume.pt"]
+    last = start_train(*command, "--overwrite")
+    last.communicate(timeout=200)
+    assert last.returncode == 0
+
+
+def test_a_distillation_holds_its_folder(tmp_path: Path) -> None:
+    with only_run_in(tmp_path), pytest.raises(InputError, match=f"process {os.getpid()} on "):
+        run_distillation(DistillationConfig(), tmp_path, "model")

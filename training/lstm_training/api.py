@@ -15,7 +15,7 @@ from lstm_training.data.prepare import Dataset
 from lstm_training.errors import ConfigError, TrainingError
 from lstm_training.evaluation.baselines import fit_baselines
 from lstm_training.evaluation.held_out import HeldOutResult
-from lstm_training.processes import first_of_machine_first, log_processes
+from lstm_training.processes import first_of_machine_first, log_processes, only_run_in
 from lstm_training.trainer.account import checkpoint_of, report_of
 from lstm_training.trainer.classifier import Classifier
 from lstm_training.trainer.curves import curves
@@ -89,12 +89,13 @@ def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
             an unfinished run that is neither to be resumed nor overwritten.
         TrainingInterruptedError: when stopped by Ctrl-C or SIGTERM, after saving the state.
         CheckpointError: when the state of the earlier run is damaged, or a file cannot be written.
+        InputError: when another run is at work in ``output``.
 
     """
     output, labels = Path(output), len(examples.label_names)
     if labels > 2 and config.fit_threshold != "no":
         raise ConfigError(f"fit_threshold is for two labels, and {examples.name} has {labels}")
-    with parents_of(output / MODEL_FILE):  # a folder made for what is then refused goes again
+    with parents_of(output / MODEL_FILE), only_run_in(output):  # an empty folder goes again
         if start:
             config = with_sizes_of(start, config)
         if unlabelled:

@@ -4,11 +4,17 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 from accelerate import PartialState  # type: ignore[import-untyped] # ships no types
+from lstm_runtime.files import errors_naming
+from lstm_runtime.run_lock import RunLock
 
 logger = logging.getLogger(__name__)
+
+LOCK_FILE = ".run.lock"
+"""What a run holds in its folder while it works."""
 
 
 def join_processes() -> PartialState:
@@ -27,6 +33,26 @@ def first_of_machine_first() -> Iterator[None]:
     What it leaves on disk, the others find.
     """
     with join_processes().local_main_process_first():
+        yield
+
+
+@contextmanager
+def only_run_in(folder: Path) -> Iterator[None]:
+    """Hold ``folder``, which is there, against another run; the first process does it for all.
+
+    Two runs in one folder would each overwrite the state that the other resumes from.
+
+    Raises:
+        InputError: when another run works there; names its process.
+
+    """
+    if not join_processes().is_main_process:
+        yield
+        return
+    path = folder / LOCK_FILE
+    with errors_naming(folder, path):
+        lock = RunLock(path, folder)
+    with lock:
         yield
 
 

@@ -19,13 +19,13 @@ from typing import Any, BinaryIO, Literal
 
 from lstm_runtime.bulk.answers import RowScorer
 from lstm_runtime.bulk.journal import Journal
-from lstm_runtime.bulk.lock import RunLock
 from lstm_runtime.bulk.plan import Task, make_plan
 from lstm_runtime.bulk.progress_bar import ProgressBar
 from lstm_runtime.bulk.report import BulkReport, Tally
 from lstm_runtime.errors import InputError
 from lstm_runtime.files import create, errors_naming, mode_of, parents_of
 from lstm_runtime.model import SentimentModel
+from lstm_runtime.run_lock import RunLock
 from lstm_runtime.tables.base import Columns, RowResult
 from lstm_runtime.tables.dialect import Dialect
 from lstm_runtime.tables.formats import open_table

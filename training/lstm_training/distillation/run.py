@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from lstm_runtime.files import atomic_path
+from lstm_runtime.files import atomic_path, parents_of
 
 from lstm_training.checkpoint import save_checkpoint
 from lstm_training.distillation.config import DistillationConfig
@@ -12,7 +12,7 @@ from lstm_training.distillation.corpus import Corpus
 from lstm_training.distillation.pipeline import StudentPipeline
 from lstm_training.distillation.teachers.encoder import encoder_folder
 from lstm_training.distillation.teachers.stages import Teachers
-from lstm_training.processes import join_processes
+from lstm_training.processes import join_processes, only_run_in
 from lstm_training.trainer.denormals import flushed_denormals
 
 MODEL_FILE = "model.pt"
@@ -34,13 +34,14 @@ def run_distillation(config: DistillationConfig, folder: Path, stage: str) -> li
         TrainingError: when a stage is half done, with other settings.
         TrainingInterruptedError: when stopped by Ctrl-C or SIGTERM, after saving the state.
         CheckpointError: when an output on disk is damaged, or one cannot be written.
+        InputError: when another run is at work in ``folder``.
 
     """
     # What is missing shows now, not after an hour: the texts, which are read here, and the encoder.
-    context = Context(config, folder)
-    if stage not in WITHOUT_ENCODER and not context.saved_scores:
-        encoder_folder(config.transformer.folder, folder)
-    with flushed_denormals():
+    with parents_of(folder / MODEL_FILE), only_run_in(folder), flushed_denormals():
+        context = Context(config, folder)
+        if stage not in WITHOUT_ENCODER and not context.saved_scores:
+            encoder_folder(config.transformer.folder, folder)
         return _run(StudentPipeline(context), folder, stage)
 
 
