@@ -50,9 +50,9 @@ def test_no_text_is_asked_twice() -> None:
     assert not others & set(asked)
 
 
-def measured_by(script: str) -> str:
-    """Return what a script of benchmarks/ prints of the bundled model."""
-    command = [sys.executable, str(DATA.parents[1] / "benchmarks" / script)]
+def measured_by(script: str, *arguments: str | Path) -> str:
+    """Return what a script of benchmarks/ prints, of the bundled model if nothing else is said."""
+    command = [sys.executable, str(DATA.parents[1] / "benchmarks" / script), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -82,3 +82,21 @@ def test_the_card_says_what_its_command_measures() -> None:
         for told, found in zip(*(re.findall(r"\d+", c) for c in (said[1], counts)), strict=True):
             # A sentence on the edge may fall to the other side on another processor.
             assert abs(int(told) - int(found)) <= 1, title
+
+
+def test_two_models_are_compared_on_the_same_texts() -> None:
+    before = DATA.parents[1] / "training/checkpoints/films.pt"
+    table = DATA / "turned_reviews.csv"
+    more = ("--data", table, "--elsewhere", "0.5", "--texts", "70")
+    printed = measured_by("paired.py", before, "default", *more)
+    first, second = (int(n) for n in re.findall(r"\| (\d+) \(", printed))
+    page = (DATA.parents[1] / "training/README.md").read_text("utf-8")
+    said = re.search(r"^\| 64 obvious, 70 turned texts \|(.*)\|$", page, re.MULTILINE)
+    assert said
+    counts = [int(cell.split(",")[1]) for cell in said[1].split("|") if "," in cell]
+    assert abs(first - counts[0]) <= 1 and abs(second - counts[-1]) <= 1
+    won, lost = (int(n) for n in re.findall(r"(?:won|lost) (\d+)", printed))
+    assert won - lost == second - first
+    assert f"of the 70 others: {0.5 + (won - lost) / 70:.2%} ± " in printed
+    alike = measured_by("paired.py", "default", "default", "--data", table)
+    assert "won 0, lost 0: a difference of +0.00% ± 0.00%" in alike
