@@ -29,6 +29,7 @@ typedef struct {
   OrtMemoryInfo *memory;
   int is_open;
   size_t classes;
+  size_t inputs; /* 3 where the file asks for states with every text, else 1 */
   int64_t state_shape[3]; /* layers, 1, hidden */
   lstm_edge_front_end front_end;
   int64_t unknown; /* id of every word outside the vocabulary; -1 where such words are dropped */
@@ -95,12 +96,6 @@ static inline int64_t lstm_edge_number(const char *json, const char *name) {
   return at ? strtoll(at + strlen(key), NULL, 10) : 0;
 }
 
-/* Whether the state's sizes, numbers that a file tells, are some that can be allocated. */
-static inline int lstm_edge_allocatable(const int64_t *shape) {
-  const int64_t most = 1 << 24;
-  return shape[0] >= 0 && shape[2] >= 0 && shape[0] <= most && shape[2] <= most && shape[0] * shape[2] <= most;
-}
-
 /* Make a session of a file, with the outputs that tell how much of a text is known. */
 static inline const char *lstm_edge_session(lstm_edge *model, const char *path, const OrtSessionOptions *options) {
   FILE *file = fopen(path, "rb");
@@ -140,6 +135,7 @@ static inline const char *lstm_edge_open(lstm_edge *model, const char *path, con
   failed = lstm_edge_session(model, path, options);
   model->ort->ReleaseSessionOptions(options);
   if (failed) return failed;
+  LSTM_EDGE_TRY(SessionGetInputCount(model->session, &model->inputs));
   LSTM_EDGE_TRY(GetAllocatorWithDefaultOptions(&model->allocator));
   LSTM_EDGE_TRY(CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &model->memory));
   char *sizes, *tokenizer;
@@ -179,41 +175,47 @@ static inline lstm_edge_state lstm_edge_new_state(const lstm_edge *model) {
 
 static inline void lstm_edge_free_state(lstm_edge_state *state) { free(state->h); }
 
-/* Count the words with an id in the outputs ids and matches. */
-static inline const char *lstm_edge_count(lstm_edge *model, OrtValue *const *out) {
+/* The numbers of an output and how many there are; they are of `type`, whatever the file says of itself. */
+static inline const char *lstm_edge_numbers(lstm_edge *model, OrtValue *value, ONNXTensorElementDataType type, size_t *count,
+                                            void **numbers) {
   OrtTensorTypeAndShapeInfo *shape;
-  size_t count, length, known = 0, words = 0;
-  const int64_t *ids;
-  LSTM_EDGE_TRY(GetTensorMutableData(out[0], (void **)&ids));
-  LSTM_EDGE_TRY(GetTensorTypeAndShape(out[0], &shape));
-  OrtStatus *status = model->ort->GetTensorShapeElementCount(shape, &count);
-  model->ort->ReleaseTensorTypeAndShapeInfo(shape);
-  const char *failed = lstm_edge_check(model, status);
-  for (size_t n = 0; n < count && !failed; n++) {
-    known += ids[n] >= 0 && ids[n] != model->unknown;
-    if (model->unknown < 0) { /* a word that is dropped has an id like padding, but letters */
-      failed = lstm_edge_check(model, model->ort->GetStringTensorElementLength(out[1], n, &length));
-      words += !failed && length > 0;
-    } else words += ids[n] >= 0;
-  }
-  model->known = (float)((double)known / (double)(words ? words : 1));
-  return failed;
-}
-
-/* The numbers of an output, which are `count` floats whatever the file says of itself. */
-static inline const char *lstm_edge_floats(lstm_edge *model, OrtValue *value, size_t count, float **values) {
-  OrtTensorTypeAndShapeInfo *shape;
-  ONNXTensorElementDataType type = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
-  size_t found = 0;
+  ONNXTensorElementDataType found = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
   LSTM_EDGE_TRY(GetTensorTypeAndShape(value, &shape));
-  OrtStatus *status = model->ort->GetTensorElementType(shape, &type);
-  if (!status) status = model->ort->GetTensorShapeElementCount(shape, &found);
+  OrtStatus *status = model->ort->GetTensorElementType(shape, &found);
+  if (!status) status = model->ort->GetTensorShapeElementCount(shape, count);
   model->ort->ReleaseTensorTypeAndShapeInfo(shape);
   const char *failed = lstm_edge_check(model, status);
   if (failed) return failed;
-  if (type != ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT || found != count) return "an output is not what the file says";
-  LSTM_EDGE_TRY(GetTensorMutableData(value, (void **)values));
+  if (found != type) return "an output is not what the file says";
+  LSTM_EDGE_TRY(GetTensorMutableData(value, numbers));
   return NULL;
+}
+
+/* The same, of floats, of which there are `count`. */
+static inline const char *lstm_edge_floats(lstm_edge *model, OrtValue *value, size_t count, float **values) {
+  size_t found = 0;
+  void *numbers;
+  const char *failed = lstm_edge_numbers(model, value, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &found, &numbers);
+  if (failed) return failed;
+  *values = (float *)numbers;
+  return found == count ? NULL : "an output is not what the file says";
+}
+
+/* Count the words with an id in the outputs ids and matches. */
+static inline const char *lstm_edge_count(lstm_edge *model, OrtValue *const *out) {
+  size_t count = 0, length, known = 0, words = 0;
+  void *numbers;
+  const char *failed = lstm_edge_numbers(model, out[0], ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64, &count, &numbers);
+  for (size_t n = 0; n < count && !failed; n++) {
+    const int64_t id = ((const int64_t *)numbers)[n];
+    known += id >= 0 && id != model->unknown;
+    if (model->unknown < 0) { /* a word that is dropped has an id like padding, but letters */
+      failed = lstm_edge_check(model, model->ort->GetStringTensorElementLength(out[1], n, &length));
+      words += !failed && length > 0;
+    } else words += id >= 0;
+  }
+  model->known = (float)((double)known / (double)(words ? words : 1));
+  return failed;
 }
 
 /* Copy what ran out of the outputs: probability, tokens, hn, cn; or probability, ids, matches. A piece without a token is read as one
@@ -237,8 +239,9 @@ static inline const char *lstm_edge_take(lstm_edge *model, OrtValue **out, float
   return NULL;
 }
 
-/* Run one cleaned text, from `state` when there is one. */
-static inline const char *lstm_edge_run(lstm_edge *model, const char *clean, float *probability, lstm_edge_state *state) {
+/* Run one cleaned text, from `state` when there is one; from zeros, which `start` is, in a file that asks for them. */
+static inline const char *lstm_edge_run(lstm_edge *model, const char *clean, float *probability, lstm_edge_state *state,
+                                        const lstm_edge_state *start) {
   static const char *const inputs[] = {"text", "h0", "c0"};
   const char *const in_a_stream[] = {"probability", "tokens", "hn", "cn"};
   const char *const alone[] = {"probability", model->front_end.ids, model->front_end.matches};
@@ -248,11 +251,11 @@ static inline const char *lstm_edge_run(lstm_edge *model, const char *clean, flo
   const OrtApi *ort = model->ort;
   OrtStatus *status = ort->CreateTensorAsOrtValue(model->allocator, &one, 1, ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING, &in[0]);
   if (!status) status = ort->FillStringTensor(in[0], &clean, 1);
-  for (int n = 1; n < 3 && state && !status; n++)
-    status = ort->CreateTensorWithDataAsOrtValue(model->memory, n == 1 ? state->h : state->c, state->size * sizeof(float),
+  for (int n = 1; n < 3 && start->h && !status; n++)
+    status = ort->CreateTensorWithDataAsOrtValue(model->memory, n == 1 ? start->h : start->c, start->size * sizeof(float),
                                                  model->state_shape, 3, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &in[n]);
   if (!status)
-    status = ort->Run(model->session, NULL, inputs, (const OrtValue *const *)in, state ? 3 : 1,
+    status = ort->Run(model->session, NULL, inputs, (const OrtValue *const *)in, start->h ? 3 : 1,
                       state ? in_a_stream : alone, outputs, out);
   model->known = NAN;
   const char *failed = lstm_edge_check(model, status);
@@ -267,11 +270,17 @@ static inline const char *lstm_edge_run(lstm_edge *model, const char *clean, flo
 static inline const char *lstm_edge_push(lstm_edge *model, lstm_edge_state *state, const char *text, size_t size,
                                          float *probability) {
   if (!model->is_open) return "the model is not open";
+  const int from_zeros = !state && model->inputs > 1;
+  lstm_edge_state zeros = {NULL, NULL, 0};
+  if (from_zeros) zeros = lstm_edge_new_state(model);
   char *clean = (char *)malloc(3 * size + 1);
-  if (!clean) return "no memory left";
-  lstm_edge_replace_unportable(text, size, clean);
-  const char *failed = lstm_edge_run(model, clean, probability, state);
+  const char *failed = "no memory left";
+  if (clean && (zeros.h || !from_zeros)) {
+    lstm_edge_replace_unportable(text, size, clean);
+    failed = lstm_edge_run(model, clean, probability, state, state ? state : &zeros);
+  }
   free(clean);
+  lstm_edge_free_state(&zeros);
   return failed;
 }
 

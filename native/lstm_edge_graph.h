@@ -102,4 +102,10 @@ static inline size_t lstm_edge_more_outputs(const lstm_edge_front_end *names, un
   return size + 3;
 }
 
+/* Whether the state's sizes, numbers that a file tells, are some that can be allocated. */
+static inline int lstm_edge_allocatable(const int64_t *shape) {
+  const int64_t most = 1 << 24;
+  return shape[0] >= 0 && shape[2] >= 0 && shape[0] <= most && shape[2] <= most && shape[0] * shape[2] <= most;
+}
+
 #endif

@@ -16,7 +16,8 @@ int main(int count, char** arguments) try {
     return 2;
   }
   SentimentModel model(arguments[1]);
-  std::cerr << "reference answers verified, largest difference " << model.verify() << "\n";
+  const double difference = model.verify();
+  std::cerr << "reference answers verified, largest difference " << difference << "\n";
 
   const bool streamed = count > 2 && arguments[2] == std::string("--stream");
   State state = model.new_state();

@@ -66,6 +66,8 @@ class SentimentModel {
   }
 
  private:
+  static constexpr const char* unlike_the_file = "an output is not what the file says";
+
   struct File {
     std::string bytes;
   };
@@ -76,6 +78,7 @@ class SentimentModel {
         memory_(Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeDefault)) {
     const auto sizes = property("architecture"), unknown = property("tokenizer").at("unknown");
     shape_ = {sizes.at("n_layers"), 1, sizes.at("hidden_dim")};
+    if (!lstm_edge_allocatable(shape_.data())) throw std::runtime_error("the model file's metadata is damaged");
     unknown_ = unknown.is_null() ? -1 : unknown.get<int64_t>();
   }
 
@@ -109,8 +112,11 @@ class SentimentModel {
     feeds.push_back(
         Ort::Value::CreateTensor(allocator_, one.data(), one.size(), ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING));
     feeds[0].FillStringTensor(texts.data(), texts.size());
-    if (state)
-      for (auto* part : {&state->h, &state->c})
+    State zeros;
+    State* start = state;
+    if (!start && session_.GetInputCount() > 1) *(start = &zeros) = new_state();
+    if (start)
+      for (auto* part : {&start->h, &start->c})
         feeds.push_back(Ort::Value::CreateTensor<float>(memory_, part->data(), part->size(), shape_.data(), shape_.size()));
     const char *in[] = {"text", "h0", "c0"}, *in_a_stream[] = {"probability", "tokens", "hn", "cn"};
     const char* alone[] = {"probability", front_end_.ids, front_end_.matches};
@@ -118,22 +124,30 @@ class SentimentModel {
     known_ = state ? std::numeric_limits<double>::quiet_NaN() : share(answers[1], answers[2]);
     if (state) {
       if (!answers[1].GetStringTensorElementLength(0)) return {};
-      std::copy_n(answers[2].GetTensorData<float>(), state->h.size(), state->h.begin());
-      std::copy_n(answers[3].GetTensorData<float>(), state->c.size(), state->c.begin());
+      const auto h = numbers<float>(answers[2]), c = numbers<float>(answers[3]);
+      if (h.size() != state->h.size() || c.size() != state->c.size()) throw std::runtime_error(unlike_the_file);
+      *state = {h, c};
     }
-    const float* values = answers[0].GetTensorData<float>();
-    const std::vector<float> found(values, values + answers[0].GetTensorTypeAndShapeInfo().GetElementCount());
+    const auto found = numbers<float>(answers[0]);
     for (const float value : found)
       if (!std::isfinite(value)) throw std::runtime_error("an answer is not a number");
     return found;
   }
 
+  // The numbers of an output, whose type is this, whatever the file says of itself.
+  template <typename Number>
+  static std::vector<Number> numbers(const Ort::Value& output) {
+    const auto shape = output.GetTensorTypeAndShapeInfo();
+    if (shape.GetElementType() != Ort::TypeToTensorType<Number>::type) throw std::runtime_error(unlike_the_file);
+    const Number* values = output.GetTensorData<Number>();
+    return {values, values + shape.GetElementCount()};
+  }
+
   // The share of words with an id; what is dropped has an id like padding, but letters.
   double share(const Ort::Value& ids, const Ort::Value& matches) const {
-    const auto count = ids.GetTensorTypeAndShapeInfo().GetElementCount();
-    const int64_t* values = ids.GetTensorData<int64_t>();
+    const auto values = numbers<int64_t>(ids);
     size_t known = 0, words = 0;
-    for (size_t n = 0; n < count; n++) {
+    for (size_t n = 0; n < values.size(); n++) {
       known += values[n] >= 0 && values[n] != unknown_;
       words += matches.GetStringTensorElementLength(n) > 0;
     }

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 from lstm_export import export
 from lstm_export.checkpoint.source import load_source
@@ -80,6 +81,26 @@ def hostile(headers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         return _compile(source, headers, folder, "-fsanitize=address,undefined", "-g")
     except AssertionError:
         return _compile(source, headers, folder)
+
+
+@pytest.fixture(scope="module")
+def cpp_example(headers: Path, library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the example in C++, which a sanitizer watches where the compiler has one."""
+    if not Path("/usr/include/nlohmann/json.hpp").exists():
+        pytest.skip("nlohmann-json3-dev is missing")
+    folder, compiler = tmp_path_factory.mktemp("cpp"), command("c++", "g++", "clang++")
+    linked = folder / "libonnxruntime.so.1"
+    linked.symlink_to(library)
+    built = [
+        _run(
+            compiler, "-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", *watched, "-I", headers,
+            "-I", NATIVE, NATIVE / "cpp/example.cpp", linked, f"-Wl,-rpath,{folder}",
+            "-o", folder / "example",
+        )
+        for watched in ([], ["-fsanitize=address,undefined", "-g"])
+    ]  # fmt: skip
+    assert built[0].returncode == 0, built[0].stderr.decode()
+    return folder / "example"
 
 
 @pytest.fixture(scope="module", params=["python", "node"])
@@ -165,6 +186,24 @@ def test_a_model_of_several_scripts_is_read_as_in_python(
     )  # fmt: skip
     assert max(found) - min(found) > 0.3
     assert found == pytest.approx(json.loads(python.stdout), abs=1e-5)
+
+
+def test_a_file_that_asks_for_states_starts_from_zeros(
+    answers: Path, cpp_example: Path, library: Path
+) -> None:
+    file = ROOT / "tests/data/models/required.onnx"
+    texts = ["a good plot", "awful, dull acting", ""]
+    with SentimentModel.load(file, "cpu") as model:
+        expected = [model(text).scores["positive"] for text in texts]
+    data = b"".join(_record("T", text) for text in texts)
+    assert _numbers(_run(answers, file, library=library, data=data)) == pytest.approx(expected)
+    assert _numbers(_run(cpp_example, file, *texts)) == pytest.approx(expected)
+    data = b"S 0\n" + _record("P", "awful, ") + _record("P", "dull acting")
+    assert _numbers(_run(answers, file, library=library, data=data))[1] == pytest.approx(
+        expected[1]
+    )
+    streamed = _numbers(_run(cpp_example, file, "--stream", "awful, ", "dull acting"))
+    assert streamed[1] == pytest.approx(expected[1])
 
 
 def test_every_stream_has_pythons_answers(answers: Path, any_library: Path) -> None:
@@ -337,18 +376,22 @@ HOSTILE: dict[str, tuple[str, object, bytes]] = {
 }  # fmt: skip
 
 
+def _lying(case: str) -> bytes:
+    name, change, _ = HOSTILE[case]
+    data = (ROOT / "tests/data/models/tiny.int8.onnx").read_bytes()
+    if isinstance(change, dict):
+        change = json.dumps(json.loads(properties(data)[name]) | change)
+    return with_properties(data, {name: str(change)})
+
+
 @pytest.mark.parametrize("case", HOSTILE)
 def test_a_file_that_lies_reaches_no_memory_but_its_own(
     hostile: Path, library: Path, tmp_path: Path, case: str
 ) -> None:
-    name, change, expected = HOSTILE[case]
-    data = (ROOT / "tests/data/models/tiny.int8.onnx").read_bytes()
-    if isinstance(change, dict):
-        change = json.dumps(json.loads(properties(data)[name]) | change)
-    (tmp_path / "hostile.onnx").write_bytes(with_properties(data, {name: str(change)}))
+    (tmp_path / "hostile.onnx").write_bytes(_lying(case))
     found = _run(hostile, tmp_path / "hostile.onnx", library=library)
     assert (found.returncode, found.stderr) == (0, b"")
-    assert expected in found.stdout
+    assert HOSTILE[case][2] in found.stdout
     told, closed = found.stdout.split(b"closed\n")
     if b"open: ok" not in told:
         assert told.count(b"the model is not open") >= 4
@@ -356,3 +399,48 @@ def test_a_file_that_lies_reaches_no_memory_but_its_own(
         b"verify: the model is not open", b"score: the model is not open",
         b"push: the model is not open",
     }  # fmt: skip
+
+
+def _with_fractional_ids(data: bytes) -> bytes:
+    """Return a model file whose ids are floats where the headers look for them."""
+    model = onnx.load_from_string(data)
+    (encoder,) = (node for node in model.graph.node if node.op_type == "LabelEncoder")
+    values = {a.name: onnx.helper.get_attribute_value(a) for a in encoder.attribute}
+    kept = {name: value for name, value in values.items() if "int64" not in name}
+    place, ids = list(model.graph.node).index(encoder), encoder.output[0]
+    encoder.CopyFrom(
+        onnx.helper.make_node(
+            "LabelEncoder", encoder.input, ["fractions"], encoder.name, domain=encoder.domain,
+            values_floats=[float(value) for value in values["values_int64s"]],
+            default_float=float(values["default_int64"]), **kept,
+        )
+    )  # fmt: skip
+    whole = onnx.helper.make_node("Cast", ["fractions"], [ids], to=onnx.TensorProto.INT64)
+    model.graph.node.insert(place + 1, whole)
+    return model.SerializeToString()
+
+
+def test_ids_that_are_no_whole_numbers_are_refused(
+    hostile: Path, cpp_example: Path, library: Path, tmp_path: Path
+) -> None:
+    tiny, file = ROOT / "tests/data/models/tiny.int8.onnx", tmp_path / "fractions.onnx"
+    file.write_bytes(_with_fractional_ids(tiny.read_bytes()))
+    found = _run(hostile, file, library=library)
+    assert (found.returncode, found.stderr) == (0, b"")
+    assert found.stdout.count(b"score: an output is not what the file says\n") == 4
+    found = _run(cpp_example, file, "a good film")
+    assert found.returncode == 1
+    assert found.stderr == b"Error: an output is not what the file says\n"
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_in_cpp_a_file_that_lies_is_one_line(
+    cpp_example: Path, library: Path, tmp_path: Path, case: str
+) -> None:
+    (tmp_path / "hostile.onnx").write_bytes(_lying(case))
+    found = _run(cpp_example, tmp_path / "hostile.onnx", "--stream", "a good ")
+    assert b"Sanitizer" not in found.stderr and b"runtime error" not in found.stderr
+    assert found.returncode in {0, 1}
+    assert (b"Error: " in found.stderr) == (found.returncode == 1)
+    if case in {"negative", "huge"}:
+        assert found.stderr == b"Error: the model file's metadata is damaged\n"
