@@ -134,4 +134,4 @@ wheels: $(INSTALLED)
 	done
 
 clean:
-	rm -rf $(VENV) js/node_modules js/models js/types .work dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) js/node_modules js/models js/types js/LICENSE .work dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -3,9 +3,9 @@ import { Cell } from "./cell.js";
 import { verifyChecksum } from "./checksum.js";
 import { AnswerError, brief, ClosedError, InputError } from "./errors.js";
 import { parseMetadata } from "./metadata.js";
-import { frontEnd, metadataProps, withoutDefaults, withOutputs } from "./onnx-file.js";
-import { createSession, importRuntime } from "./session.js";
-import { replaceUnportable, WordEncoder, Tokenizer } from "./tokenizer.js";
+import { frontEnd, metadataProps, withoutDefaults, withoutLowering, withOutputs } from "./onnx-file.js";
+import { createSession, importRuntime, requireOptions } from "./session.js";
+import { lower, replaceUnportable, WordEncoder, Tokenizer } from "./tokenizer.js";
 
 /**
  * @typedef {import("onnxruntime-common").Tensor} Tensor
@@ -48,11 +48,14 @@ export class Engine {
    * @param {Uint8Array} bytes
    * @param {import("./session.js").LoadOptions} options
    */
-  static async open(bytes, { ort, sessionOptions }) {
+  static async open(bytes, options) {
+    requireOptions(options);
+    let { ort, sessionOptions } = options;
     const digest = await verifyChecksum(bytes);
     const metadata = parseMetadata(metadataProps(bytes));
     ort ??= await importRuntime();
-    const opened = withOutputs(withoutDefaults(bytes, ["h0", "c0"]), Object.values(frontEnd(bytes) ?? {}));
+    const plain = withoutDefaults(lowers(metadata) ? withoutLowering(bytes) : bytes, ["h0", "c0"]);
+    const opened = withOutputs(plain, Object.values(frontEnd(bytes) ?? {}));
     return new Engine(ort, await createSession(ort, opened, sessionOptions), bytes, metadata, digest);
   }
 
@@ -71,7 +74,10 @@ export class Engine {
   /** @param {string} text @returns {Tensors} The inputs for it. */
   textFeed(text) {
     if (typeof text !== "string") throw new InputError(`a text must be a string, not ${typeof text}`);
-    if (this.readsText) return { text: new this.#ort.Tensor("string", [replaceUnportable(text)], [1]) };
+    if (this.readsText) {
+      const clean = replaceUnportable(text);
+      return { text: new this.#ort.Tensor("string", [lowers(this.metadata) ? lower(clean) : clean], [1]) };
+    }
     if (this.encoder) return this.idsFeed(this.encoder.ids(text));
     throw new InputError("this file was exported without a vocabulary and cannot read text: lstm-export --vocab FILE puts one in");
   }
@@ -172,6 +178,12 @@ export class Engine {
     return { h0: tensor(h), c0: tensor(c) };
   }
 }
+
+/**
+ * Whether A to Z are lowered, before the graph sees them: see withoutLowering.
+ * @param {import("./metadata.js").Metadata} metadata
+ */
+const lowers = ({ tokenizer }) => (tokenizer?.case ?? "lower") === "lower";
 
 /** @param {Tensor | undefined} tensor @returns {number[]} */
 export const floats = (tensor) => Array.from(/** @type {Float32Array} */ (tensor?.data ?? []));

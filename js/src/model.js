@@ -91,16 +91,18 @@ export class SentimentModel {
    * @param {import("./results.js").Token} token Of this text's `trace`.
    * @returns {Promise<import("./cell.js").Gates>}
    */
-  async gates(text, { token, start }) {
+  async gates(text, token) {
     const engine = this.#engine;
     if (!engine.hasState) throw new InputError("this model has no states to look at");
+    requireToken(text, token);
+    const { start } = token;
     const before = text.slice(0, start);
     const answer = await engine.run(engine.textFeed(before), ["hn", "cn", ...engine.tokenOutputs]);
     const { hn, cn } = answer;
     const state = engine.tokens(before, answer).length
       ? { h: Float32Array.from(floats(hn)), c: Float32Array.from(floats(cn)) }
       : engine.zeroState();
-    return engine.cell.step(token, state);
+    return engine.cell.step(token.token, state);
   }
 
   /**
@@ -144,6 +146,15 @@ export class SentimentModel {
     const engine = this.#engine;
     const answer = await engine.run(engine.textFeed(text), ["probability", ...engine.knownOutputs]);
     return sentiment(text, floats(answer.probability), this.metadata, engine.known(text, answer));
+  }
+}
+
+/** @param {string} text @param {import("./results.js").Token} token */
+function requireToken(text, token) {
+  if (typeof text !== "string") throw new InputError(`a text must be a string, not ${typeof text}`);
+  const { token: word, start } = token ?? {};
+  if (typeof word !== "string" || !Number.isInteger(start) || !(start >= 0 && start < text.length)) {
+    throw new InputError("gates are those of a token of this text's trace: gates(text, token)");
   }
 }
 

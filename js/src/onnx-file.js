@@ -1,13 +1,13 @@
 // What onnxruntime's JavaScript packages do not give of an ONNX file: its metadata, its weights and
-// vocabulary, values inside the graph, and the choice to feed an input that has a default. The field
-// numbers are those of onnx.proto, which never change.
+// vocabulary, values inside the graph, the choice to feed an input that has a default, and one lowering
+// of letters everywhere. The field numbers are those of onnx.proto, which never change.
 import { encodeVarint, fields, fieldsOf, integers, textOf } from "./protobuf.js";
 
 const MODEL = { graph: 7, metadata: 14 };
 const GRAPH = { node: 1, initializer: 5, output: 12 };
 const NODE = { input: 1, output: 2, operator: 4, attribute: 5 };
 const VALUE = { name: 1 };
-const ATTRIBUTE = { name: 1, integers: 8, strings: 9 };
+const ATTRIBUTE = { name: 1, text: 4, integers: 8, strings: 9 };
 const TENSOR = { sizes: 1, type: 2, name: 8, raw: 9 };
 const ENTRY = { key: 1, value: 2 };
 
@@ -39,7 +39,28 @@ export function metadataProps(bytes) {
  * @param {readonly string[]} names
  */
 export function withoutDefaults(bytes, names) {
-  return withGraph(bytes, (part) => part.number !== GRAPH.initializer || !names.includes(textField(bytes, part, TENSOR.name)));
+  return withGraph(bytes, (part) => {
+    const isDefault = part.number === GRAPH.initializer && names.includes(textField(bytes, part, TENSOR.name));
+    return isDefault ? [] : [partOf(bytes, part)];
+  });
+}
+
+/**
+ * The file whose graph leaves the case of letters alone, for texts whose A to Z are lowered already.
+ *
+ * onnxruntime-web's StringNormalizer lowers the letters of every alphabet, whatever its locale; the other
+ * packages, and Python and C, those of the locale C alone. Without the attribute it lowers none.
+ * @param {Uint8Array} bytes
+ */
+export function withoutLowering(bytes) {
+  const isLowering = (/** @type {Field} */ field) => field.number === NODE.attribute
+    && textField(bytes, field, ATTRIBUTE.name) === "case_change_action" && textField(bytes, field, ATTRIBUTE.text) === "LOWER";
+  return withGraph(bytes, (part) => {
+    const lowers = part.number === GRAPH.node && textField(bytes, part, NODE.operator) === "StringNormalizer";
+    if (!lowers) return [partOf(bytes, part)];
+    const kept = Array.from(fields(bytes, part)).filter((field) => !isLowering(field));
+    return messageParts(GRAPH.node, kept.map((field) => partOf(bytes, field)));
+  });
 }
 
 /**
@@ -49,7 +70,7 @@ export function withoutDefaults(bytes, names) {
  */
 export function withOutputs(bytes, names) {
   const added = names.map((name) => message(GRAPH.output, message(VALUE.name, new TextEncoder().encode(name))));
-  return withGraph(bytes, () => true, added);
+  return withGraph(bytes, (part) => [partOf(bytes, part)], added);
 }
 
 /**
@@ -69,23 +90,20 @@ export function frontEnd(bytes) {
 }
 
 /**
- * The file with the parts of its graph that are wanted, and some more behind them.
+ * The file with each part of its graph as `change` has it, and some more behind them.
  * @param {Uint8Array} bytes
- * @param {(part: Field) => boolean} isKept
+ * @param {(part: Field) => Uint8Array[]} change
  * @param {Uint8Array[]} added
  */
-function withGraph(bytes, isKept, added = []) {
-  const parts = [];
-  for (const field of fields(bytes)) {
-    if (field.number !== MODEL.graph) {
-      parts.push(bytes.subarray(field.from, field.end));
-      continue;
-    }
-    const kept = Array.from(fields(bytes, field)).filter(isKept).map(({ from, end }) => bytes.subarray(from, end));
-    parts.push(...messageParts(MODEL.graph, [...kept, ...added]));
-  }
-  return concat(parts);
+function withGraph(bytes, change, added = []) {
+  return concat(Array.from(fields(bytes)).flatMap((field) => {
+    if (field.number !== MODEL.graph) return [partOf(bytes, field)];
+    return messageParts(MODEL.graph, [...Array.from(fields(bytes, field)).flatMap(change), ...added]);
+  }));
 }
+
+/** @param {Uint8Array} bytes @param {Field} field */
+const partOf = (bytes, { from, end }) => bytes.subarray(from, end);
 
 /** A field that holds a message, or text. @param {number} number @param {Uint8Array} content */
 const message = (number, content) => concat(messageParts(number, [content]));

@@ -124,9 +124,9 @@ class Parser {
   }
 
   #quantifier() {
-    const found = this.#match(/^(?:([*+?])|\{(\d+)(,(\d*))?\})(\?)?/);
-    if (!found) return this.#match(/^\{,\d*\}/) ? this.refuse() : null;
-    const [, sign, least, range, most, lazy] = found;
+    const found = this.#match(/^(?:([*+?])|\{(?:(\d+)|(?=,))(,(\d*))?\})(\?)?/);
+    if (!found) return null;
+    const [, sign, least = "0", range, most] = found, lazy = found[5];
     const [from, to] = sign ? [Number(sign === "+"), sign === "?" ? 1 : Infinity] : [Number(least), range ? Number(most || Infinity) : Number(least)];
     const bad = from > to || from > MOST_REPEATS || (to > MOST_REPEATS && to < Infinity);
     // Twice repeated, or possessive, which RE2 does not have.

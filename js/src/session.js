@@ -1,5 +1,5 @@
 // onnxruntime sessions, with the settings that a guest in somebody's app should have.
-import { brief, MissingRuntimeError, ModelFileError } from "./errors.js";
+import { brief, InputError, MissingRuntimeError, ModelFileError } from "./errors.js";
 
 /**
  * @typedef {typeof import("onnxruntime-common")} Ort onnxruntime-node, onnxruntime-web/wasm or onnxruntime-react-native.
@@ -23,6 +23,25 @@ const OPTIONS = {
   enableMemPattern: false,
   logSeverityLevel: /** @type {const} */ (4),
 };
+
+/**
+ * Types hold nobody to this in plain JavaScript.
+ * @param {LoadOptions} options
+ * @throws {InputError}
+ */
+export function requireOptions(options) {
+  if (!isObject(options)) throw new InputError("the options of a model are an object: { ort, sessionOptions }");
+  const { ort, sessionOptions } = options;
+  if (!isObject(sessionOptions ?? {})) throw new InputError("sessionOptions must be an object");
+  if (ort === undefined || ort === null) return;
+  const made = [ort?.InferenceSession?.create, ort?.Tensor].every((part) => typeof part === "function");
+  if (!made || !isObject(ort.env?.versions)) {
+    throw new InputError('ort is no onnxruntime: it wants all of one, as import * as ort from "onnxruntime-web/wasm" gives it');
+  }
+}
+
+/** @param {unknown} value */
+const isObject = (value) => typeof value === "object" && value !== null;
 
 /**
  * Import the installed onnxruntime: onnxruntime-node in Node, onnxruntime-web/wasm in the browser.

@@ -14,21 +14,27 @@ const bundled = () => new URL("../models/default.int8.onnx", import.meta.url);
  * @throws {ModelFileError} When there is no such file.
  */
 export async function readSource(source = bundled()) {
-  if (source instanceof Uint8Array) return plain(source);
-  if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  if (typeof source !== "string" && !(source instanceof URL)) {
-    throw new InputError(`a model is a path, a URL or bytes, not ${typeof source}`);
+  if (isOf(source, "Uint8Array")) return plain(/** @type {Uint8Array} */ (source));
+  if (isOf(source, "ArrayBuffer")) return new Uint8Array(/** @type {ArrayBuffer} */ (source));
+  if (typeof source !== "string" && !isOf(source, "URL")) {
+    throw new InputError(`a model is a path, a URL or bytes, not ${source === null ? source : typeof source}`);
   }
+  const place = String(source);
   // Not an import: bundlers for the browser would stumble over it.
   const fs = globalThis.process?.getBuiltinModule?.("node:fs");
-  const remote = /^(https?|blob|data):/.test(String(source));
-  return fs && !remote ? readPath(fs, source) : download(source);
+  return fs && !/^(https?|blob|data):/.test(place) ? readPath(fs, place) : download(place);
 }
 
-/** @param {typeof import("node:fs")} fs @param {string | URL} path */
+/**
+ * `instanceof` for the classes of other realms too: those of a frame, or of a test in Jest.
+ * @param {unknown} source @param {string} name
+ */
+const isOf = (source, name) => Object.prototype.toString.call(source) === `[object ${name}]`;
+
+/** @param {typeof import("node:fs")} fs @param {string} path A path, or a URL of one. */
 async function readPath(fs, path) {
   try {
-    return plain(await fs.promises.readFile(path));
+    return plain(await fs.promises.readFile(path.startsWith("file://") ? new URL(path) : path));
   } catch (error) {
     throw new ModelFileError(`${path}: ${brief(error)}`, { cause: error });
   }
@@ -40,7 +46,7 @@ async function readPath(fs, path) {
  */
 const plain = (bytes) => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** @param {string | URL} url */
+/** @param {string} url */
 async function download(url) {
   let response;
   try {

@@ -7,7 +7,7 @@ import { sentiment } from "./results.js";
  *   posted to a worker.
  * @property {Float32Array} h Short-term memory, `[layers, hidden]`.
  * @property {Float32Array} c Long-term memory, `[layers, hidden]`.
- * @property {string} pending The word at the end of what was pushed, not read yet since more of it may come.
+ * @property {string} pending The end of what was pushed, not read yet since what follows may change its words.
  * @property {number[] | null} probability The model's output so far; null before the first token.
  * @property {string} [model] Checksum of the file whose state it is; none in one that an app made itself.
  */

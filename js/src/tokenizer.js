@@ -2,6 +2,7 @@
 import { rereads } from "./backtracking.js";
 import { InputError, ModelFileError } from "./errors.js";
 import { parsePattern, written } from "./pattern.js";
+import { Pieces } from "./pieces.js";
 
 const REPLACEMENT = "\ufffd";
 
@@ -21,20 +22,23 @@ const MOST_PARTS = 32;
 /** Longest text, in characters, where the time of a file's pattern may grow with the square of it: seconds. */
 const LONGEST = 50_000;
 
-/** @param {string} text */
-const lower = (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+/** A to Z as a to z, and no other letter, as in Python. @param {string} text */
+export const lower = (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
 /** Lower-case A to Z, then take every match of a pattern, from left to right. */
 export class Tokenizer {
   #pattern;
   #square;
+  #items;
+  /** @type {Pieces | undefined} */ #pieces;
   #keepsCase;
   /** @type {readonly string[]} */ #blanks;
   #kept;
 
   /** @param {Partial<import("./metadata.js").TokenizerSpec> & {pattern: string}} spec As the file's metadata has it. */
   constructor({ pattern, case: letters = "lower", blank = [], delete: deleted = "" }) {
-    const { regex, square } = compile(pattern);
+    const { regex, square, items } = compile(pattern);
+    this.#items = items;
     this.#pattern = regex;
     this.#square = square;
     this.#keepsCase = letters === "keep";
@@ -56,8 +60,7 @@ export class Tokenizer {
     if (this.#square && text.length > LONGEST) {
       throw new InputError(`a text of ${text.length} characters: with this file's token pattern, ${LONGEST} can be read in reasonable time`);
     }
-    const clean = replaceUnportable(text);
-    return cut(this.#keepsCase ? clean : lower(clean), this.#blanks).flatMap(([start, part]) =>
+    return cut(this.#clean(text), this.#blanks).flatMap(([start, part]) =>
       Array.from(part.matchAll(this.#pattern), ({ 0: token, index }) => ({
         token, start: start + index, end: start + index + token.length,
       })),
@@ -65,31 +68,57 @@ export class Tokenizer {
   }
 
   /**
-   * The places of the tokens that the graph saw; it may have dropped some that it did not know.
+   * The places of the tokens that the graph saw; it may have dropped some that it did not know. One that
+   * is nowhere has no width, behind the token before it.
    * @param {string} text
    * @param {readonly string[]} seen
    */
   locate(text, seen) {
-    const matches = this.matches(text);
-    let at = 0;
+    const matches = this.matches(text), places = placesByToken(matches);
+    let at = 0, behind = 0;
     return seen.map((token) => {
-      while (at < matches.length && matches[at]?.token !== token) at++;
-      return matches[at++] ?? { token, start: text.length, end: text.length };
+      const left = places.get(token) ?? [];
+      while ((left.at(-1) ?? at) < at) left.pop();
+      const place = left.pop(), match = matches[place ?? -1];
+      at = place === undefined ? at : place + 1;
+      behind = match?.end ?? behind;
+      return match ?? { token, start: behind, end: behind };
     });
   }
 
   /**
-   * Split off the last token where it reaches the end, since more may belong to it, and half of a
-   * character.
+   * Split off the end that more text may read otherwise, and half of a character.
    * @param {string} text
    * @returns {[complete: string, pending: string]}
    */
   splitOpen(text) {
-    const last = this.#raw(text).at(-1);
-    const whole = /[\ud800-\udbff]$/.test(text) ? text.length - 1 : text.length;
-    const cut = last && last.end >= whole ? last.start : whole;
+    const whole = /[\ud800-\udbff]$/.test(text) ? text.slice(0, -1) : text;
+    this.#pieces ??= new Pieces(this.#items);
+    const cut = this.#pieces.settled(this.#clean(whole), this.#raw(whole));
     return [text.slice(0, cut), text.slice(cut)];
   }
+
+  /** As it is read. @param {string} text */
+  #clean(text) {
+    const clean = replaceUnportable(text);
+    return this.#keepsCase ? clean : lower(clean);
+  }
+}
+
+/**
+ * Token to its numbers in a list, the first at the end: taken off there, each is looked at once, however
+ * many tokens are nowhere.
+ * @param {readonly {token: string}[]} matches
+ * @returns {Map<string, number[]>}
+ */
+function placesByToken(matches) {
+  const places = new Map();
+  for (let n = matches.length - 1; n >= 0; n--) {
+    const token = matches[n]?.token, found = places.get(token);
+    if (found) found.push(n);
+    else places.set(token, [n]);
+  }
+  return places;
 }
 
 /**
@@ -165,10 +194,11 @@ function cut(text, [blank, ...others]) {
 
 /**
  * @param {string} pattern One of RE2 and Python.
- * @returns {{regex: RegExp, square: boolean}} Whether time may grow with the square of a text's length.
+ * @returns {{regex: RegExp, square: boolean, items: readonly import("./pattern.js").Item[]}} Whether time may grow with
+ *   the square of a text's length.
  * @throws {ModelFileError} When RE2, Python and JavaScript do not read it alike, or could take for ever on it.
  */
 function compile(pattern) {
   const items = parsePattern(pattern);
-  return { square: rereads(items), regex: new RegExp(written(items), "gu") };
+  return { items, square: rereads(items), regex: new RegExp(written(items), "gu") };
 }

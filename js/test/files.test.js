@@ -8,9 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test } from "node:test";
+import { runInNewContext } from "node:vm";
 import * as ort from "onnxruntime-node";
 import { InputError, MissingRuntimeError, ModelFileError, SentimentModel } from "lstm-edge";
-import { frontEnd, metadataProps, withoutDefaults, withOutputs } from "../src/onnx-file.js";
+import { frontEnd, metadataProps, withoutDefaults, withoutLowering, withOutputs } from "../src/onnx-file.js";
 import { bytes } from "./golden.js";
 
 const SOURCE = fileURLToPath(new URL("../models/default.int8.onnx", import.meta.url));
@@ -32,6 +33,13 @@ function sealedAnew(changed) {
   return copy;
 }
 
+/** The bytes as a frame or one of Jest's tests has them, whose classes are not ours. */
+function ofAnotherRealm(original) {
+  const array = runInNewContext("Uint8Array.from(original)", { original });
+  assert.ok(!(array instanceof Uint8Array) && !(array.buffer instanceof ArrayBuffer));
+  return [array, array.buffer];
+}
+
 async function answers(source) {
   const model = await SentimentModel.load(source);
   const { score } = await model.score("One of the finest films I have ever seen.");
@@ -39,18 +47,18 @@ async function answers(source) {
   return score;
 }
 
-test("a path, a URL, an address, and bytes of any kind give one model", async () => {
+test("a path, a URL, an address, and bytes of any kind give one model", async (t) => {
   const server = createServer((request, response) => response.end(bytes));
+  t.after(() => server.close());
   await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
   const wide = new Uint8Array(bytes.length + 7);
   wide.set(bytes, 7);
   const sources = [
-    undefined, SOURCE, new URL(`file://${SOURCE}`), `http://127.0.0.1:${server.address().port}/m.onnx`,
-    bytes, wide.subarray(7), Uint8Array.from(bytes).buffer,
+    undefined, SOURCE, new URL(`file://${SOURCE}`), import.meta.resolve("lstm-edge/models/default.int8.onnx"), `http://127.0.0.1:${server.address().port}/m.onnx`,
+    bytes, wide.subarray(7), Uint8Array.from(bytes).buffer, ...ofAnotherRealm(bytes),
   ];
   const found = new Set();
   for (const source of sources) found.add(await answers(source));
-  server.close();
   assert.equal(found.size, 1);
   assert.deepEqual(bytes, Buffer.from(wide.subarray(7)), "the caller's bytes stay as they are");
 });
@@ -83,6 +91,19 @@ test("values inside the graph become outputs, and nothing else changes", async (
   await Promise.all([before.release(), after.release()]);
 });
 
+test("the graph leaves the case of letters alone, and nothing else changes", async () => {
+  const plain = withoutLowering(new Uint8Array(bytes));
+  assert.deepEqual(metadataProps(plain), metadataProps(new Uint8Array(bytes)));
+  assert.ok(bytes.length - plain.length < 50);
+  assert.deepEqual(withoutLowering(plain), plain);
+  for (const [file, tokens] of [[bytes, ["great", "film"]], [plain, ["film"]]]) {
+    const session = await ort.InferenceSession.create(file);
+    const answer = await session.run({ text: new ort.Tensor("string", ["GREAT film"], [1]) }, ["tokens"]);
+    assert.deepEqual(answer.tokens.data, tokens);
+    await session.release();
+  }
+});
+
 test("a changed byte anywhere is found", async () => {
   for (const at of [100, 1_000_000, bytes.length - 200]) {
     const copy = Uint8Array.from(bytes);
@@ -108,11 +129,17 @@ test("cut, foreign, missing, empty and newer files are ModelFileErrors", async (
   const cuts = [1, 10, 1000, 1_000_000, bytes.length - 1].map((size) => bytes.subarray(0, size));
   const texts = ["<html>", "\x08\x0a", "\x3a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "\x07"];
   const foreign = texts.map((text) => Buffer.from(text, "latin1"));
-  for (const bad of [...cuts, ...foreign, new Uint8Array(), newer, "/no/such/file.onnx", "http://127.0.0.1:1/x"]) {
+  for (const bad of [...cuts, ...foreign, new Uint8Array(), newer, "/no/such/file.onnx", "file:///no/such", "file://[", "http://127.0.0.1:1/x"]) {
     await assert.rejects(SentimentModel.load(bad), (error) => error instanceof ModelFileError && !error.message.includes("\n"));
   }
   await assert.rejects(SentimentModel.load(newer), /format 7; .*reads format 1/);
-  await assert.rejects(SentimentModel.load(5), InputError);
+  for (const wrong of [5, null, {}, [1], new Float32Array(1)]) await assert.rejects(SentimentModel.load(wrong), InputError);
+});
+
+test("options that are none are an InputError", async () => {
+  for (const wrong of [null, 5, "x", { ort: {} }, { ort: 5 }, { ort: { ...ort, env: {} } }, { ort: { ...ort, Tensor: 5 } }, { sessionOptions: 5 }]) {
+    await assert.rejects(SentimentModel.load(bytes, wrong), (error) => error instanceof InputError && !error.message.includes("\n"), JSON.stringify(wrong));
+  }
 });
 
 test("a page in the place of a model is not taken for one", async () => {

@@ -80,6 +80,15 @@ test("what is not a text is an InputError", async () => {
   await assert.rejects(model.scoreIds([1]), InputError);
 });
 
+test("gates of what is no token of the text are an InputError", async () => {
+  const text = "A good film", { tokens } = await model.trace(text);
+  for (const wrong of [undefined, null, 5, {}, { token: "good" }, { token: 5, start: 0 }, { token: "good", start: -1 }, { token: "good", start: 1.5 }, { token: "good", start: 12 }]) {
+    await assert.rejects(model.gates(text, wrong), InputError, JSON.stringify(wrong));
+  }
+  await assert.rejects(model.gates(undefined, tokens[0]), InputError);
+  assert.equal((await model.gates(text, tokens[2])).learn.length, model.metadata.architecture.n_layers);
+});
+
 test("a closed model says so; what was under way ends", async () => {
   const other = await SentimentModel.load(bytes);
   const underWay = other.score("good");

@@ -2,7 +2,7 @@
 // and in one built by Vite.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -39,16 +39,24 @@ const ANSWER = `SentimentModel.load().then(async (model) => {
   console.log((await model.score("${REVIEW}")).label);
 });`;
 
-test("it holds the code, the types and the model, and nothing else", () => {
-  const files = readdirSync(join(app, "package"), { recursive: true }).filter((name) => /\.\w+$/.test(name));
-  assert.ok(files.includes("models/default.int8.onnx") && files.includes("types/index.d.ts") && files.includes("README.md"));
-  assert.deepEqual(files.filter((name) => !/^(src|types|models)\/|^(package\.json|README\.md)$/.test(name)), []);
+test("it holds the code, the types, the model and the licence, and nothing else", () => {
+  const files = readdirSync(join(app, "package"), { recursive: true }).filter((name) => /\.\w+$|^LICENSE$/.test(name));
+  assert.ok(files.includes("LICENSE") && files.includes("models/default.int8.onnx") && files.includes("types/index.d.ts") && files.includes("README.md"));
+  assert.deepEqual(files.filter((name) => !/^(src|types|models)\/|^(package\.json|README\.md|LICENSE)$/.test(name)), []);
 });
 
 test("import and require answer in Node", () => {
   assert.equal(node("app.mjs", `import { SentimentModel } from "lstm-edge"; ${ANSWER}`), "positive\n");
   // Node 20 and 22 warn on stderr that require of a module is experimental.
   assert.equal(node("app.cjs", `const { SentimentModel } = require("lstm-edge"); ${ANSWER}`), "positive\n");
+});
+
+test("all that the types import is declared", () => {
+  const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(app, "package", "package.json"), "utf8"));
+  const types = join(app, "package", "types");
+  const imported = readdirSync(types).flatMap((name) => [...readFileSync(join(types, name), "utf8").matchAll(/(?:from |import\()"([^.#"][^"]*)"/g)]);
+  assert.deepEqual([...new Set(imported.map(([, name]) => name))], Object.keys(dependencies));
+  for (const range of Object.values(peerDependencies)) assert.equal(range, dependencies["onnxruntime-common"]);
 });
 
 test("its types hold in a strict project", () => {

@@ -210,6 +210,32 @@ def test_a_forward_of_long_texts_alone_is_not_taken_for_one_of_one_length() -> N
         module_source(made(LongPool))
 
 
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+@pytest.mark.parametrize("scripted", [False, True])
+def test_a_class_may_have_the_name_of_a_layer_of_pytorch(
+    kind: str, scripted: bool, tmp_path: Path
+) -> None:
+    class Weighted(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.hidden_size, self.num_layers = 16, 1
+            self.emb = nn.Embedding(zoo.WORDS, 16)
+            self.rnn = getattr(nn, kind)(16, 16, batch_first=True)
+            self.weigh, self.out = nn.Linear(16, 1), nn.Linear(16, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            steps, _ = self.rnn(self.emb(x))
+            return self.out((torch.softmax(self.weigh(steps), 1) * steps).sum(1))
+
+    module = type(kind, (Weighted,), {"forward": Weighted.forward})().eval()
+    ids = [3, 5, 7, 2]
+    wanted = torch.softmax(module(torch.tensor([ids])), -1).detach().numpy()
+    made_of = torch.jit.script(module) if scripted else module
+    (found,) = export_source(module_source(made_of), tmp_path, ExportConfig(precisions=("fp32",)))
+    assert found.path is not None
+    assert np.abs(raw(found.path, [ids]) - wanted).max() < 2e-6
+
+
 def raw(path: Path, texts: list[list[int]]) -> np.ndarray:
     """Return what the file answers to all texts in one right-padded batch."""
     engine = SentimentModel.load(path, "cpu")._engine

@@ -2,7 +2,7 @@
 
     python tests/golden/make_answers.py
 
-To be run again when the bundled model changes (``make model`` does); nothing else may change it.
+To be run again when the bundled model changes (``make model`` does), or what a stream holds back.
 """
 
 import hashlib

@@ -340,6 +340,27 @@ def test_a_sum_is_worth_what_it_says_of_texts_that_were_not_learned_from() -> No
     assert 0.7 < sums.std() < 1.4
 
 
+def test_texts_in_pairs_are_not_turned_round(tmp_path: Path) -> None:
+    nouns = "Kessel Kellner Salat Mantel Ofen Wagen Garten Schrank Tisch Stuhl".split()
+    pairs = [("warm", "kalt"), ("lecker", "fad"), ("schnell", "lahm"), ("neu", "alt")]
+    rows = [
+        (f"Der {noun} war {word}.", label)
+        for n, noun in enumerate(nouns)
+        for label, word in enumerate(pairs[n % len(pairs)])
+    ]
+    texts, labels = zip(*rows, strict=True)
+    config = recommended_config(len(texts))
+    made = train(config, Examples("pairs", texts, labels), tmp_path, baselines=False)
+    model = SentimentRNN.from_config(made.checkpoint.config)
+    model.load_state_dict(made.checkpoint.state_dict)
+    encoder = made.checkpoint.encoder
+    with torch.no_grad():
+        ids = [torch.tensor([encoder(text)]) for text in texts]
+        found = [float(model(one, model.init_hidden(1))[0]) for one in ids]
+    right = [(score > 0.5) == bool(label) for score, label in zip(found, labels, strict=True)]
+    assert sum(right) >= 0.8 * len(right)
+
+
 def test_few_english_texts_start_from_the_bundled_model_and_that_is_said(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

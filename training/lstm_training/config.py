@@ -5,6 +5,7 @@ from typing import Literal
 
 from lstm_runtime.errors import VocabularyError
 from lstm_runtime.settings import check_settings, setting
+from lstm_runtime.text.one_reading import require_one_reading
 from lstm_runtime.text.tokenizer import DEFAULT_PATTERN, Tokenizer
 
 from lstm_training.errors import ConfigError
@@ -177,6 +178,6 @@ class TrainingConfig:
         """Check every value against its type and range."""
         check_settings(self, ConfigError)
         try:
-            Tokenizer(self.pattern or DEFAULT_PATTERN)
+            require_one_reading(Tokenizer(self.pattern or DEFAULT_PATTERN).pattern)
         except VocabularyError as error:
             raise ConfigError(str(error)) from error

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from lstm_runtime.model_file import contract
+from lstm_runtime.text.one_reading import require_one_reading
 from lstm_runtime.text.re2 import graph_patterns
 from lstm_runtime.text.tokenizer import MOST_PARTS, TextEncoder, Tokenizer
 from lstm_runtime.text.window import WHOLE
@@ -64,6 +65,7 @@ def _tokens(g: GraphBuilder, tokenizer: Tokenizer) -> tuple[Value, str]:
     if tokenizer.case == "lower":
         # The locale C is the only one that is installed everywhere.
         text = g.StringNormalizer(text, case_change_action="LOWER", is_case_sensitive=1, locale="C")
+    require_one_reading(tokenizer.pattern)
     patterns = graph_patterns(tokenizer)
     *blanks, pattern = patterns[: len(tokenizer.blanks) + 1]
     deleting = patterns[-1] if tokenizer.delete else ""

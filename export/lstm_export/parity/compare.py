@@ -11,6 +11,7 @@ from lstm_runtime.inference.session import SessionSettings
 from lstm_runtime.model_file import contract
 from numpy.typing import NDArray
 
+from lstm_export.errors import ParityError
 from lstm_export.network import Network
 from lstm_export.parity.cases import Case
 from lstm_export.parity.ground_truth import join
@@ -124,6 +125,14 @@ def _max_abs(wanted: ModelOutput, found: ModelOutput) -> dict[str, float]:
 def _difference(wanted: Array, found: Array) -> float:
     """Return the largest difference, NaN if there is one.
 
-    A cell state may be large, and float32 has seven digits: above 1, differences are relative.
+    Raises:
+        ParityError: when they are not of one shape, as after one token more.
+
     """
+    if wanted.shape != found.shape:
+        raise ParityError(
+            f"the file gives {list(found.shape)} numbers where the original gives "
+            f"{list(wanted.shape)}: it reads a text as other tokens"
+        )
+    # A cell state may be large, and float32 has seven digits: above 1, differences are relative.
     return float((np.abs(wanted - found) / np.maximum(1.0, np.abs(wanted))).max())

@@ -65,11 +65,14 @@ def _second_inputs(module: nn.Module) -> dict[str, Callable[[Tensor], Any]]:
         "mask": torch.ones_like,
         "batch size": lambda _: 1,
     }
-    recurrent: Any = next((m for m in module.modules() if module_name(m) in ("LSTM", "GRU")), None)
+    # By what PyTorch's own layers say of themselves, scripted ones too: a class of the user may be
+    # called LSTM.
+    layers = (m for m in module.modules() if hasattr(m, "proj_size"))
+    recurrent: Any = next((m for m in layers if m.mode in {"LSTM", "GRU"}), None)
     if recurrent is not None:
         directions = 2 if recurrent.bidirectional else 1
         zeros = torch.zeros(recurrent.num_layers * directions, 1, recurrent.hidden_size)
-        states = (zeros, zeros) if module_name(recurrent) == "LSTM" else zeros
+        states = (zeros, zeros) if recurrent.mode == "LSTM" else zeros
         makers["states"] = lambda _: states
     return makers
 

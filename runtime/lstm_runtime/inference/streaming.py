@@ -25,7 +25,7 @@ class StreamState:
     c: Array
     "Long-term memory, float32 ``[layers, 1, hidden]``."
     pending: str = ""
-    "The word at the end of what was pushed, not read yet since more of it may come."
+    "The end of what was pushed, not read yet since what follows may change its words."
     probability: tuple[float, ...] | None = None
     "The model's output so far, one value per class; None before the first token."
     model: str = ""
@@ -35,8 +35,8 @@ class StreamState:
 class SentimentStream:
     """Reads a text piece by piece and says at any time what it thinks so far.
 
-    Pieces may be cut anywhere, also within a word: the last word is held back until what follows
-    shows that it is complete, or `finish` is called. So the answer does not depend on the cuts,
+    Pieces may be cut anywhere, also within a word: the end is held back until what follows shows
+    that its words are complete, or `finish` is called. So the answer does not depend on the cuts,
     up to the rounding of the model's precision. Any number of streams may share a model; one
     stream is for one thread at a time.
     """

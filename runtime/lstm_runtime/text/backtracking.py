@@ -12,31 +12,24 @@ already (``\d+\.?\d*``), or the place is passed once a match, and there are few 
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Set
 from functools import lru_cache
 from itertools import combinations
 from typing import Any, NamedTuple
 
-_parser: Any = re._parser  # type: ignore[attr-defined] # what the compiler itself sees; no other way
-_OPS: Any = re._constants  # type: ignore[attr-defined]
+from lstm_runtime.text.characters import (
+    OPS,
+    PARSER,
+    Ranges,
+    UnsafePatternError,
+    characters,
+    flags_of,
+)
 
-_LAST = 0x10FFFF
 _MOST_POSITIONS = 400
 _MOST_COPIES = 4 * _MOST_POSITIONS  # of what is repeated: of nothing, there could be any number
 _MOST_FORKS = 4
 """Places with two ways that are passed once: each may double the work."""
-
-Ranges = tuple[tuple[int, int], ...]
-
-_ASCII_CLASSES: dict[str, Ranges] = {
-    "DIGIT": ((48, 57),),
-    "SPACE": ((9, 13), (32, 32)),
-    "WORD": ((48, 57), (65, 90), (95, 95), (97, 122)),
-}
-
-
-class UnsafePatternError(ValueError):
-    """A pattern that ``re`` could take for ever on, that RE2 lacks, or that can match nothing."""
 
 
 class _Part(NamedTuple):
@@ -106,18 +99,18 @@ def rereads(pattern: str) -> bool:
         re.error: when it is no regular expression.
 
     """
-    tree = _parser.parse(pattern, re.ASCII)
-    fold = re.search(r"\(\?[a-zA-Z]*i", pattern) is not None
+    tree = PARSER.parse(pattern, re.ASCII)
+    flags = flags_of(pattern)
     branches = [tree]
-    if len(tree) == 1 and tree[0][0] is _OPS.BRANCH:
+    if len(tree) == 1 and tree[0][0] is OPS.BRANCH:
         branches = tree[0][1][1]
-    found = [_rereads(branch, fold=fold) for branch in branches]
+    found = [_rereads(branch, flags) for branch in branches]
     return any(found)
 
 
-def _rereads(branch: Any, *, fold: bool) -> bool:
+def _rereads(branch: Any, flags: frozenset[str]) -> bool:
     automaton = _Automaton()
-    whole = _sequence(automaton, branch, fold)
+    whole = _sequence(automaton, branch, flags)
     if whole.empty:
         raise UnsafePatternError("can match nothing at all, and a token has a character")
     accepting = set() if automaton.asserts else set(whole.last)
@@ -137,11 +130,11 @@ def _rereads(branch: Any, *, fold: bool) -> bool:
     return any(place in automaton.behind([place], unsure) for place in unsure)
 
 
-def _sequence(automaton: _Automaton, items: Any, fold: bool) -> _Part:
+def _sequence(automaton: _Automaton, items: Any, flags: frozenset[str]) -> _Part:
     """Add pieces one behind the other."""
     found = _Part(1, [], [])
     for operator, argument in items:
-        found = _joined(automaton, found, _item(automaton, operator, argument, fold))
+        found = _joined(automaton, found, _item(automaton, operator, argument, flags))
     return found
 
 
@@ -159,84 +152,40 @@ def _twice_at_most(places: Iterable[int]) -> list[int]:
     return [place for place, ways in Counter(places).items() for _ in range(min(ways, 2))]
 
 
-def _item(automaton: _Automaton, operator: Any, argument: Any, fold: bool) -> _Part:
-    if operator is _OPS.SUBPATTERN:
-        return _sequence(automaton, argument[3], fold)
-    if operator is _OPS.BRANCH:
-        parts = [_sequence(automaton, branch, fold) for branch in argument[1]]
+def _item(automaton: _Automaton, operator: Any, argument: Any, flags: frozenset[str]) -> _Part:
+    if operator is OPS.SUBPATTERN:
+        return _sequence(automaton, argument[3], flags)
+    if operator is OPS.BRANCH:
+        parts = [_sequence(automaton, branch, flags) for branch in argument[1]]
         return _Part(
             min(sum(part.empty for part in parts), 2),
             [place for part in parts for place in part.first],
             [place for part in parts for place in part.last],
         )
-    if operator in {_OPS.MAX_REPEAT, _OPS.MIN_REPEAT}:
-        return _repeat(automaton, argument, fold)
-    if operator is _OPS.AT:
+    if operator in {OPS.MAX_REPEAT, OPS.MIN_REPEAT}:
+        return _repeat(automaton, argument, flags)
+    if operator is OPS.AT:
         automaton.asserts = True
         return _Part(1, [], [])
-    return automaton.position(_characters(operator, argument, fold))
+    return automaton.position(characters(operator, argument, flags))
 
 
-def _repeat(automaton: _Automaton, argument: Any, fold: bool) -> _Part:
+def _repeat(automaton: _Automaton, argument: Any, flags: frozenset[str]) -> _Part:
     """Add as many copies as there must be, and a loop for those that there may be."""
     least, most, items = argument
     found = _Part(1, [], [])
     for _ in range(min(int(least), _MOST_POSITIONS + 1)):
         automaton.copy()
-        found = _joined(automaton, found, _sequence(automaton, items, fold))
+        found = _joined(automaton, found, _sequence(automaton, items, flags))
     if most == least:
         return found
     automaton.copy()
-    loop = _sequence(automaton, items, fold)
+    loop = _sequence(automaton, items, flags)
     if int(most) - int(least) > 1:
         automaton.link(loop.last, loop.first)
     # A body that may be empty is also tried so once more, at the end.
     ways = min(1 + loop.empty, 2)
     return _joined(automaton, found, _Part(ways, loop.first, loop.last * ways))
-
-
-def _characters(operator: Any, argument: Any, fold: bool) -> Ranges:
-    """Return the characters of one position as ranges."""
-    if operator is _OPS.IN:
-        negated = argument[0][0] is _OPS.NEGATE
-        items = argument[1:] if negated else argument
-        found = [one for kind, what in items for one in _characters(kind, what, fold)]
-        return _others(found) if negated else tuple(found)
-    if operator is _OPS.LITERAL:
-        return _folded(((argument, argument),), fold)
-    if operator is _OPS.NOT_LITERAL:
-        return _others(_folded(((argument, argument),), fold))
-    if operator is _OPS.RANGE:
-        return _folded((tuple(argument),), fold)
-    if operator is _OPS.ANY:
-        return ((0, _LAST),)
-    if operator is _OPS.CATEGORY:
-        name = str(argument).removeprefix("CATEGORY_")
-        known = _ASCII_CLASSES[name.removeprefix("NOT_")]
-        return _others(known) if name.startswith("NOT_") else known
-    raise UnsafePatternError(f"has {str(operator).lower()}, which RE2 does not have")
-
-
-def _folded(ranges: Ranges, fold: bool) -> Ranges:
-    """Add the other case of ASCII letters, where case does not matter."""
-    if not fold:
-        return ranges
-    return ranges + tuple(
-        (ord(chr(n).swapcase()), ord(chr(n).swapcase()))
-        for low, high in ranges
-        for n in range(low, min(high, 127) + 1)
-        if chr(n).isalpha()
-    )
-
-
-def _others(ranges: Sequence[tuple[int, int]]) -> Ranges:
-    """Return all characters that are not in ``ranges``."""
-    found, start = [], 0
-    for low, high in sorted(ranges):
-        if low > start:
-            found.append((start, low - 1))
-        start = max(start, high + 1)
-    return (*found, (start, _LAST)) if start <= _LAST else tuple(found)
 
 
 def _overlap(automaton: _Automaton, places: Iterable[int]) -> bool:

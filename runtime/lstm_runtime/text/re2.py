@@ -16,15 +16,31 @@ def graph_patterns(tokenizer: Tokenizer) -> tuple[str, ...]:
     return (*blanks, _for_re2(tokenizer.pattern), *([f"[^{deleted}]+"] if deleted else []))
 
 
+_PARTS = re.compile(r"\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}|\\.|\[\^?\]?|\{,\d*\}|.", re.DOTALL)
+_IN_CLASS = {r"\s": r"\t-\r ", r"\S": r"\x00-\x08\x0e-\x1f!-\x{10ffff}"}
+_ALONE = {r"\s": r"[\t-\r ]", r"\S": r"[^\t-\r ]", r"\Z": r"\z"}
+
+
 def _for_re2(pattern: str) -> str:
-    r"""Return a pattern of Python as RE2 reads it: its ``\s`` lacks the vertical tab."""
+    r"""Return a pattern of Python as RE2 reads it.
+
+    RE2's ``\s`` lacks the vertical tab, and it has no ``\u0430``, ``\Z`` and ``{,3}``; a single dot
+    is to ONNX Runtime a request for all characters, line ends too.
+    """
+    if pattern == ".":
+        return "(?:.)"
     translated, in_class = "", False
-    for part in re.findall(r"\\.|.", pattern, re.DOTALL):
-        in_class = part == "[" or (in_class and part != "]")
-        if part == r"\s":
-            translated += r"\t-\r " if in_class else r"[\t-\r ]"
-        elif part == r"\S" and not in_class:
-            translated += r"[^\t-\r ]"
-        else:
-            translated += part
+    for part in _PARTS.findall(pattern):
+        opens = part[0] == "[" and not in_class
+        translated += _translated(part, in_class=in_class or opens)
+        # A ] that stands first is a character; so is a [ within, but for the ] behind it.
+        in_class = opens or (in_class and not part.endswith("]"))
     return translated
+
+
+def _translated(part: str, *, in_class: bool) -> str:
+    if part[:2] in {r"\u", r"\U"}:
+        return rf"\x{{{part[2:]}}}"
+    if part[:2] == "{," and not in_class:
+        return "{0" + part[1:]
+    return (_IN_CLASS if in_class else _ALONE).get(part, part)

@@ -12,7 +12,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from lstm_runtime.errors import InputError, VocabularyError
-from lstm_runtime.text.backtracking import UnsafePatternError, rereads
+from lstm_runtime.text.backtracking import rereads
+from lstm_runtime.text.characters import UnsafePatternError
+from lstm_runtime.text.pieces import settled
 from lstm_runtime.text.window import WHOLE, Window
 
 if TYPE_CHECKING:
@@ -136,9 +138,18 @@ class Tokenizer:
             yield token.text, text[: token.end]
 
     def split_open(self, text: str) -> tuple[str, str]:
-        """Split off the last token where it reaches the end of ``text``: more may belong to it."""
-        last = deque(self._matches(text), maxlen=1)
-        cut = last[0].start if last and last[0].end == len(text) else len(text)
+        """Split off the end of ``text`` that more text may read otherwise, see `settled`.
+
+        Raises:
+            InputError: when the pattern is too large for that.
+
+        """
+        spans = [(token.start, token.end) for token in self._matches(text)]
+        try:
+            cut = settled(self.pattern, self._in_case(replace_unportable(text)), spans)
+        except UnsafePatternError as error:
+            shown = f"token pattern {self.pattern[:200]!r}"
+            raise InputError(f"{shown} {error} to read a text in pieces") from error
         return text[:cut], text[cut:]
 
     def keep_last(self, text: str, count: int) -> str:

@@ -87,7 +87,7 @@ def fit_word_weights(
 ) -> WordWeights:
     """Fit one regression on all texts, and one on all texts but those of each part.
 
-    The largest weight of the first is 2.
+    Where these read them the wrong way round, the first stands for all. Its largest weight is 2.
 
     Args:
         texts: ids of the texts to learn from, each ``[tokens]``.
@@ -110,9 +110,23 @@ def fit_word_weights(
     for part in range(1, FOLDS + 1):
         rows = parts == part
         sums[rows] = counts.texts.sum(found[part])[rows]
+    if _are_turned_round(sums, labels):
+        found = found[:1] * (1 + FOLDS)
+        sums = counts.texts.sum(found[0])
     spread = sums.std(correction=0).clamp(min=1.0)
     worth, bias = _worth(sums / spread, labels)
     return WordWeights(torch.stack([one.T for one in found]), bias, float(spread), worth)
+
+
+def _are_turned_round(sums: Tensor, labels: Tensor) -> bool:
+    """Tell whether texts are read the wrong way round, by two standard errors.
+
+    Of few texts in pairs ("the soup was good", "the soup was bad") one that is left out is read by
+    its partner. A network would learn to turn round what all texts say.
+    """
+    wanted = one_hot(labels, max(sums.shape[1], 2)).float()[:, -sums.shape[1] :]
+    pairs = torch.stack([(one - one.mean(0)).flatten() for one in (sums, wanted)])
+    return bool(torch.corrcoef(pairs)[0, 1] * len(labels) ** 0.5 < -2)
 
 
 def _above_a_step(weights: Tensor) -> Tensor:
@@ -202,7 +216,7 @@ def _worth(sums: Tensor, labels: Tensor) -> tuple[float, Tensor]:
         return found.item()
 
     optimizer.step(loss)  # type: ignore[no-untyped-call] # torch's own
-    return float(factor.detach()), bias.detach()
+    return max(float(factor.detach()), 0.0), bias.detach()
 
 
 def _regression(
