@@ -19,17 +19,17 @@ int main(int count, char **arguments) {
   }
   lstm_edge model;
   const char *failed = lstm_edge_open(&model, arguments[1], NULL);
-  if (failed) return fail(failed);
+  if (failed) return fail(failed); /* a model that did not open is closed */
 
   int references;
   double worst;
-  if ((failed = lstm_edge_verify(&model, &references, &worst))) return fail(failed);
-  fprintf(stderr, "%d reference answers, largest difference %.2g\n", references, worst);
+  if (!(failed = lstm_edge_verify(&model, &references, &worst)))
+    fprintf(stderr, "%d reference answers, largest difference %.2g\n", references, worst);
 
   int streamed = count > 2 && !strcmp(arguments[2], "--stream");
   lstm_edge_state state = lstm_edge_new_state(&model);
   float probability[LSTM_EDGE_CLASSES];
-  failed = lstm_edge_score(&model, "", 0, probability); /* what a stream says before its first word */
+  if (!failed) failed = lstm_edge_score(&model, "", 0, probability); /* what a stream says before its first word */
   for (int n = 2 + streamed; n < count && !failed; n++) {
     const char *text = arguments[n];
     failed = streamed ? lstm_edge_push(&model, &state, text, strlen(text), probability)
@@ -39,7 +39,8 @@ int main(int count, char **arguments) {
     if (!failed) printf("%s\n", text);
     if (!failed && !streamed && model.known == 0) fprintf(stderr, "warning: the model knows no word of: %s\n", text);
   }
+  const int status = failed ? fail(failed) : 0; /* the message lasts as long as the model */
   lstm_edge_free_state(&state);
   lstm_edge_close(&model);
-  return failed ? fail(failed) : 0;
+  return status;
 }

@@ -30,6 +30,7 @@ typedef struct {
   int is_open;
   size_t classes;
   size_t inputs; /* 3 where the file asks for states with every text, else 1 */
+  int streams; /* whether the file has states, so that a text can be continued */
   int64_t state_shape[3]; /* layers, 1, hidden */
   lstm_edge_front_end front_end;
   int64_t unknown; /* id of every word outside the vocabulary; -1 where such words are dropped */
@@ -52,10 +53,10 @@ static inline const char *lstm_edge_check(lstm_edge *model, OrtStatus *status) {
   return model->error;
 }
 
-#define LSTM_EDGE_TRY(call)                                    \
-  do {                                                         \
-    const char *failed = lstm_edge_check(model, model->ort->call); \
-    if (failed) return failed;                                 \
+#define LSTM_EDGE_TRY(call)                                            \
+  do {                                                                 \
+    const char *try_failed = lstm_edge_check(model, model->ort->call); \
+    if (try_failed) return try_failed;                                 \
   } while (0)
 
 /* Load the library: `name`, or when NULL the system's. Nothing of it phones home: the environment says
@@ -118,24 +119,48 @@ static inline const char *lstm_edge_session(lstm_edge *model, const char *path, 
   return failed;
 }
 
-/* Open a model file that takes text. `library` is a path of libonnxruntime; NULL for the system's. */
-static inline const char *lstm_edge_open(lstm_edge *model, const char *path, const char *library) {
-  memset(model, 0, sizeof *model);
-  const char *failed = lstm_edge_load(model, library);
-  if (failed) return failed;
-  OrtSessionOptions *options;
-  LSTM_EDGE_TRY(CreateEnv(ORT_LOGGING_LEVEL_FATAL, "lstm-edge", &model->env));
-  LSTM_EDGE_TRY(CreateSessionOptions(&options));
-  /* A guest's settings: one thread, bounded memory, silence, the graph as it was written. */
+/* A guest's settings: one thread, bounded memory, silence, the graph as it was written. */
+static inline const char *lstm_edge_as_guest(lstm_edge *model, OrtSessionOptions *options) {
   LSTM_EDGE_TRY(SetIntraOpNumThreads(options, 1));
   LSTM_EDGE_TRY(SetSessionLogSeverityLevel(options, ORT_LOGGING_LEVEL_FATAL));
   LSTM_EDGE_TRY(SetSessionGraphOptimizationLevel(options, ORT_DISABLE_ALL));
   LSTM_EDGE_TRY(DisableCpuMemArena(options));
   LSTM_EDGE_TRY(DisableMemPattern(options));
-  failed = lstm_edge_session(model, path, options);
+  return NULL;
+}
+
+/* Whether the file takes text, by the names of its inputs, and has states, by those of its outputs. */
+static inline const char *lstm_edge_interface(lstm_edge *model) {
+  const OrtApi *ort = model->ort;
+  size_t outputs;
+  int text = 0;
+  LSTM_EDGE_TRY(SessionGetInputCount(model->session, &model->inputs));
+  LSTM_EDGE_TRY(SessionGetOutputCount(model->session, &outputs));
+  for (size_t n = 0; n < model->inputs + outputs; n++) {
+    char *name;
+    const int is_input = n < model->inputs;
+    OrtStatus *status = is_input ? ort->SessionGetInputName(model->session, n, model->allocator, &name)
+                                 : ort->SessionGetOutputName(model->session, n - model->inputs, model->allocator, &name);
+    const char *failed = lstm_edge_check(model, status);
+    if (failed) return failed;
+    if (is_input) text |= !strcmp(name, "text");
+    else model->streams |= !strcmp(name, "hn");
+    LSTM_EDGE_TRY(AllocatorFree(model->allocator, name));
+  }
+  return text ? NULL : "the model file takes ids, not text";
+}
+
+/* Open; what is there when that fails is lstm_edge_open's to close. */
+static inline const char *lstm_edge_try_open(lstm_edge *model, const char *path, const char *library) {
+  const char *failed = lstm_edge_load(model, library);
+  if (failed) return failed;
+  OrtSessionOptions *options;
+  LSTM_EDGE_TRY(CreateEnv(ORT_LOGGING_LEVEL_FATAL, "lstm-edge", &model->env));
+  LSTM_EDGE_TRY(CreateSessionOptions(&options));
+  failed = lstm_edge_as_guest(model, options);
+  if (!failed) failed = lstm_edge_session(model, path, options);
   model->ort->ReleaseSessionOptions(options);
   if (failed) return failed;
-  LSTM_EDGE_TRY(SessionGetInputCount(model->session, &model->inputs));
   LSTM_EDGE_TRY(GetAllocatorWithDefaultOptions(&model->allocator));
   LSTM_EDGE_TRY(CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &model->memory));
   char *sizes, *tokenizer;
@@ -145,6 +170,7 @@ static inline const char *lstm_edge_open(lstm_edge *model, const char *path, con
   model->state_shape[1] = 1;
   model->state_shape[2] = lstm_edge_number(sizes, "hidden_dim");
   LSTM_EDGE_TRY(AllocatorFree(model->allocator, sizes));
+  if ((failed = lstm_edge_interface(model))) return failed;
   if ((failed = lstm_edge_property(model, "tokenizer", &tokenizer))) return failed;
   model->unknown = strstr(tokenizer, "\"unknown\": null") ? -1 : lstm_edge_number(tokenizer, "unknown");
   LSTM_EDGE_TRY(AllocatorFree(model->allocator, tokenizer));
@@ -153,6 +179,7 @@ static inline const char *lstm_edge_open(lstm_edge *model, const char *path, con
   return model->is_open ? NULL : "the model file's metadata is damaged";
 }
 
+/* Free what the model holds; again, or after lstm_edge_open failed, there is nothing left to free. */
 static inline void lstm_edge_close(lstm_edge *model) {
   if (!model->ort) return;
   model->ort->ReleaseMemoryInfo(model->memory);
@@ -163,17 +190,31 @@ static inline void lstm_edge_close(lstm_edge *model) {
   model->is_open = 0;
 }
 
-/* Zeros, from which every text starts; `h` is NULL when there is no memory left. None of a model that is not
-   open: its sizes are what a file says, and were not checked. */
+/* Open a model file that takes text. `library` is a path of libonnxruntime; NULL for the system's. A model that
+   could not be opened is closed. */
+static inline const char *lstm_edge_open(lstm_edge *model, const char *path, const char *library) {
+  memset(model, 0, sizeof *model);
+  const char *failed = lstm_edge_try_open(model, path, library);
+  if (failed) lstm_edge_close(model);
+  return failed;
+}
+
+/* Zeros, from which every text starts; `h` is NULL when there is no memory left. None of a model without states,
+   as lstm_edge_push says, or of one that is not open: its sizes are what a file says, and were not checked. */
 static inline lstm_edge_state lstm_edge_new_state(const lstm_edge *model) {
   lstm_edge_state state = {NULL, NULL, 0};
-  if (model->is_open) state.size = (size_t)(model->state_shape[0] * model->state_shape[2]);
+  if (model->is_open && (model->streams || model->inputs > 1))
+    state.size = (size_t)(model->state_shape[0] * model->state_shape[2]);
   state.h = (float *)calloc(2 * state.size, sizeof(float));
   state.c = state.h ? state.h + state.size : NULL;
   return state;
 }
 
-static inline void lstm_edge_free_state(lstm_edge_state *state) { free(state->h); }
+static inline void lstm_edge_free_state(lstm_edge_state *state) {
+  free(state->h);
+  state->h = state->c = NULL;
+  state->size = 0;
+}
 
 /* The numbers of an output and how many there are; they are of `type`, whatever the file says of itself. */
 static inline const char *lstm_edge_numbers(lstm_edge *model, OrtValue *value, ONNXTensorElementDataType type, size_t *count,
@@ -218,8 +259,8 @@ static inline const char *lstm_edge_count(lstm_edge *model, OrtValue *const *out
   return failed;
 }
 
-/* Copy what ran out of the outputs: probability, tokens, hn, cn; or probability, ids, matches. A piece without a token is read as one
-   unknown word; in a stream it leaves state and answer as they are. */
+/* Copy what ran out of the outputs: probability, tokens, hn, cn; or probability, ids, matches. A piece without a
+   token is read as one unknown word; in a stream it leaves state and answer as they are, and so does a failure. */
 static inline const char *lstm_edge_take(lstm_edge *model, OrtValue **out, float *probability, lstm_edge_state *state) {
   float *values, *h, *c;
   const char *failed;
@@ -227,15 +268,17 @@ static inline const char *lstm_edge_take(lstm_edge *model, OrtValue **out, float
     size_t length;
     LSTM_EDGE_TRY(GetStringTensorElementLength(out[1], 0, &length));
     if (!length) return NULL;
+  } else if (out[1] && (failed = lstm_edge_count(model, out + 1))) return failed;
+  if ((failed = lstm_edge_floats(model, out[0], model->classes, &values))) return failed;
+  for (size_t n = 0; n < model->classes; n++)
+    if (!isfinite(values[n])) return "an answer is not a number";
+  if (state) {
     if ((failed = lstm_edge_floats(model, out[2], state->size, &h))) return failed;
     if ((failed = lstm_edge_floats(model, out[3], state->size, &c))) return failed;
     memcpy(state->h, h, state->size * sizeof(float));
     memcpy(state->c, c, state->size * sizeof(float));
-  } else if (out[1] && (failed = lstm_edge_count(model, out + 1))) return failed;
-  if ((failed = lstm_edge_floats(model, out[0], model->classes, &values))) return failed;
+  }
   memcpy(probability, values, model->classes * sizeof(float));
-  for (size_t n = 0; n < model->classes; n++)
-    if (!isfinite(probability[n])) return "an answer is not a number";
   return NULL;
 }
 
@@ -254,9 +297,9 @@ static inline const char *lstm_edge_run(lstm_edge *model, const char *clean, flo
   for (int n = 1; n < 3 && start->h && !status; n++)
     status = ort->CreateTensorWithDataAsOrtValue(model->memory, n == 1 ? start->h : start->c, start->size * sizeof(float),
                                                  model->state_shape, 3, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &in[n]);
+  const OrtValue *const given[] = {in[0], in[1], in[2]};
   if (!status)
-    status = ort->Run(model->session, NULL, inputs, (const OrtValue *const *)in, start->h ? 3 : 1,
-                      state ? in_a_stream : alone, outputs, out);
+    status = ort->Run(model->session, NULL, inputs, given, start->h ? 3 : 1, state ? in_a_stream : alone, outputs, out);
   model->known = NAN;
   const char *failed = lstm_edge_check(model, status);
   if (!failed) failed = lstm_edge_take(model, out, probability, state);
@@ -266,10 +309,13 @@ static inline const char *lstm_edge_run(lstm_edge *model, const char *clean, flo
 }
 
 /* Read the next piece of a text, `size` bytes of UTF-8 that end between two words: a word that is cut
-   would be read as two. `probability` has a value per class and keeps it where a piece has no token. */
+   would be read as two. `probability` has a value per class. It and the state stay as they are where a piece
+   has no token, and where this fails. */
 static inline const char *lstm_edge_push(lstm_edge *model, lstm_edge_state *state, const char *text, size_t size,
                                          float *probability) {
   if (!model->is_open) return "the model is not open";
+  if (state && !model->streams) return "the model file has no states: it cannot continue a text";
+  if (state && !state->h) return "the state is not there: it was freed, or there was no memory left";
   const int from_zeros = !state && model->inputs > 1;
   lstm_edge_state zeros = {NULL, NULL, 0};
   if (from_zeros) zeros = lstm_edge_new_state(model);

@@ -51,6 +51,35 @@ static inline const char *lstm_edge_string(const char *json, char *text) {
   return *json ? json + 1 : NULL;
 }
 
+/* The JSON number at `*at`, which goes behind it; NaN, and nothing moves, where there is none. Not by strtod,
+   which wants the point to be the locale's. */
+static inline double lstm_edge_real(const char **at) {
+  const char *next = *at + (**at == '-');
+  uint64_t digits = 0;
+  long exponent = 0;
+  int fraction = 0;
+  if (*next < '0' || *next > '9') return NAN;
+  for (; (*next >= '0' && *next <= '9') || (*next == '.' && !fraction); next++) {
+    if (*next == '.') fraction = 1;
+    else if (digits >= UINT64_MAX / 100) exponent += !fraction; /* more digits than a double has */
+    else {
+      digits = 10 * digits + (uint64_t)(*next - '0');
+      exponent -= fraction;
+    }
+  }
+  if (*next == 'e' || *next == 'E') {
+    char *end;
+    const long power = strtol(next + 1, &end, 10);
+    if (end == next + 1) return NAN;
+    exponent += power > 999 ? 999 : power < -999 ? -999 : power;
+    next = end;
+  }
+  const double value = exponent < 0 ? (double)digits / pow(10, (double)-exponent) : (double)digits * pow(10, (double)exponent);
+  const int negative = **at == '-';
+  *at = next;
+  return negative ? -value : value;
+}
+
 /* Score the reference at `*json` and go behind it; the largest difference so far is in `*worst`. */
 static inline const char *lstm_edge_replay(lstm_edge *model, const char **json, char *text, double *worst) {
   static const char *const damaged = "the file's reference answers are damaged or not of text";
@@ -60,9 +89,8 @@ static inline const char *lstm_edge_replay(lstm_edge *model, const char **json, 
   if (!at) return damaged;
   at += strlen("\"probability\": [");
   for (size_t n = 0; n < model->classes; n++) {
-    char *end;
-    expected[n] = strtod(at, &end);
-    at = end + strspn(end, ", ]");
+    if (isnan(expected[n] = lstm_edge_real(&at))) return damaged;
+    at += strspn(at, ", ]");
   }
   if (strncmp(at, "\"text\": \"", 9) || !(at = lstm_edge_string(at + 9, text))) return damaged;
   *json = at;
@@ -76,7 +104,7 @@ static inline const char *lstm_edge_replay(lstm_edge *model, const char **json, 
 }
 
 /* Replay all of them. `count` and `worst` say how many and the largest difference; it is an error when
-   that is more than the export allowed. */
+   that is more than the export allowed, and when there are none or whatever comes is allowed. */
 static inline const char *lstm_edge_verify(lstm_edge *model, int *count, double *worst) {
   char *reference = NULL, *tolerance = NULL;
   if (!model->is_open) return "the model is not open";
@@ -86,12 +114,20 @@ static inline const char *lstm_edge_verify(lstm_edge *model, int *count, double 
   const char *at = reference;
   *count = 0;
   *worst = 0;
-  while (!failed && text && strstr(at, "\"probability\": [")) {
+  if (!failed && !text) failed = "no memory left";
+  const char *behind = tolerance;
+  const double allowed = failed ? 0 : lstm_edge_real(&behind);
+  if (!failed && (isnan(allowed) || *behind)) failed = "the model file's metadata is damaged";
+  if (!failed && !lstm_edge_proves(allowed)) {
+    snprintf(model->error, sizeof model->error, "the file allows a difference of %.99s, which proves nothing", tolerance);
+    failed = model->error;
+  }
+  while (!failed && strstr(at, "\"probability\": [")) {
     failed = lstm_edge_replay(model, &at, text, worst);
     *count += 1;
   }
-  if (!failed && !(text && *count && *worst <= strtod(tolerance, NULL)))
-    failed = "the model does not answer as the original did";
+  if (!failed && !*count) failed = "the file carries no reference answers, so nothing shows that it is right";
+  if (!failed && !(*worst <= allowed)) failed = "the model does not answer as the original did";
   free(text);
   if (reference) (void)lstm_edge_check(model, model->ort->AllocatorFree(model->allocator, reference));
   if (tolerance) (void)lstm_edge_check(model, model->ort->AllocatorFree(model->allocator, tolerance));

@@ -20,7 +20,7 @@ int main(int count, char** arguments) try {
   std::cerr << "reference answers verified, largest difference " << difference << "\n";
 
   const bool streamed = count > 2 && arguments[2] == std::string("--stream");
-  State state = model.new_state();
+  State state = streamed ? model.new_state() : State();
   auto probability = model.score("");  // what a stream says before its first word
   for (int n = streamed ? 3 : 2; n < count; n++) {
     const auto found = streamed ? model.push(state, arguments[n]) : model.score(arguments[n]);

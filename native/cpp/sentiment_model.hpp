@@ -25,7 +25,7 @@ struct State {
 
 class SentimentModel {
  public:
-  // Throws Ort::Exception when the file is missing or no model.
+  // Throws Ort::Exception when the file is no model, std::runtime_error when it is missing or takes no text.
   explicit SentimentModel(const std::string& path) : SentimentModel(read(path)) {}
 
   // One probability per class; one class: that of the second label.
@@ -34,15 +34,18 @@ class SentimentModel {
   // The share of the words of the text scored last that the model knows, 0 of none; NaN in a stream.
   double known() const { return known_; }
 
-  // Zeros, from which every text starts.
+  // Zeros, from which every text starts. Throws where the file has no states.
   State new_state() const {
-    const std::vector<float> zeros(static_cast<size_t>(shape_[0] * shape_[2]));
-    return {zeros, zeros};
+    require_states();
+    return zeros();
   }
 
   // Read the next piece, which ends between two words. Empty for a piece without a token, which
-  // leaves the state alone.
-  std::vector<float> push(State& state, const std::string& piece) { return run(piece, &state); }
+  // leaves the state alone, as an exception does.
+  std::vector<float> push(State& state, const std::string& piece) {
+    require_states();
+    return run(piece, &state);
+  }
 
   // A property of the file's metadata.
   nlohmann::json property(const char* name) {
@@ -51,17 +54,24 @@ class SentimentModel {
     return nlohmann::json::parse(value.get());
   }
 
-  // Replay the file's reference answers; the largest difference. Throws when that is too large.
+  // Replay the file's reference answers; the largest difference. Throws when that is too large, and when there are
+  // none or whatever comes is allowed.
   double verify() {
+    const auto references = property("reference"), tolerance = property("tolerance");
+    if (references.empty()) throw std::runtime_error("the file carries no reference answers, so nothing shows that it is right");
+    if (!lstm_edge_proves(tolerance.get<double>()))
+      throw std::runtime_error("the file allows a difference of " + tolerance.dump() + ", which proves nothing");
     double worst = 0;
-    for (const auto& reference : property("reference")) {
+    for (const auto& reference : references) {
       const auto found = score(reference.at("text").get<std::string>());
+      const auto expected = reference.at("probability").get<std::vector<double>>();
+      if (found.size() != expected.size()) throw std::runtime_error(unlike_the_file);
       for (size_t n = 0; n < found.size(); n++) {
-        const double difference = std::abs(found[n] - reference.at("probability").at(n).get<double>());
+        const double difference = std::abs(found[n] - expected[n]);
         if (!(difference <= worst)) worst = difference;
       }
     }
-    if (worst > property("tolerance").get<double>()) throw std::runtime_error("the model does not answer as the original did");
+    if (!(worst <= tolerance.get<double>())) throw std::runtime_error("the model does not answer as the original did");
     return worst;
   }
 
@@ -76,10 +86,26 @@ class SentimentModel {
       : front_end_(lstm_edge_find_front_end({reinterpret_cast<const unsigned char*>(file.bytes.data()), file.bytes.size()})),
         session_(opened(std::move(file.bytes))),
         memory_(Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeDefault)) {
-    const auto sizes = property("architecture"), unknown = property("tokenizer").at("unknown");
+    const auto sizes = property("architecture");
+    bool text = false;
+    for (size_t n = 0; n < session_.GetInputCount(); n++)
+      text = text || session_.GetInputNameAllocated(n, allocator_).get() == std::string("text");
+    if (!text) throw std::runtime_error("the model file takes ids, not text");
+    const auto unknown = property("tokenizer").at("unknown");  // a file that takes ids may have no tokenizer
     shape_ = {sizes.at("n_layers"), 1, sizes.at("hidden_dim")};
     if (!lstm_edge_allocatable(shape_.data())) throw std::runtime_error("the model file's metadata is damaged");
     unknown_ = unknown.is_null() ? -1 : unknown.get<int64_t>();
+    for (size_t n = 0; n < session_.GetOutputCount(); n++)
+      streams_ = streams_ || session_.GetOutputNameAllocated(n, allocator_).get() == std::string("hn");
+  }
+
+  void require_states() const {
+    if (!streams_) throw std::runtime_error("the model file has no states: it cannot continue a text");
+  }
+
+  State zeros() const {
+    const std::vector<float> part(static_cast<size_t>(shape_[0] * shape_[2]));
+    return {part, part};
   }
 
   static File read(const std::string& path) {
@@ -112,9 +138,9 @@ class SentimentModel {
     feeds.push_back(
         Ort::Value::CreateTensor(allocator_, one.data(), one.size(), ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING));
     feeds[0].FillStringTensor(texts.data(), texts.size());
-    State zeros;
+    State fresh;
     State* start = state;
-    if (!start && session_.GetInputCount() > 1) *(start = &zeros) = new_state();
+    if (!start && session_.GetInputCount() > 1) *(start = &fresh) = zeros();
     if (start)
       for (auto* part : {&start->h, &start->c})
         feeds.push_back(Ort::Value::CreateTensor<float>(memory_, part->data(), part->size(), shape_.data(), shape_.size()));
@@ -122,15 +148,15 @@ class SentimentModel {
     const char* alone[] = {"probability", front_end_.ids, front_end_.matches};
     auto answers = session_.Run(Ort::RunOptions{}, in, feeds.data(), feeds.size(), state ? in_a_stream : alone, state ? 4 : 3);
     known_ = state ? std::numeric_limits<double>::quiet_NaN() : share(answers[1], answers[2]);
-    if (state) {
-      if (!answers[1].GetStringTensorElementLength(0)) return {};
-      const auto h = numbers<float>(answers[2]), c = numbers<float>(answers[3]);
-      if (h.size() != state->h.size() || c.size() != state->c.size()) throw std::runtime_error(unlike_the_file);
-      *state = {h, c};
-    }
+    if (state && !answers[1].GetStringTensorElementLength(0)) return {};
     const auto found = numbers<float>(answers[0]);
     for (const float value : found)
       if (!std::isfinite(value)) throw std::runtime_error("an answer is not a number");
+    if (state) {
+      State next = {numbers<float>(answers[2]), numbers<float>(answers[3])};
+      if (next.h.size() != state->h.size() || next.c.size() != state->c.size()) throw std::runtime_error(unlike_the_file);
+      *state = std::move(next);
+    }
     return found;
   }
 
@@ -161,5 +187,6 @@ class SentimentModel {
   Ort::MemoryInfo memory_;
   std::array<int64_t, 3> shape_{};
   int64_t unknown_ = -1;
+  bool streams_ = false;
   double known_ = 0;
 };

@@ -1,0 +1,11 @@
+# find_package(lstm_edge): what its target needs is looked for where this is used, not where it was installed from.
+include(CMakeFindDependencyMacro)
+find_dependency(PkgConfig)
+find_dependency(nlohmann_json 3)
+pkg_check_modules(LSTM_EDGE_ONNXRUNTIME QUIET IMPORTED_TARGET libonnxruntime)
+if(LSTM_EDGE_ONNXRUNTIME_FOUND)
+  include(${CMAKE_CURRENT_LIST_DIR}/lstm_edgeTargets.cmake)
+else()
+  set(lstm_edge_FOUND FALSE)
+  set(lstm_edge_NOT_FOUND_MESSAGE "pkg-config does not find libonnxruntime")
+endif()
