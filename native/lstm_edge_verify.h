@@ -96,7 +96,8 @@ static inline const char *lstm_edge_replay(lstm_edge *model, const char **json, 
   *json = at;
   const char *failed = lstm_edge_score(model, text, strlen(text), found);
   for (size_t n = 0; n < model->classes && !failed; n++) {
-    double difference = fabs(found[n] - expected[n]);
+    /* Plain numbers may be large, and float has seven digits: above 1, differences are relative. */
+    double difference = fabs(found[n] - expected[n]) / fmax(1, fabs(expected[n]));
     if (!(difference <= *worst)) *worst = difference;
     if (isnan(difference)) return "an answer is not a number";
   }

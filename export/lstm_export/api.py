@@ -76,7 +76,7 @@ def export(  # noqa: PLR0913 - keyword arguments, each with a default
     """
     try:
         source = _source(model, module, hints or ArchitectureHints())
-        if pattern:
+        if pattern is not None:
             if tokenizer:
                 raise InputError("pattern is a part of tokenizer: give one of the two")
             tokenizer = Tokenizer(pattern)
@@ -116,6 +116,9 @@ def _with_words(
         if tokenizer or unknown or window != WHOLE:
             raise InputError("unknown, pattern, tokenizer and window belong to a vocabulary")
         return source
+    if not isinstance(vocabulary, Vocabulary | str | Path):
+        kind = type(vocabulary).__name__
+        raise InputError(f"vocabulary must be a path or a Vocabulary, not a {kind}")
     if not isinstance(vocabulary, Vocabulary):
         rows = source.network.architecture.vocab_size
         vocabulary = read_vocabulary(Path(vocabulary), rows, unknown)

@@ -127,7 +127,9 @@ export class SentimentModel {
     for (const { text, ids, probability } of reference) {
       const found = await engine.probability(ids ? engine.idsFeed(ids) : engine.textFeed(text ?? ""));
       for (const [n, expected] of probability.entries()) {
-        maxDifference = Math.max(maxDifference, Math.abs((found[n] ?? NaN) - expected)); // NaN stays
+        // Plain numbers may be large, and float32 has seven digits: above 1, differences are relative. NaN stays.
+        const difference = Math.abs((found[n] ?? NaN) - expected) / Math.max(1, Math.abs(expected));
+        maxDifference = Math.max(maxDifference, difference);
       }
     }
     if (!(maxDifference <= tolerance)) {

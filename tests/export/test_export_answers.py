@@ -223,6 +223,7 @@ def test_every_failure_of_the_call_is_of_the_family(tmp_path: Path) -> None:
         (InputError, lambda: ExportConfig(name="../model")),
         (InputError, lambda: ExportConfig(state="sometimes")),
         (InputError, lambda: export(module, tmp_path, pattern="a")),
+        (InputError, lambda: export(module, tmp_path, vocabulary=["<pad>", "<unk>", "good"])),
         (OutputError, lambda: export(module, tmp_path / "file")),
         (CheckpointError, lambda: export(tmp_path / "none.pt", tmp_path)),
         (VocabularyError, lambda: export(module, tmp_path, vocabulary=tmp_path / "none.txt")),

@@ -85,11 +85,11 @@ def test_pattern_of_a_foreign_tokeniser(run, tmp_path: Path) -> None:
     done = run(*command, cwd=tmp_path)
     assert done.returncode == 0
     assert "never makes 295 of the vocabulary's 300 words (such as '.', 'Word-0'" in done.stderr
-    done = run(*command, "--pattern", "[a-z]+|[.']|[A-Z]?[a-z]+-[0-9]+", cwd=tmp_path)
+    done = run(*command, "--pattern", "[A-Z]?[a-z]+-[0-9]+|[a-z]+|[.']", cwd=tmp_path)
     assert done.returncode == 0 and "294 of" in done.stderr, "only lower case is ever seen"
     done = run("lstm-run", "--model", str(tmp_path / "model.onnx"), "--trace", "Don't.")
     assert all(token in done.stdout for token in ("don", "'", "t", "."))
-    for bad in ("(", "a*", "(?=a)a"):
+    for bad in ("(", "a*", "(?=a)a", "", "[a-z]+|[.']|[a-z]+-[0-9]+", "[a-z]+?"):
         done = run(*command, "--pattern", bad, cwd=tmp_path)
         assert done.returncode == 1 and done.stderr.startswith("Error: token pattern"), bad
         assert done.stderr.count("\n") == 1
@@ -119,6 +119,9 @@ def test_failed_proof_exits_1_and_leaves_no_file(
     assert "FAILED" in done.stdout
     assert done.stderr.startswith("Error: not equal") and done.stderr.count("\n") == 1
     assert (folder / "model.onnx").exists() and not (folder / "model.int8.onnx").exists()
+    assert str(folder / "model.onnx") in done.stdout.splitlines()
+    for line in done.stdout.splitlines():
+        assert not line.startswith(str(folder)) or Path(line).exists()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from lstm_export.errors import ParityError
+from lstm_export.outcome import ExportResult, require_parity
 from lstm_export.parity.result import CaseParity, Parity
 from lstm_export.parity.tolerance import TOLERANCES
 
@@ -65,7 +67,21 @@ def test_labels_are_judged_on_texts_where_there_are_any() -> None:
     assert replace(found, texts=8).agreement == 7 / 8
 
 
-def test_bound_of_the_mean_moves_along() -> None:
+def test_bounds_of_the_mean_and_of_the_way_move_along() -> None:
     wider = TOLERANCES["int8"].scaled_to(0.1)
     assert (wider.max_abs, wider.mean, wider.fraction_within) == (0.1, 0.01, 0.95)
     assert not parity([0.008] * 100).failures(wider)
+    assert (wider.trajectory, wider.states) == (None, None)
+    exact = TOLERANCES["fp32"].scaled_to(1e-4)
+    assert (exact.trajectory, exact.states) == (pytest.approx(1e-3), pytest.approx(5e-3))
+
+
+def test_what_differs_on_the_way_alone_may_be_allowed() -> None:
+    failures = ("trajectory differs by 0.0002, allowed is 0.0001",)
+    on_the_way = ExportResult("fp32", parity([0.0]), failures)
+    with pytest.raises(ParityError, match=r"answers are equal.*--atol fp32=NUMBER"):
+        require_parity([on_the_way])
+    told = replace(on_the_way, failures=(*failures, "mean probability differs by 1"))
+    with pytest.raises(ParityError) as caught:
+        require_parity([told])
+    assert "--atol" not in str(caught.value)

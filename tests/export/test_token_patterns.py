@@ -97,6 +97,8 @@ def test_usual_patterns_are_taken_and_read_alike(pattern: str) -> None:
         ("(?i)[a-z]+", "flags"),
         ("(?:(?s:.)|a)b", "flags"),
         ("[[:alpha:]]+", "class"),
+        ("[a-z]{1,2000}", "1,000"),
+        ("[a-z]{1001}", "1,000"),
         (r"\0|a", "lacks"),
         (r"a\N{DIGIT ONE}", "lacks"),
         (r"\d(?:(?:\w)??(?:[ab])*?)*", "rather match nothing"),

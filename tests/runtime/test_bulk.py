@@ -217,6 +217,7 @@ def test_nulls_in_parquet_are_bad_rows(bulk: Any, tmp_path: Path) -> None:
     [
         ("a.csv", b"", "is empty"),
         ("a.csv", b"review,stars\n", "no column 'text'.*--text-column"),
+        ("a.csv", b"text,stars\rgood,1\rbad,0\r", "lines end with a carriage return alone"),
         ("a.csv", b"text,label\n", "column 'label' is there already: add --prefix"),
         ("a.jsonl", b'{"text": "a", "score": 1}\n', "field 'score' is there already"),
         ("a.parquet", b"PAR1 not", "not a readable Parquet file"),

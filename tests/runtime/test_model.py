@@ -352,3 +352,8 @@ def test_a_model_that_is_closed_meanwhile_is_said_to_be(model_files: dict[str, P
         model.verify()
     with pytest.raises(ClosedError):
         batch_difference(model._engine)
+
+
+def test_an_empty_path_is_no_model() -> None:
+    with pytest.raises(InputError, match="not an empty one"):
+        SentimentModel.load("")

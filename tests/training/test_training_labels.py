@@ -92,7 +92,15 @@ def test_names_and_maps_are_read_or_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "plain"), [(1.0, "1"), ("1.0", "1"), (" Neg ", "neg"), ("1.5", "1.5"), (True, "true")]
+    ("value", "plain"),
+    [
+        (1.0, "1"),
+        ("1.0", "1"),
+        (" Neg ", "neg"),
+        ("1.5", "1.5"),
+        (True, "true"),
+        ("Nicht scho\u0308n", "nicht sch\xf6n"),
+    ],
 )
 def test_a_value_is_a_plain_word(value: object, plain: str) -> None:
     assert plain_label(value) == plain

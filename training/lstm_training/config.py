@@ -178,6 +178,7 @@ class TrainingConfig:
         """Check every value against its type and range."""
         check_settings(self, ConfigError)
         try:
-            require_one_reading(Tokenizer(self.pattern or DEFAULT_PATTERN).pattern)
+            pattern = DEFAULT_PATTERN if self.pattern is None else self.pattern
+            require_one_reading(Tokenizer(pattern).pattern)
         except VocabularyError as error:
             raise ConfigError(str(error)) from error

@@ -37,7 +37,10 @@ def report_results(
     models = [result.path for result in results if result.path]
     for path in remove_other_models(folder, config, models):
         click.echo(f"note: removed {path}, which was of another checkpoint", err=True)
-    require_parity(results)
-    write_card(source, results, config, card)
-    for path in (*models, report, picture, card):
+    written = [*models, *(path for path in (report, picture) if path.exists())]
+    if not any(result.failures for result in results):
+        write_card(source, results, config, card)
+        written.append(card)
+    for path in written:
         click.echo(path)
+    require_parity(results)

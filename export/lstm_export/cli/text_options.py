@@ -115,7 +115,7 @@ def make_tokenizer(options: Mapping[str, Any], usual: Tokenizer) -> Tokenizer:
     """Return the tokeniser that the options describe; ``usual`` gives what they leave open."""
     delete = options["delete"]
     return Tokenizer(
-        options["pattern"] or usual.pattern,
+        usual.pattern if options["pattern"] is None else options["pattern"],
         case=options["case"] or usual.case,
         blank=options["blank"] or usual.blank,
         delete=string.punctuation if delete == PUNCTUATION else delete or usual.delete,

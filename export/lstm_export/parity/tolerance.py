@@ -24,8 +24,15 @@ class Tolerance:
     "Largest difference of the states, relative above 1; None where it is reported only."
 
     def scaled_to(self, max_abs: float) -> "Tolerance":
-        """Return the same with another ``max_abs``, along which the bound of the mean moves."""
-        return replace(self, max_abs=max_abs, mean=self.mean * max_abs / self.max_abs)
+        """Return the same with another ``max_abs``, along which the other bounds move."""
+        factor = max_abs / self.max_abs
+        return replace(
+            self,
+            max_abs=max_abs,
+            mean=self.mean * factor,
+            trajectory=self.trajectory and self.trajectory * factor,
+            states=self.states and self.states * factor,
+        )
 
 
 # Cells add up over hundreds of steps, and float32's rounding with them: on trained models, 9e-6 was

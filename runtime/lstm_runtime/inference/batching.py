@@ -40,7 +40,9 @@ def answer_many(
             for what is no text.
 
     """
-    if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
+    if isinstance(texts, str):
+        raise InputError("texts must be an iterable of str, such as a list, and not one str")
+    if isinstance(texts, bytes) or not isinstance(texts, Iterable):
         raise InputError(f"texts must be an iterable of str, not {type(texts).__name__}")
     batch_size = require_count("batch_size", batch_size)
     # A file that reads its texts one after the other gains nothing from runs of many, and some

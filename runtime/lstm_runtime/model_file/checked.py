@@ -84,6 +84,8 @@ def read_model_file(source: ModelSource) -> ModelFile:
 def _bytes_of(source: ModelSource) -> tuple[Path, bytes]:
     if isinstance(source, bytes | bytearray | memoryview):
         return UNNAMED, bytes(source)
+    if source == "":
+        raise InputError("a model is a path, and not an empty one, bytes or an open file")
     if isinstance(source, str | PathLike):
         return Path(source), read_bytes(Path(fspath(source)))
     if not hasattr(source, "read"):

@@ -11,6 +11,7 @@ Rows are streamed in file order, also the bad ones, which say why they are bad: 
 ends the work is the reader's choice. What is wrong with the file as a whole raises `InputError`.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
@@ -54,6 +55,11 @@ class Columns(NamedTuple):
             InputError: when not; the message names an option that helps.
 
         """
+        if re.search(r"\r(?!\n)", "".join(names)):
+            raise InputError(
+                f"{where}: its lines end with a carriage return alone, as on old Macs: write line "
+                "feeds, as with tr '\\r' '\\n'"
+            )
         twice = sorted({name for name in names if name and names.count(name) > 1})
         if twice:
             named = ", ".join(map(repr, twice))

@@ -17,6 +17,7 @@ _MOST_STATES = 5_000
 _READ_DIFFERENTLY = {
     r"\[:\^?\w+:\]": "has [:name:], which RE2 takes for a class and Python for characters",
     r"(?<!\\)(?:\\\\)*\\(?:0|N\{)": r"has \0 or \N{…}, which RE2 lacks: write the character",
+    r"\{(?:\d*,)?(?!1000[,}])[1-9]\d{3,}": "repeats more than 1,000 times, which RE2 does not",
 }
 """Parts of patterns, and what is wrong with them."""
 

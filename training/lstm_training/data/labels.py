@@ -3,6 +3,7 @@
 import csv
 import re
 import shlex
+import unicodedata
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -23,13 +24,14 @@ _SHOWN = str.maketrans({"\ue000": ",", "\ue001": "=", "\ue002": '"'})
 def plain_label(value: object) -> str:
     """Return a label as a lower-case word; spreadsheets and Parquet may have made 1 into 1.0.
 
+    Accents that are characters of their own, as a Mac writes them, are put together (NFC).
     One that is missing, which pandas writes as no number, is the empty word.
     """
     if value is None or value != value:  # noqa: PLR0124 - as only no number does
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return _WHOLE.sub(r"\1", str(value).strip().lower())
+    return _WHOLE.sub(r"\1", unicodedata.normalize("NFC", str(value)).strip().lower())
 
 
 def split_names(text: str) -> tuple[str, ...]:
@@ -83,7 +85,10 @@ def parse_label_map(text: str) -> tuple[tuple[str, str], ...]:
         name = name.translate(_SHOWN)
         for value in (one.translate(_SHOWN) for one in values.split(",")):
             if not value.strip() or not name.strip():
-                raise ConfigError(f"{part.translate(_SHOWN)!r} is not VALUE[,VALUE…]=NAME")
+                raise ConfigError(
+                    f"{part.translate(_SHOWN)!r} is not VALUE[,VALUE…]=NAME; what holds blanks "
+                    "stands in quotes, as in '\"not good\"=bad good=good'"
+                )
             if plain_label(value) in pairs:
                 raise ConfigError(f"the value {value.strip()!r} stands twice")
             pairs[plain_label(value)] = (value.strip(), name.strip())
