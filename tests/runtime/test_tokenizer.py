@@ -41,6 +41,11 @@ def test_a_pattern_that_cannot_be_one_is_refused(pattern: str) -> None:
         Tokenizer(pattern)
 
 
+def test_classes_of_unicode_are_told_to_be_ranges() -> None:
+    with pytest.raises(VocabularyError, match="write letters as ranges"):
+        Tokenizer(r"[\p{L}\d]+")
+
+
 def test_unknown_words_get_the_unknown_id_and_no_words_give_one() -> None:
     encode = TextEncoder(Tokenizer(), Vocabulary(("<pad>", "<unk>", "good")))
     assert encode("good zebra GOOD") == [2, 1, 2]

@@ -108,7 +108,9 @@ class Tokenizer:
             rereads(self.pattern)
             re.compile(self.pattern, re.ASCII)
         except (re.error, OverflowError, RecursionError) as error:
-            raise VocabularyError(f"token pattern {self.pattern!r}: {error}") from error
+            # RE2 has it, but Python's re does not.
+            hint = "; write letters as ranges, such as [a-zà-ɏ]" if r"\p" in self.pattern else ""
+            raise VocabularyError(f"token pattern {self.pattern!r}: {error}{hint}") from error
         except UnsafePatternError as error:
             raise VocabularyError(f"token pattern {self.pattern!r} {error}") from error
         if self.case not in get_args(Case) or "" in self.blank:
