@@ -16,6 +16,8 @@ from lstm_runtime.text.tokenizer import DEFAULT_PATTERN, Tokenizer
 from lstm_training.data.word_pattern import WORD_PATTERN
 from onnx import TensorProto, helper
 
+pytestmark = pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarning")
+
 HELD_BACK = json.loads((Path(__file__).parents[1] / "golden/patterns.json").read_text("utf-8"))[
     "held back"
 ]
