@@ -92,8 +92,12 @@ async def stream(socket: WebSocket) -> None:
             if len(piece) > MOST_CHARACTERS:
                 await socket.close(1009, "a piece is too long")
                 return
-            for word in re.findall(r"\s*\S+\s?|\s+", piece):
-                await send(socket, await run_in_threadpool(reader.push, word))
+            try:
+                for word in re.findall(r"\s*\S+\s?|\s+", piece):
+                    await send(socket, await run_in_threadpool(reader.push, word))
+            except errors.InputError as error:  # a word without an end
+                await socket.close(1009, str(error))
+                return
         await send(socket, await run_in_threadpool(reader.finish))
         await socket.close()
     except WebSocketDisconnect:

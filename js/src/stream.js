@@ -2,6 +2,9 @@ import { floats } from "./engine.js";
 import { InputError } from "./errors.js";
 import { sentiment } from "./results.js";
 
+/** Characters that are held back at most: each push reads them again. */
+const MOST_PENDING = 10_000;
+
 /**
  * @typedef {object} StreamState Where a stream stands: a plain value, which may be kept, cloned and
  *   posted to a worker.
@@ -53,6 +56,9 @@ export class SentimentStream {
       if (typeof chunk !== "string") throw new InputError(`a piece of text must be a string, not ${typeof chunk}`);
       const tokenizer = /** @type {import("./tokenizer.js").Tokenizer} */ (this.#engine.tokenizer);
       const [complete, pending] = tokenizer.splitOpen(this.#state.pending + chunk);
+      if (pending.length > MOST_PENDING) {
+        throw new InputError(`${pending.length} characters could all be one word, and a stream holds back ${MOST_PENDING}: finish it`);
+      }
       await this.#read(complete, pending);
       return this.#answer(chunk);
     });

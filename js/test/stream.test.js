@@ -18,6 +18,16 @@ test("a stream cut anywhere ends where the whole text ends", async () => {
   }
 });
 
+test("a word without an end is refused, and changes nothing", async () => {
+  const stream = model.stream();
+  await stream.push("good " + "x".repeat(9_999));
+  const before = stream.state;
+  await assert.rejects(stream.push("yz"), { name: "InputError", message: /10001 characters could all be one word/ });
+  assert.equal(stream.state, before);
+  await stream.push("y plot");
+  assert.equal(stream.state.pending, "plot");
+});
+
 test("the state matters: a stream is not the answer to its last piece", async () => {
   const stream = model.stream();
   await stream.push("A dull, lifeless, boring, terrible mess. ");

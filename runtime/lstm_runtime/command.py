@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from math import isnan
 from types import FrameType
 from typing import Any
 
@@ -36,6 +37,15 @@ class GroupedOption(click.Option):
     def __init__(self, *arguments: Any, group: str = OTHER, **attributes: Any) -> None:
         super().__init__(*arguments, **attributes)
         self.group = group
+
+
+class NumberIn(click.FloatRange):
+    """A number within bounds; NaN, which is neither below nor above any, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number."""
+        found = super().convert(value, param, ctx)
+        return self.fail(f"{value!r} is no number", param, ctx) if isnan(found) else found
 
 
 class OneLineErrorCommand(click.Command):

@@ -220,12 +220,24 @@ def test_impossible_numbers_are_refused(int8: SentimentModel) -> None:
     for settings in (
         {"wait": -1}, {"most_waiting": 0}, {"batch_size": 0}, {"runs": 0},
         {"wait": nan}, {"wait": math.inf}, {"batch_size": nan}, {"most_waiting": nan},
-        {"runs": nan},
+        {"runs": nan}, {"runs": 1.5}, {"batch_size": "a"}, {"batch_size": 2.5}, {"wait": "a"},
+        {"most_waiting": 1.5},
     ):  # fmt: skip
         with pytest.raises(InputError):
             asyncio.run(make(**settings))
     with pytest.raises(LstmEdgeError):
         asyncio.run(_score_a_number(int8))
+
+
+def test_a_close_from_another_loop_changes_nothing(int8: SentimentModel) -> None:
+    async def serve() -> None:
+        async with Batcher(int8) as batcher:
+            await batcher.score("good", timeout=10**400)
+            with pytest.raises(InputError, match="one event loop"):
+                await asyncio.to_thread(asyncio.run, batcher.close())
+            assert (await batcher.score("good")).text == "good"
+
+    asyncio.run(serve())
 
 
 async def _score_a_number(model: SentimentModel) -> None:

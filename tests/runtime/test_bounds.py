@@ -132,12 +132,12 @@ def test_an_allocator_that_the_app_has_registered_is_taken_as_it_is() -> None:
 
 
 def test_what_is_no_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    for wrong in ("", "-1", "2 GB", "0", "9" * 30):
+    for wrong in ("", "-1", "2 GB", "0", "512", "9" * 30):
         monkeypatch.setenv(MEMORY_VARIABLE, wrong)
         with pytest.raises(InputError, match=MEMORY_VARIABLE):
             memory_limit()
-    monkeypatch.setenv(MEMORY_VARIABLE, "123456")
-    assert memory_limit() == 123456
+    monkeypatch.setenv(MEMORY_VARIABLE, "1234567")
+    assert memory_limit() == 1234567
 
 
 @pytest.mark.parametrize(

@@ -432,6 +432,9 @@ def test_options_without_a_meaning_are_usage_errors(lstm_run: Any, tmp_path: Pat
         (["in.csv", "--recursive", "--output", "out.csv"], "--recursive has no meaning"),
         (["in.txt", "--known", "--output", "out.txt"], "--known has no meaning"),
         (["in.csv", "--encoding", "utf-9"], "there is no encoding 'utf-9'"),
+        (["in.csv", "--encoding", "idna"], "there is no encoding 'idna'"),
+        (["in.csv", "--encoding", "punycode"], "there is no encoding 'punycode'"),
+        (["in.csv", "--min-known", "nan"], "'nan' is no number"),
         (["in.csv", "--delimiter", "ab"], "the delimiter is one character"),
     ):
         found = lstm_run("--input", *arguments)
@@ -484,3 +487,12 @@ def test_a_journal_with_more_answers_than_rows_is_refused(tmp_path: Path) -> Non
             journal.append(RowResult("positive", 0.75, 1.0))
         with pytest.raises(InputError, match="more answers than there are rows: add --restart"):
             job._score(nothing, task, journal, nothing, nothing)
+
+
+@posix
+def test_a_pipe_with_the_name_of_a_table_is_refused(lstm_run: Any, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "in.csv")
+    for more in ((), ("--output", "out.csv")):
+        found = lstm_run("--input", "in.csv", *more)
+        assert (found.returncode, found.stderr.count("\n")) == (1, 1)
+        assert "in.csv: a pipe can be read once" in found.stderr

@@ -300,6 +300,10 @@ def test_an_interrupted_run_is_gone_on_with_only_as_the_same_run(tmp_path: Path)
         (["--engine", "ray", "--encoding", "cp1252"], "--engine ray takes no --encoding"),
         (["--engine", "ray", "--recursive"], "--engine ray takes no --recursive"),
         (["--engine", "ray", "--resume"], "--resume needs --id-column"),
+        (
+            ["--engine", "ray", "--ray-address", "127.0.0.1:1", "--known", "--min-known", "0.5"],
+            "no Ray cluster at 127.0.0.1:1",  # so they are taken
+        ),
         (["--engine", "ray", "--ray-address", "127.0.0.1:1"], "no Ray cluster at 127.0.0.1:1"),
         (["--engine", "ray", "--ray-address", "ray://127.0.0.1:1"], "by ray job submit"),
     ],

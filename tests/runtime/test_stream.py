@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lstm_runtime import InputError, SentimentModel, StreamState
-from lstm_runtime.inference.streaming import SentimentStream
+from lstm_runtime.inference.streaming import MOST_PENDING, SentimentStream
 
 from .conftest import MIXED, MODELS
 
@@ -40,6 +40,18 @@ def test_a_word_in_pieces_counts_once_it_is_complete(fp32: SentimentModel) -> No
     assert stream.state.pending == "wonder"
     so_far = stream.push("ful ").score
     assert so_far == pytest.approx(fp32("a wonderful").score, abs=1e-6)
+
+
+def test_a_word_without_an_end_is_refused_and_changes_nothing(fp32: SentimentModel) -> None:
+    stream = fp32.stream()
+    stream.push("good " + "x" * (MOST_PENDING - 1))
+    before = stream.state
+    with pytest.raises(InputError, match="10,001 characters could all be one word"):
+        stream.push("yz")
+    assert stream.state is before
+    assert stream.push("y plot").text == "y plot"
+    assert stream.state.pending == "plot"
+    fp32.stream().push("good " * MOST_PENDING)
 
 
 def test_before_any_word_the_answer_is_that_of_an_empty_text(fp32: SentimentModel) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from lstm_runtime.command import OneLineErrorCommand, option
+from lstm_runtime.command import NumberIn, OneLineErrorCommand, option
 from lstm_runtime.extras import requires_extra
 from lstm_runtime.tables.options import dialect_options
 
@@ -161,7 +161,7 @@ EXAMPLES = (
 @option(
     "--agreement",
     group="Proof",
-    type=click.FloatRange(0, 1),
+    type=NumberIn(0, 1),
     help="Smallest share of the texts that get the same label from an int8 or fp16 file.  "
     "[default: 0.995]",
 )

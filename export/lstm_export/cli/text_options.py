@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from lstm_runtime.command import option
+from lstm_runtime.command import NumberIn, option
 from lstm_runtime.text.tokenizer import DEFAULT_PATTERN, Tokenizer
 from lstm_runtime.text.window import Window
 
@@ -97,7 +97,7 @@ _OPTIONS = (
     option(
         "--alike",
         group="Text",
-        type=click.FloatRange(0, 1),
+        type=NumberIn(0, 1),
         metavar="SHARE",
         help="Smallest share of texts to be read as --encoder reads them.  [default: 0.995]",
     ),

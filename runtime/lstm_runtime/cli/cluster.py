@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lstm_runtime.command import option
+from lstm_runtime.command import NumberIn, option
 
 if TYPE_CHECKING:
     from lstm_runtime.cli.options import Options
@@ -62,7 +62,7 @@ ENGINE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     option(
         "--gpus-per-worker",
         group="Ray",
-        type=click.FloatRange(min=0),
+        type=NumberIn(min=0),
         default=0.0,
         show_default=True,
         help="GPUs of each worker, such as 1 or 0.5.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import click
 
 from lstm_runtime.cli.cluster import ENGINE_OPTIONS, SourcePath, TargetPath
-from lstm_runtime.command import option
+from lstm_runtime.command import NumberIn, option
 from lstm_runtime.tables.options import table_options, text_column_option, usable_dialect
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     option(
         "--min-known",
         group="Output",
-        type=click.FloatRange(0, 1),
+        type=NumberIn(0, 1),
         help="A text is a bad row when the model knows a smaller share of its words.",
     ),
     option(

@@ -7,17 +7,6 @@ import click
 from lstm_runtime.cli.cluster import require_engine
 from lstm_runtime.cli.options import STANDARD_OUTPUT, Options
 
-_LOCAL = {
-    "--encoding",
-    "--delimiter",
-    "--quoting",
-    "--recursive",
-    "--known",
-    "--min-known",
-    "--restart",
-}
-"""What a run on a cluster does not take."""
-
 
 def check_values(texts: Sequence[str], asked: Options, given: Set[str]) -> None:
     """Refuse values that could have no effect.
@@ -35,8 +24,6 @@ def check_values(texts: Sequence[str], asked: Options, given: Set[str]) -> None:
     if asked.plot_file and (len(texts) != 1 or texts[0] == "-"):
         raise click.UsageError("--plot needs one TEXT")
     if asked.engine == "ray":
-        for name in sorted(given & _LOCAL):
-            raise click.UsageError(f"{name} has no meaning: --engine ray does not take it")
         return
     if asked.input_file is not None:
         _check_table(asked, given)

@@ -25,6 +25,8 @@ SECONDS_PER_CHARACTER = 0.005
 """What is added for each character or id."""
 
 _LEAST = 256 << 20
+_LEAST_ASKED = 1 << 20
+"""Of less, ONNX Runtime's allocator makes no bound at all."""
 _UNTOLD = 8 << 30
 """Memory of a machine that does not say how much it has."""
 _SAME_AS_REQUESTED = 1
@@ -56,8 +58,11 @@ def memory_limit() -> int:
     asked = os.environ.get(MEMORY_VARIABLE)
     if asked is None:
         return max(_LEAST, machine_memory() // 2)
-    if not asked.isdecimal() or not 0 < int(asked) < 2**63:
-        raise InputError(f"{MEMORY_VARIABLE} is {asked!r}: it has to be a number of bytes")
+    if not asked.isdecimal() or not _LEAST_ASKED <= int(asked) < 2**63:
+        raise InputError(
+            f"{MEMORY_VARIABLE} is {asked!r}: it has to be a number of bytes, from "
+            f"{_LEAST_ASKED:,} on"
+        )
     return int(asked)
 
 

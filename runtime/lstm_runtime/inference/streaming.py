@@ -13,6 +13,8 @@ from lstm_runtime.inference.ids import Ids, validate_ids
 from lstm_runtime.inference.results import Sentiment, sentiment
 from lstm_runtime.model_file import contract
 
+MOST_PENDING = 10_000
+"""Characters that are held back at most: each push reads them again."""
 _OUTPUTS = (contract.PROBABILITY, contract.HN, contract.CN)
 
 
@@ -65,13 +67,19 @@ class SentimentStream:
             The result for all complete words so far; its ``text`` is this piece.
 
         Raises:
-            InputError: when ``chunk`` is not a str or the file has no tokeniser.
+            InputError: when ``chunk`` is not a str or the file has no tokeniser, or when more text
+                is held back than any word has: the stream is left as it was, and `finish` reads it.
 
         """
         require_text(chunk, "a piece of text")
         if self._tokenizer is None:
             raise InputError(f"{self._engine.path} has no tokeniser: push_ids takes ids")
         complete, pending = self._tokenizer.split_open(self._state.pending + chunk)
+        if len(pending) > MOST_PENDING:
+            raise InputError(
+                f"{len(pending):,} characters could all be one word, and a stream holds back "
+                f"{MOST_PENDING:,}: finish it"
+            )
         self._read(complete)
         self._state = replace(self._state, pending=pending)
         return self._result(chunk)

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 
 from lstm_runtime.errors import ClosedError, DeadlineError, InputError, OverloadedError
 from lstm_runtime.inference.batching import KERNEL_BATCH
-from lstm_runtime.inference.checks import require_text
+from lstm_runtime.inference.checks import require_count, require_text
 from lstm_runtime.inference.results import Sentiment
 from lstm_runtime.inference.session import CPU
 from lstm_runtime.model import SentimentModel
 
 _GPU_BATCH = 64
 _GPU_WAIT = 0.001
+_LONGEST = 1e9
+"""Seconds, 32 years: more is for ever, and may be more than an event loop can count."""
 
 
 @dataclass(frozen=True, eq=False)  # two that wait for the same text are two
@@ -64,14 +66,12 @@ class Batcher:
         on_cpu = model.provider == CPU
         self._wait = wait if wait is not None else 0.0 if on_cpu else _GPU_WAIT
         self._shares = on_cpu  # a GPU answers one run of all sooner than two of halves
-        self._most_waiting = most_waiting
-        self._size = _default_batch(model) if batch_size is None else batch_size
-        self._runs = model.info.threads if runs is None else runs
+        self._most_waiting = require_count("most_waiting", most_waiting) or 1
+        self._size = require_count("batch_size", batch_size) or _default_batch(model)
+        self._runs = require_count("runs", runs) or model.info.threads
         # Not a number is neither below nor above, and a wait without an end answers nothing.
-        if not 0 <= self._wait < math.inf or not all(
-            number >= 1 for number in (most_waiting, self._size, self._runs)
-        ):
-            raise InputError("wait must be 0 or more, and all other numbers 1 or more")
+        if not isinstance(self._wait, float | int) or not 0 <= self._wait < math.inf:
+            raise InputError(f"wait is a number of seconds from 0, not {wait!r:.100}")
         self._queue: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._asked = 0
@@ -110,8 +110,9 @@ class Batcher:
 
         """
         require_text(text)
-        if not isinstance(timeout, float | int | None) or math.isnan(timeout or 0):
+        if not isinstance(timeout, float | int | None) or math.isnan(min(timeout or 0, _LONGEST)):
             raise InputError(f"timeout is a number of seconds, not {timeout!r:.100}")
+        timeout = None if timeout is not None and timeout > _LONGEST else timeout
         if self._closed:
             raise _ended()
         if len(self._queue) >= self._most_waiting:
@@ -138,9 +139,9 @@ class Batcher:
 
     async def close(self) -> None:
         """Take no more texts, answer those that wait, and let go of the threads."""
-        self._closed = True
         if self._tasks:
             self._own_loop()
+        self._closed = True
         self._arrived.set()
         try:
             await asyncio.gather(*self._tasks)

@@ -8,6 +8,7 @@ from lstm_runtime.errors import InputError
 Quoting = Literal["csv", "none"]
 
 _WORDS = {"tab": "\t", "\\t": "\t"}
+_ESCAPE = "surrogateescape"
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Dialect:
         """Check the values."""
         if self.encoding is not None:
             try:
-                "a\n".encode(self.encoding)
+                # Bytes that are no text pass by that, which not every codec can.
+                "a\n".encode(self.encoding, _ESCAPE).decode(self.encoding, _ESCAPE)
             except (LookupError, UnicodeError) as error:
                 raise InputError(f"there is no encoding {self.encoding!r}") from error
         delimiter = _WORDS.get(self.delimiter or "", self.delimiter)

@@ -39,6 +39,8 @@ def open_table(path: Path, columns: Columns, dialect: Dialect | None = None) -> 
 
     """
     dialect = dialect or Dialect()
+    if path.is_fifo():  # a table is opened for its header, and again for its rows
+        raise InputError(f"{path}: a pipe can be read once: write it into a file first")
     # Each format is a module of its own, and most runs need one.
     match table_suffix(path) if is_table(path) else None:
         case ".txt":
