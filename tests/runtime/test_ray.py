@@ -235,6 +235,13 @@ def test_what_a_task_failed_of_is_told_in_one_line() -> None:
     with pytest.raises(ClusterError) as told, family_errors():
         raise RayTaskError("Write", trace, OSError(28, "full"))
     assert str(told.value) == f"Ray: {full}"
+    advice = "To change retry attempts, configure `ray.data.DataContext.get_current()`.\n"
+    coloured = (
+        trace.replace("ray::Write()", "\x1b[36mray::Write()\x1b[39m") + f"[id: string]\n{advice}"
+    )
+    with pytest.raises(ClusterError) as told, family_errors():
+        raise RayTaskError("Write", coloured, OSError(28, "full"))
+    assert str(told.value) == f"Ray: {full}"
     with pytest.raises(ClusterError, match=r"^Ray: The actor died[^\n]*$"), family_errors():
         raise ActorDiedError
 

@@ -12,6 +12,9 @@ from lstm_runtime import errors
 from lstm_runtime.errors import ClusterError, InputError, LstmEdgeError
 from lstm_runtime.extras import requires_extra
 
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_RAISED = re.compile(r"(?:\w+\.)*(\w+(?:Error|Exception)\b.*)")
+"""A traceback's line with the exception."""
 _OURS = re.compile(r"^lstm_runtime\.errors\.(?P<kind>\w+): (?P<message>.*)$", re.MULTILINE)
 
 _HOST_PORT = re.compile(r"(?P<host>[^:/]+):(?P<port>\d+)")
@@ -154,13 +157,15 @@ def family_errors() -> Iterator[None]:
 
 def _told(text: str) -> LstmEdgeError:
     """Return the error that Ray's text tells of: of an exception only its traceback crosses."""
+    text = _COLOUR.sub("", text)
     if found := _OURS.search(text):
         kind = getattr(errors, found["kind"], InputError)
         return cast("LstmEdgeError", kind(found["message"]))
     _, unreadable, original = text.partition("Original exception:")
     lines = [line.strip() for line in (original or text).splitlines() if line.strip()]
-    # Of what failed in a task there is a traceback, whose last line says what; so it is, too, of an
-    # exception that Ray could not carry over.
+    # Of what failed in a task there is a traceback, whose last exception says what; so it is, too,
+    # of one that Ray could not carry over. Behind it may stand Ray's advice.
     is_traceback = unreadable or text.startswith("ray::")
-    told = lines[-1 if is_traceback else 0] if lines else "failed without a word"
-    return ClusterError(f"Ray: {told}")
+    raised = [found[1] for line in lines if (found := _RAISED.match(line))] if is_traceback else []
+    told = (raised or lines[-1:] if is_traceback else lines[:1]) or ["failed without a word"]
+    return ClusterError(f"Ray: {told[-1]}")
