@@ -17,8 +17,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-DEADLINE = 5.0
-"""Seconds after which nobody waits any more."""
+DEADLINE = 5.0  # seconds after which nobody waits any more
 MOST_CHARACTERS = 100_000
 MOST_BYTES = 1_000_000  # of a body: JSON may write a character in six bytes
 STATUS = {errors.OverloadedError: 503, errors.DeadlineError: 504, errors.InputError: 422}
@@ -90,16 +89,13 @@ async def stream(socket: WebSocket) -> None:
     try:
         while piece := (await socket.receive()).get("text"):
             if len(piece) > MOST_CHARACTERS:
-                await socket.close(1009, "a piece is too long")
-                return
-            try:
-                for word in re.findall(r"\s*\S+\s?|\s+", piece):
-                    await send(socket, await run_in_threadpool(reader.push, word))
-            except errors.InputError as error:  # a word without an end
-                await socket.close(1009, str(error))
-                return
+                raise errors.InputError("a piece is too long")
+            for word in re.findall(r"\s*\S+\s?|\s+", piece):
+                await send(socket, await run_in_threadpool(reader.push, word))
         await send(socket, await run_in_threadpool(reader.finish))
         await socket.close()
+    except errors.InputError as error:  # a word without an end
+        await socket.close(1009, str(error))
     except WebSocketDisconnect:
         return
 

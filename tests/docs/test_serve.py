@@ -121,10 +121,11 @@ def test_a_huge_body_is_refused_before_its_end(service: str) -> None:
         assert half.makefile("rb").readline().split()[1] == b"413"
 
 
-@pytest.mark.parametrize("body", ["a" * 100_001, b"no text"])
+@pytest.mark.parametrize("body", ["a" * 100_001, "a" * 20_000, b"no text"])
 def test_what_is_no_piece_ends_a_stream(service: str, body: str | bytes) -> None:
     with connect(f"ws://{service}/stream") as socket:
         ended = [json.loads(message)["word"] for message in _ended(socket, body)]
+        assert socket.protocol.close_code == (1009 if isinstance(body, str) else 1000)
     assert ended == ([] if isinstance(body, str) else [""])
     with connect(f"ws://{service}/stream") as socket:
         socket.send("good film " * 1000)
