@@ -94,7 +94,7 @@ async def stream(socket: WebSocket) -> None:
                 await send(socket, await run_in_threadpool(reader.push, word))
         await send(socket, await run_in_threadpool(reader.finish))
         await socket.close()
-    except errors.InputError as error:  # a word without an end
+    except errors.InputError as error:  # a piece that is too long, or a word without an end
         await socket.close(1009, str(error))
     except WebSocketDisconnect:
         return

@@ -116,10 +116,10 @@ def _with_words(
         if tokenizer or unknown or window != WHOLE:
             raise InputError("unknown, pattern, tokenizer and window belong to a vocabulary")
         return source
-    if not isinstance(vocabulary, Vocabulary | str | Path):
-        kind = type(vocabulary).__name__
-        raise InputError(f"vocabulary must be a path or a Vocabulary, not a {kind}")
-    if not isinstance(vocabulary, Vocabulary):
+    if isinstance(vocabulary, str | Path):
         rows = source.network.architecture.vocab_size
         vocabulary = read_vocabulary(Path(vocabulary), rows, unknown)
+    elif not isinstance(vocabulary, Vocabulary):
+        kind = type(vocabulary).__name__
+        raise InputError(f"vocabulary must be a path or a Vocabulary, not a {kind}")
     return source.with_vocabulary(vocabulary, tokenizer, window)
