@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 from bounded_bodies import BoundedBodies
+from counted_answers import CountedAnswers
 from fastapi import FastAPI, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.exceptions import RequestValidationError
 from lstm_runtime import LstmEdgeError, Sentiment, SentimentModel, Verification, errors
@@ -55,12 +56,12 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(lifespan=lifespan)
 app.add_middleware(BoundedBodies, most=MOST_BYTES)
+app.add_middleware(CountedAnswers, path="/score", counter=REQUESTS)
 
 
 @app.exception_handler(LstmEdgeError)
 async def refuse(_request: Request, error: LstmEdgeError) -> JSONResponse:
     status = STATUS.get(type(error), 500)
-    REQUESTS.labels(status).inc()
     headers = {"Retry-After": "1"} if status == 503 else None
     return JSONResponse({"detail": str(error)}, status, headers)
 
@@ -68,7 +69,6 @@ async def refuse(_request: Request, error: LstmEdgeError) -> JSONResponse:
 @app.exception_handler(RequestValidationError)
 async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
     """Say what is wrong without the input, which may be long, or what JSON cannot hold."""
-    REQUESTS.labels(422).inc()
     found = [{key: one[key] for key in ("type", "loc", "msg")} for one in error.errors()]
     return JSONResponse({"detail": found}, 422)
 
@@ -77,7 +77,6 @@ async def invalid(_request: Request, error: RequestValidationError) -> JSONRespo
 async def score(ask: Ask, request: Request) -> Answer:
     with SECONDS.time():
         found = await request.app.state.batcher.score(ask.text, DEADLINE)
-    REQUESTS.labels(200).inc()
     return Answer(label=found.label, score=found.number)
 
 

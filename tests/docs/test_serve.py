@@ -121,6 +121,22 @@ def test_a_huge_body_is_refused_before_its_end(service: str) -> None:
         assert half.makefile("rb").readline().split()[1] == b"413"
 
 
+def test_every_answer_is_counted(service: str) -> None:
+    def counts() -> dict[str, float]:
+        _, body = get(f"http://{service}/metrics")
+        families = text_string_to_metric_families(body)
+        of = next(one for one in families if one.name == "lstm_requests")
+        return {s.labels["status"]: s.value for s in of.samples if s.name.endswith("_total")}
+
+    before = counts()
+    asked = {200: {"text": "good"}, 422: {}, 400: b"\xff", 413: b"a" * 1_000_001, 405: None}
+    for status, body in asked.items():
+        assert get(f"http://{service}/score", body)[0] == status
+    after = counts()
+    told = {status: count - before.get(status, 0) for status, count in after.items()}
+    assert {status: n for status, n in told.items() if n} == dict.fromkeys(map(str, asked), 1)
+
+
 @pytest.mark.parametrize("body", ["a" * 100_001, "a" * 20_000, b"no text"])
 def test_what_is_no_piece_ends_a_stream(service: str, body: str | bytes) -> None:
     with connect(f"ws://{service}/stream") as socket:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +22,7 @@ from lstm_runtime.bulk.journal import Journal
 from lstm_runtime.files import atomic_path, create, parents_of
 from lstm_runtime.run_lock import RunLock
 from lstm_runtime.tables.base import RowResult
+from lstm_runtime.tables.formats import open_table
 
 from .conftest import zstd_compress
 
@@ -454,12 +456,26 @@ def test_a_run_is_resumed_with_the_dialect_it_began_with(
         run_bulk(int8, BulkJob(**job, dialect=Dialect("cp1252", "|"), resume=True))
 
 
+def test_what_the_encoding_cannot_hold_is_told_before_the_first_row(
+    int8: SentimentModel, tmp_path: Path
+) -> None:
+    source = tmp_path / "in.csv"
+    source.write_text("text\ngood\n", "cp1252")
+    job = BulkJob(source, tmp_path / "out.csv", prefix="как_", dialect=Dialect("cp1252"))
+    with pytest.raises(InputError, match=r"in\.csv: cp1252 has no 'как'"):
+        run_bulk(int8, job)
+    labels = replace(job, prefix="").columns_for(int8)._replace(answers=("плохо",))
+    with pytest.raises(InputError, match=r"in\.csv: cp1252 has no 'плохо'"):
+        open_table(source, labels, job.dialect).check()
+    assert left(tmp_path) == ["in.csv"]
+
+
 @pytest.mark.parametrize(
     "damaged",
     [
         "[]", '["positive"]', '["positive", 0.5, 1, 2, 3]', "[" * 100_000, "null", "{}", "\0",
-        '["positive", NaN, Infinity]', '["positive", 7, null]', '[{"a": 1}, 0.5, null]',
-        '["positive", "0.5", null]', '["positive", true, null]',
+        '["negative", 0.74, 1.0, 1548154793]', '["positive", 0.75, 1.0, 1548154793]',
+        '["negative", 0.75, 1.0, "1548154793"]', '[NaN, {"a": 1}, Infinity, 1548154793]',
     ],
 )  # fmt: skip
 def test_a_damaged_row_of_the_journal_is_scored_again(tmp_path: Path, damaged: str) -> None:
@@ -469,6 +485,7 @@ def test_a_damaged_row_of_the_journal_is_scored_again(tmp_path: Path, damaged: s
         for label in ("positive", "negative", "positive"):
             journal.append(RowResult(label, 0.75, 1.0))
     lines = path.read_text().splitlines()
+    assert lines[2] == '["negative", 0.75, 1.0, 1548154793]'
     lines[2] = damaged
     path.write_text("\n".join(lines) + "\n")
     with Journal(path, subject, resume=True) as journal:

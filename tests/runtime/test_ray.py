@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -114,6 +115,28 @@ def test_a_bad_row_is_named_and_leaves_nothing(
     with pytest.raises(InputError, match=r"a\.csv, line 3: 3 fields, but the header has 2"):
         run_cluster(ClusterJob(f"{folder}/*.csv", str(tmp_path / "out"), int8.path))
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_texts_that_are_none_are_rows_without_an_answer(
+    cluster: str, tmp_path: Path, int8: SentimentModel
+) -> None:
+    folder, output = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    odd: list[Any] = [5, None, True, ["a", 1], {"b": "é"}, 1e300]
+    for name, texts in {"a": [*odd, "good fun", *odd], "b": odd, "c": [None], "d": []}.items():
+        rows = [json.dumps({"n": n, "text": text}) for n, text in enumerate(texts)]
+        (folder / f"{name}.jsonl").write_text("".join(f"{row}\n" for row in rows))
+    settings = ScoringSettings(on_error="keep")
+    report = run_cluster(ClusterJob(str(folder), str(output), int8.path, settings))
+    beside = run_bulk(int8, BulkJob(folder, tmp_path / "local", on_error="keep"))
+    assert (report.rows, report.bad) == (beside.rows, beside.bad) == (20, 19)
+    assert all(
+        re.search(r"[abc]\.jsonl, line \d+: the field 'text' is no", told)
+        for told in report.problems
+    )
+    found = {row["text"]: row["label"] for row in parts(output).to_pylist()}
+    assert found.pop("good fun") == int8("good fun").label
+    assert found == dict.fromkeys([None, "5", "true", '["a", 1]', '{"b": "é"}', "1e+300"])
 
 
 def test_a_row_without_an_id_is_refused(folder: Path) -> None:

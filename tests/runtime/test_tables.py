@@ -116,7 +116,7 @@ def test_a_bad_row_says_why_and_the_next_is_read(
 
 def test_records_hold_all_fields_and_the_raw_text_of_what_is_none(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"n,text\n1,good\n2\n3,caf\xe9\n")
-    (tmp_path / "a.jsonl").write_text('{"n": 1, "text": "good"}\nnonsense\n', "utf-8")
+    (tmp_path / "a.jsonl").write_text('{"n": 1, "text": "good"}\nnonsense\n{"text": [5]}', "utf-8")
     (tmp_path / "a.txt").write_text("good\n", "utf-8")
     found = {
         name: [fields for _, fields in open_table(tmp_path / name, Columns()).records()]
@@ -124,7 +124,7 @@ def test_records_hold_all_fields_and_the_raw_text_of_what_is_none(tmp_path: Path
     }
     assert found == {
         "a.csv": [{"n": "1", "text": "good"}, {"text": "2"}, {"n": "3", "text": "caf\udce9"}],
-        "a.jsonl": [{"n": 1, "text": "good"}, {"text": "nonsense"}],
+        "a.jsonl": [{"n": 1, "text": "good"}, {"text": "nonsense"}, {"text": "[5]"}],
         "a.txt": [{"text": "good"}],
     }
 

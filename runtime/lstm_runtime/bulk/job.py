@@ -63,10 +63,10 @@ class BulkJob:
     restart: bool = False
     "Whether to throw away what an interrupted run has left, and begin anew."
 
-    @property
-    def columns(self) -> Columns:
-        """The columns to read and to add."""
-        return Columns.to_score(self.text_column, self.prefix, known=self.known)
+    def columns_for(self, model: SentimentModel) -> Columns:
+        """Return the columns to read, and those to add with the model's labels."""
+        columns = Columns.to_score(self.text_column, self.prefix, known=self.known)
+        return columns._replace(answers=model.metadata.labels)
 
     def scorer(self, model: SentimentModel) -> RowScorer:
         """Return what answers the rows."""
@@ -89,7 +89,8 @@ def run_bulk(model: SentimentModel, job: BulkJob) -> BulkReport:
 
     """
     started = time.monotonic()
-    plan = make_plan(job.source, job.output, job.columns, job.dialect, recursive=job.recursive)
+    columns = job.columns_for(model)
+    plan = make_plan(job.source, job.output, columns, job.dialect, recursive=job.recursive)
     tally = Tally()
     same = _subject(model, job)
     with ExitStack() as stack:
@@ -129,7 +130,7 @@ def write_bulk(model: SentimentModel, job: BulkJob, file: BinaryIO) -> BulkRepor
         raise InputError(f"{job.source} is a folder: its answers go into a folder")
     if table_suffix(job.source) == ".parquet":
         raise InputError(f"{job.source}: Parquet goes into a file: name it with --output")
-    table = open_table(job.source, job.columns, job.dialect)
+    table = open_table(job.source, job.columns_for(model), job.dialect)
     table.check()
     tally = Tally()
 

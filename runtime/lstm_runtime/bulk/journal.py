@@ -1,12 +1,14 @@
 """The journal of a bulk run: the answers so far, safe from kill -9.
 
 The first line says what is being scored with what; each further line is the answer of one row, in
-order. Whatever is cut off by a kill is a last line without its end, which is dropped on resuming:
-the rows before it are never scored again, and those behind it are.
+order, with a checksum. Whatever is cut off by a kill is a last line without its end, which is
+dropped on resuming, as a damaged one is: the rows before it are never scored again, and those
+behind it are.
 """
 
 import json
 import time
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -17,8 +19,6 @@ from lstm_runtime.files import create
 from lstm_runtime.tables.base import RowResult
 
 _FLUSH_SECONDS = 0.5
-_MOST = 1.001
-"""A probability: half precision may round a sum of 1 up."""
 
 
 class Journal:
@@ -72,7 +72,8 @@ class Journal:
 
     def append(self, answer: RowResult) -> None:
         """Add the next row's answer; twice a second what there is reaches the disk."""
-        self._file.write(_line([answer.label, answer.score, answer.known]))
+        values = [answer.label, answer.score, answer.known]
+        self._file.write(_line([*values, _checksum(values)]))
         self.rows += 1
         now = time.monotonic()
         if now - self._flushed > _FLUSH_SECONDS:
@@ -120,6 +121,10 @@ def _line(value: Any) -> bytes:
     return json.dumps(value).encode() + b"\n"
 
 
+def _checksum(values: list[Any]) -> int:
+    return zlib.crc32(_line(values))
+
+
 def _value(line: bytes) -> Any:
     """Return the value of a complete line; None for one that was cut off or damaged."""
     if not line.endswith(b"\n"):
@@ -133,8 +138,7 @@ def _value(line: bytes) -> Any:
 def _answer(line: bytes) -> RowResult | None:
     """Return the answer of a row; None for a line that holds none."""
     found = _value(line)
-    if not isinstance(found, list) or len(found) != len(RowResult._fields):
+    if not isinstance(found, list) or len(found) != len(RowResult._fields) + 1:
         return None
-    label, *numbers = found
-    known = all(n is None or (type(n) in (int, float) and 0 <= n <= _MOST) for n in numbers)
-    return RowResult(label, *numbers) if known and isinstance(label, str | None) else None
+    *values, checksum = found
+    return RowResult(*values) if checksum == _checksum(values) else None

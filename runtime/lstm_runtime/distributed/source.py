@@ -76,7 +76,7 @@ def iter_tables(place: Place, columns: Columns, id_column: str | None) -> Iterat
             if isinstance(table, ParquetTable):
                 tables = _parquet_tables(table, place)
             else:
-                tables = _record_tables(cast("RecordTable", table), path, place)
+                tables = _record_tables(cast("RecordTable", table), columns.text, path, place)
             for found in tables:
                 _check(found, id_column, place.path)
                 yield found
@@ -101,13 +101,19 @@ def _parquet_tables(table: ParquetTable, place: Place) -> Iterator[pyarrow.Table
         yield _with_problems(found, problems)
 
 
-def _record_tables(table: RecordTable, path: Path, place: Place) -> Iterator[pyarrow.Table]:
+def _record_tables(
+    table: RecordTable, text_column: str, path: Path, place: Place
+) -> Iterator[pyarrow.Table]:
     records = table.records()
     while chunk := list(islice(records, _ROWS)):
         names = dict.fromkeys(name for _, fields in chunk for name in fields)
         columns = {name: [_clean(fields.get(name)) for _, fields in chunk] for name in names}
         try:
-            found = pyarrow.table(columns)
+            # Texts that are all null are a column of texts nonetheless.
+            kinds = {text_column: pyarrow.string()}
+            found = pyarrow.table(
+                {name: pyarrow.array(of, kinds.get(name)) for name, of in columns.items()}
+            )
         except (pyarrow.ArrowException, OverflowError) as error:
             raise InputError(
                 f"{chunk[0][0].where} and the rows behind it: a field holds values of several "

@@ -28,6 +28,8 @@ class Columns(NamedTuple):
     "The column with the labels; None where they are not wanted."
     added: tuple[str, ...] = ()
     "Columns that `Table.write` adds; none of them may be there already."
+    answers: tuple[str, ...] = ()
+    "Labels that may stand in them, which a file's encoding has to have."
 
     @classmethod
     def to_score(cls, text: str = "text", prefix: str = "", *, known: bool = False) -> "Columns":

@@ -81,8 +81,10 @@ class DelimitedTable:
         self._quoted = (dialect.quoting or ("none" if self._is_tsv else "csv")) == "csv"
 
     def check(self, output: Path | None = None) -> None:
-        """Check the header."""
+        """Check the header, and that what is added can be written."""
         self._header(self._records())
+        for text in (*self._columns.added, *self._columns.answers):
+            self._file.require(text)
 
     def rows(self) -> Iterator[TextRow]:
         """Yield the rows behind the header."""

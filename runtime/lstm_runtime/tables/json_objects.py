@@ -32,8 +32,16 @@ def object_row(value: Any, where: str, columns: Columns) -> TextRow:
 
 
 def object_fields(raw: str, value: Any, columns: Columns) -> dict[str, Any]:
-    """Return the fields of a JSON value; of what is no object, the text field with ``raw``."""
-    return value if isinstance(value, dict) else {columns.text: raw}
+    """Return the fields of a JSON value; of what is no object, the text field with ``raw``.
+
+    A text that is no string is written as JSON, so that a column of texts can hold it.
+    """
+    if not isinstance(value, dict):
+        return {columns.text: raw}
+    text = value.get(columns.text)
+    if text is None or isinstance(text, str):
+        return value
+    return {**value, columns.text: json.dumps(text, ensure_ascii=False)}
 
 
 def object_with(raw: str, value: Any, columns: Columns, result: RowResult) -> str:

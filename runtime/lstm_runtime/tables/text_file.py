@@ -36,6 +36,16 @@ class _Encoding(NamedTuple):
         return "surrogatepass" if self.codec.startswith(_WIDE) else "surrogateescape"
 
 
+@contextmanager
+def _nothing_lost(path: Path, encoding: _Encoding) -> Iterator[None]:
+    """Turn what the block raises for a character that ``encoding`` lacks into an `InputError`."""
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        lost = error.object[error.start : error.end]
+        raise InputError(f"{path}: {encoding.codec} has no {lost!r:.40}") from error
+
+
 class TextFile:
     """A file of text, packed or not; bytes that are none survive reading and writing.
 
@@ -81,20 +91,27 @@ class TextFile:
 
         """
         found = self._encoding()
-        try:
-            with open_packed(file, name) as packed:
-                packed.write(found.mark)
-                text = io.TextIOWrapper(packed, found.codec, found.errors, newline="")
-                try:
-                    yield text
-                    text.flush()
-                finally:
-                    # Else it would close the file, which is the caller's.
-                    with suppress(Exception):
-                        text.detach()
-        except UnicodeEncodeError as error:
-            lost = error.object[error.start : error.end]
-            raise InputError(f"{name}: {found.codec} has no {lost!r:.40}") from error
+        with _nothing_lost(name, found), open_packed(file, name) as packed:
+            packed.write(found.mark)
+            text = io.TextIOWrapper(packed, found.codec, found.errors, newline="")
+            try:
+                yield text
+                text.flush()
+            finally:
+                # Else it would close the file, which is the caller's.
+                with suppress(Exception):
+                    text.detach()
+
+    def require(self, text: str) -> None:
+        """Check that ``text``, which will be written, is in this file's encoding.
+
+        Raises:
+            InputError: names what the encoding does not have.
+
+        """
+        found = self._encoding()
+        with _nothing_lost(self._path, found):
+            text.encode(found.codec, found.errors)
 
     def problem(self, text: str) -> str:
         """Say where ``text`` holds bytes that are none in this encoding; '' where it does not."""
