@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lstm_runtime import InputError, VocabularyError
-from lstm_runtime.text.one_reading import require_one_reading
 from lstm_runtime.text.re2 import graph_patterns
 from lstm_runtime.text.tokenizer import DEFAULT_PATTERN, Tokenizer
 from lstm_training.data.word_pattern import WORD_PATTERN
+from lstm_training.one_reading import require_one_reading
 from onnx import TensorProto, helper
 
 pytestmark = pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarning")

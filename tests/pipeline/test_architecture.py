@@ -42,7 +42,8 @@ ROOMS = {
     ).split(),
     "lstm_training": (
         "__main__ distillation cli cross_validation api trainer transfer evaluation data "
-        "checkpoint checkpoint_content processes file_kind plain_values model config errors"
+        "checkpoint checkpoint_content processes file_kind plain_values model config "
+        "one_reading errors"
     ).split(),
     "lstm_export": (
         "__main__ cli api report reseal pipeline ownership outcome metadata parity config "

@@ -5,10 +5,10 @@ from typing import Literal
 
 from lstm_runtime.errors import VocabularyError
 from lstm_runtime.settings import check_settings, setting
-from lstm_runtime.text.one_reading import require_one_reading
 from lstm_runtime.text.tokenizer import DEFAULT_PATTERN, Tokenizer
 
 from lstm_training.errors import ConfigError
+from lstm_training.one_reading import require_one_reading
 
 MixedPrecision = Literal["no", "fp16", "bf16"]
 ClassWeight = Literal["no", "balanced"]

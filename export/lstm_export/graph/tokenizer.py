@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 from lstm_runtime.model_file import contract
-from lstm_runtime.text.one_reading import require_one_reading
 from lstm_runtime.text.re2 import graph_patterns
 from lstm_runtime.text.tokenizer import MOST_PARTS, TextEncoder, Tokenizer
 from lstm_runtime.text.window import WHOLE
+from lstm_training.one_reading import require_one_reading
 from onnx import TensorProto, helper
 
 from lstm_export.graph.builder import GraphBuilder, Value
