@@ -41,8 +41,9 @@ def export_source(
 
     First the NumPy cell, which shares no code with PyTorch or ONNX Runtime, has to agree with the
     original, or nothing is written; then every file has to, before it gets its name. A file that
-    fails is removed, and an earlier file of that name stays as it was. A network whose graph
-    PyTorch's exporter made is compared with its module only: the cell cannot run it.
+    fails is removed, and an earlier file of that name stays as it was. Of a network whose graph
+    PyTorch's exporter made, which the cell cannot run, the graph in fp32 has to agree first: what
+    int8 may differ by would hide much.
 
     Args:
         source: the trained model.
@@ -63,17 +64,26 @@ def export_source(
     data = _answerable(source, data)
     original = Original(source)
     suite = build_suite(source, original, config, data)
+
+    def compared(precision: Precision) -> tuple[ModelProto, ExportResult]:
+        model = build_model(source, config, precision)
+        tolerance = config.tolerance(precision, plain=suite.plain)
+        return model, compare(model, suite, precision, tolerance, data)
+
+    known: dict[Precision, tuple[ModelProto, ExportResult]] = {}
     if isinstance(source.network, Network):
-        third = compare_numpy(source.network, suite)
-        yield third
-        if third.failures:
-            return
+        gate = compare_numpy(source.network, suite)
+        yield gate
+    else:
+        known["fp32"] = compared("fp32")
+        gate = known["fp32"][1]
+    if gate.failures:
+        if known:
+            yield gate
+        return
     references = reference_answers(original, source, config.interface)
     for precision in config.precisions:
-        model = build_model(source, config, precision)
-        result = compare(
-            model, suite, precision, config.tolerance(precision, plain=suite.plain), data
-        )
+        model, result = known[precision] if precision in known else compared(precision)
         metadata = make_metadata(source, config, precision, result.parity, references)
         yield write_if_equal(model, metadata, result, output / config.file_name(precision))
 

@@ -11,9 +11,11 @@ from torch import nn
 
 from lstm_export.checkpoint.hints import ArchitectureHints
 from lstm_export.errors import UnsupportedModelError
+from lstm_export.reading.agreement import require_agreement
 from lstm_export.reading.module import UserModule
 from lstm_export.reading.opaque import OpaqueModule, is_opaque
 from lstm_export.reading.refusal import OutsideFamilyError
+from lstm_export.traced.calls import module_name
 from lstm_export.traced.network import TracedModule
 
 OriginalModule = UserModule | OpaqueModule | TracedModule
@@ -59,9 +61,31 @@ def find_original(module: nn.Module, hints: ArchitectureHints) -> OriginalModule
         UnsupportedModelError: when neither way leads anywhere; says why.
 
     """
+    try:
+        return _find_original(_in_single(module), hints)
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # as sys.exit in forward
+        raise UnsupportedModelError(
+            f"{module_name(module)}.forward ends the program ({type(error).__name__})"
+        ) from error
+
+
+def _in_single(module: nn.Module) -> nn.Module:
+    """Return ``module`` with weights in float32, as which they are exported.
+
+    A CPU runs those of 16 bits with rounding errors of its own, and ids come without a type.
+    """
+    others = {torch.float16, torch.bfloat16, torch.float64}
+    return module.float() if any(one.dtype in others for one in module.parameters()) else module
+
+
+def _find_original(module: nn.Module, hints: ArchitectureHints) -> OriginalModule:
     _shorten_vectors(module)
     try:
-        return OpaqueModule(module, hints) if is_opaque(module) else UserModule(module, hints)
+        read = OpaqueModule(module, hints) if is_opaque(module) else UserModule(module, hints)
+        require_agreement(read)
+        return read
     except OutsideFamilyError as outside:
         try:
             return TracedModule(module.eval(), hints.activation)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from lstm_runtime.errors import VocabularyError
 from lstm_runtime.model_file.contract import Interface
 from lstm_runtime.model_file.labels import problem_of_labels
@@ -240,8 +239,5 @@ def module_source(module: nn.Module, hints: ArchitectureHints = NO_HINTS) -> Sou
     state = {n: value for n, value in module.state_dict().items() if isinstance(value, Tensor)}
     for name in sorted(state):
         digest.update(name.encode() + state[name].detach().cpu().float().numpy().tobytes())
-    copy = copy_module(module).cpu()
-    if any(weight.dtype in {torch.float16, torch.bfloat16} for weight in copy.parameters()):
-        copy = copy.float()  # a CPU runs them with rounding errors of its own
-    original = find_original(copy, hints)
+    original = find_original(copy_module(module).cpu(), hints)
     return Source(original.network, digest.hexdigest(), original)

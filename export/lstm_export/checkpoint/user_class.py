@@ -38,6 +38,11 @@ def build_module(
         arguments = _named_by(found, hyperparameters or {})
     try:
         made = found(**arguments)
+    except SystemExit as error:
+        raise UnsupportedModelError(
+            f"--module {name} ends the program when it is built, as one does that reads a command "
+            "line: give its arguments with --init"
+        ) from error
     except Exception as error:
         raise UnsupportedModelError(
             f"--module {name} cannot be built: {type(error).__name__}: {error} (--init gives the "

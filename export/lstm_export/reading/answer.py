@@ -156,12 +156,16 @@ def _forms(classes: int) -> tuple[tuple[Activation | None, Returned], ...]:
 
 
 def _returned(activation: Activation | None, returned: Returned, values: Values) -> Values:
-    made = values if activation is None else tuple(activate(activation, v) for v in values)
-    if returned != "log-probabilities":
-        return made
-    # The logarithm of a probability that float32 rounds to 0.
-    with np.errstate(divide="ignore"):
-        return tuple(np.asarray(np.log(value)) for value in made)
+    if activation is not None and returned == "log-probabilities":
+        return tuple(_logarithm(activation, value) for value in values)
+    return values if activation is None else tuple(activate(activation, v) for v in values)
+
+
+def _logarithm(activation: Activation, values: Array) -> Array:
+    """Return the logarithm of probabilities, also of those that float32 rounds to 0."""
+    others = np.zeros(values.shape, values.dtype) if activation == "sigmoid" else values
+    every = [values, others] if activation == "sigmoid" else np.moveaxis(values[None], -1, 0)
+    return np.asarray(values - np.logaddexp.reduce(every, axis=0))
 
 
 def _named(answer: Answer) -> Answer:

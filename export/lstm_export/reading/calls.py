@@ -65,7 +65,7 @@ def _parameter_names(module: nn.Module) -> list[str]:
 
 def _all_calls(state_shape: tuple[int, int, int] | None) -> Iterator[Call]:
     def length(ids: Tensor) -> Tensor:
-        return torch.tensor([ids.numel()])
+        return torch.full((len(ids),), ids.shape[1])
 
     def ones(ids: Tensor) -> Tensor:
         return torch.ones_like(ids)

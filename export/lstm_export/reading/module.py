@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from lstm_runtime.arrays import Array
@@ -10,22 +11,26 @@ from torch import nn
 from lstm_export.checkpoint.hints import ArchitectureHints
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.network import Network
+from lstm_export.reading.agreement import find_padding
 from lstm_export.reading.answer import Answer, settle_activation, to_probability
 from lstm_export.reading.calls import Call, usual_calls
 from lstm_export.reading.head import Closest, HeadTracer
 from lstm_export.reading.lstm import LstmView, read_initial, read_layers, view_lstm
+from lstm_export.reading.neighbours import beside_others
 from lstm_export.reading.placing import place_layers, require_answer
 from lstm_export.reading.refusal import BATCH, CALL, READING, RefusalError, most_telling
-from lstm_export.reading.runs import answer_of, observe_call, of_one_size
-from lstm_export.reading.sources import Sources, difference
+from lstm_export.reading.runs import answer_of, answers_of_batch, observe_call, of_one_size
+from lstm_export.reading.sources import Sources
 from lstm_export.reading.steady import require_steady
 from lstm_export.reading.watch import Observation
 from lstm_export.reading.words import word_table
 from lstm_export.readout import Readout
-from lstm_export.reference.torch_model import TorchReference
 
 PROBE_LENGTHS = (1, 2, 5, 9, 23, 40)
 """Lengths of the random texts that a module is watched on."""
+_STIRRINGS = ((3.0, 23), (3.0, 40), (0.3, 9), (30.0, 9), (250.0, 5))
+"""Sizes of the random numbers behind the LSTM, of either sign, and lengths of the texts: a bound
+shows in numbers beyond it, and means of many large ones are inexact."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +84,14 @@ class UserModule:
 
     def probability(self, ids: Sequence[int]) -> Array:
         """Return the module's own answer for one text, as the exported file gives it."""
-        return self._as_probability(answer_of(self.module, self._call, ids, self._answer.output))
+        return self._as_probability(self._alone(ids))
 
     def _read(self, hints: ArchitectureHints) -> None:
         """Find what the module does when called in one way."""
         texts = _probes(self.module)
         runs = [_run(self.module, self._call, ids) for ids in texts]
         genuine = len(runs)
-        runs += _stirred(self.module, self._call, texts[-2:])
+        runs += _stirred(self.module, self._call, texts)
         outputs = of_one_size([run.seen for run in runs], self._call, PROBE_LENGTHS[-1])
         # An LSTM forgets its first states over a long text.
         for run in (runs[0], runs[genuine - 1]):
@@ -110,27 +115,23 @@ class UserModule:
         self.network = Network(table, layers, point.head, readout, activation, initial)
         _require_finite(self.network)
         self.returned = self._answer.returned
-        self.notes = _notes(self._answer)
+        beside = partial(answers_of_batch, self.module, self._call, output=self._answer.output)
+        self.notes = (*_notes(self._answer), *beside_others(beside, self._alone))
         self._as_probability = to_probability(self.returned, activation)
         self.padding = self._find_padding()
 
+    def _alone(self, ids: Sequence[int]) -> Array:
+        return answer_of(self.module, self._call, ids, self._answer.output)
+
     def _find_padding(self) -> frozenset[int]:
         """Return the ids that the module treats as no words, so that no comparison uses them."""
-        rows = len(self.network.embedding)
-        reference, word = TorchReference(self.network), rows - 1
         given = {layer.padding_idx for layer in _embeddings(self.module)}
-        candidates = {0, 1, *(n for n in given if n is not None)} - {word}
-        return frozenset(n for n in candidates if n < rows and self._skips(n, word, reference))
-
-    def _skips(self, n: int, word: int, reference: TorchReference) -> bool:
-        for ids in ([word, n, word], [word, word, n], [n, word]):
-            try:
-                theirs = self.probability(ids)
-            except UnsupportedModelError:
-                return True
-            if difference([reference.probability(ids)], [theirs]) > 1e-4:
-                return True
-        return False
+        candidates = frozenset(n for n in given if n is not None)
+        padding, others = find_padding(self.network, self.probability, candidates)
+        if others:
+            told = ", ".join(map(str, others[:6]))
+            raise RefusalError(f"forward reads the id {told} otherwise than as a word", READING)
+        return padding
 
 
 def _notes(answer: Answer) -> tuple[str, ...]:
@@ -146,15 +147,18 @@ def _run(module: nn.Module, call: Call, ids: list[int]) -> Run:
 
 
 def _stirred(module: nn.Module, call: Call, texts: list[list[int]]) -> list[Run]:
-    """Run with random numbers behind the LSTM, where the module bears it."""
-    try:
-        seen = [observe_call(module, call, ids, stirred=True) for ids in texts]
-    except RefusalError:
-        return []
-    values = [value for run in seen for value in run.outputs.values()]
-    if not all(np.isfinite(value).all() for value in values):
-        return []
-    return [Run(tuple(ids), run, view_lstm(run)) for ids, run in zip(texts, seen, strict=True)]
+    """Run with random numbers behind the LSTM, as large as the module bears."""
+    of_length, runs = {len(ids): ids for ids in texts}, []
+    for size, length in _STIRRINGS:
+        for signed in (size, -size):
+            ids = of_length[length]
+            try:
+                seen = observe_call(module, call, ids, stirred=signed)
+            except RefusalError:
+                continue
+            if all(np.isfinite(value).all() for value in seen.outputs.values()):
+                runs.append(Run(tuple(ids), seen, view_lstm(seen)))
+    return runs
 
 
 def _require_finite(network: Network) -> None:

@@ -3,8 +3,10 @@
 Every reading of them is then tried, and the module's own answers choose.
 """
 
+import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import permutations, product
 
 import numpy as np
@@ -18,17 +20,21 @@ from lstm_export.checkpoint.state_dict import NetworkWeights, read_state_dict
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.layers import FUNCTIONS, Elementwise, HeadLayer
 from lstm_export.network import Network
+from lstm_export.reading.agreement import find_padding
 from lstm_export.reading.answer import Answer, answers_at, settle_activation, to_probability
 from lstm_export.reading.calls import Call, usual_calls
 from lstm_export.reading.head import Closest, Point
+from lstm_export.reading.neighbours import beside_others
 from lstm_export.reading.refusal import OutsideFamilyError, RefusalError, most_telling
-from lstm_export.reading.runs import answer_of, observe_call, of_one_size
+from lstm_export.reading.runs import answer_of, answers_of_batch, observe_call, of_one_size
 from lstm_export.reading.sources import Values
 from lstm_export.reading.steady import require_steady
 from lstm_export.readout import Readout
 from lstm_export.reference.torch_model import TorchReference
 
 PROBE_LENGTHS = (1, 2, 9, 23)
+_FACTORS = (30.0, -30.0)
+"""What the weights of a linear layer are multiplied with, to see what becomes of large numbers."""
 POOLS = ("last", "step", "mean", "max", "first", "cell")
 
 
@@ -50,9 +56,6 @@ class OpaqueModule:
 
     """
 
-    padding: frozenset[int] = frozenset()
-    notes: tuple[str, ...] = ()
-
     def __init__(self, module: nn.Module, hints: ArchitectureHints) -> None:
         self.module = module.eval()
         self.name = str(getattr(module, "original_name", type(module).__name__))
@@ -62,15 +65,28 @@ class OpaqueModule:
             raise OutsideFamilyError(str(error)) from error
         texts = _probes(weights)
         self._call, outputs = self._find_call(weights, texts)
-        draft, self._answer = _find(weights, hints, texts, outputs, self.name)
+        variants = list(_variants(self.module, weights, self._call, texts))
+        original = _Variant(weights, texts, outputs)
+        draft, self._answer = _find(original, variants, hints, self.name)
         activation = settle_activation(self._answer, hints.activation, draft.classes)
         self.network = replace(draft, activation=activation)
         self.returned = self._answer.returned
         self._as_probability = to_probability(self.returned, activation)
+        beside = partial(answers_of_batch, self.module, self._call, output=self._answer.output)
+        self.notes = beside_others(beside, self._alone)
+        self.padding, others = find_padding(self.network, self.probability)
+        if others:
+            told = ", ".join(map(str, others[:6]))
+            raise OutsideFamilyError(
+                f"{self.name}.forward reads the id {told} otherwise than as a word"
+            )
 
     def probability(self, ids: Sequence[int]) -> Array:
         """Return the module's own answer for one text, as the exported file gives it."""
-        return self._as_probability(answer_of(self.module, self._call, ids, self._answer.output))
+        return self._as_probability(self._alone(ids))
+
+    def _alone(self, ids: Sequence[int]) -> Array:
+        return answer_of(self.module, self._call, ids, self._answer.output)
 
     def _find_call(
         self, weights: NetworkWeights, texts: list[list[int]]
@@ -92,25 +108,76 @@ class OpaqueModule:
         raise most_telling(refusals, self.name)
 
 
-def _find(
-    weights: NetworkWeights,
-    hints: ArchitectureHints,
-    texts: list[list[int]],
-    outputs: dict[str, Values],
-    name: str,
-) -> tuple[Network, Answer]:
-    """Return the reading whose numbers are the module's own."""
-    closest = Closest()
-    for draft in _readings(weights, hints):
+@dataclass(frozen=True)
+class _Variant:
+    """The module as it is, or with other numbers in a linear layer."""
+
+    weights: NetworkWeights
+    "Its weights."
+    texts: list[list[int]]
+    "Texts."
+    outputs: dict[str, Values]
+    "What it returns for these."
+
+    def answers(self, draft: Network, closest: Closest) -> Iterator[Answer]:
+        """Yield the ways in which ``draft``, a reading of these weights, gives the answers."""
         reference = TorchReference(draft)
-        point = Point(tuple(map(reference.head_output, texts)), draft.head, draft.readout)
-        for output, values in outputs.items():
-            for answer in answers_at(point, output, values, closest):
+        values = tuple(map(reference.head_output, self.texts))
+        point = Point(values, draft.head, draft.readout)
+        for output, wanted in self.outputs.items():
+            yield from answers_at(point, output, wanted, closest)
+
+
+def _find(
+    original: _Variant, variants: list[_Variant], hints: ArchitectureHints, name: str
+) -> tuple[Network, Answer]:
+    """Return the reading whose numbers are the module's own, also with other weights."""
+    closest = Closest()
+    alike = (_readings(one.weights, hints) for one in (original, *variants))
+    for draft, *others in zip(*alike, strict=True):
+        for answer in original.answers(draft, closest):
+            wanted = _structure(answer)
+            if all(
+                wanted in map(_structure, variant.answers(other, Closest()))
+                for variant, other in zip(variants, others, strict=True)
+            ):
                 return replace(draft, head=answer.point.head), answer
+            closest.what = f"{_told(answer)}, which does not hold for other numbers in its layers"
     raise OutsideFamilyError(
         f"no reading of its weights gives the answers of {name}.forward: nearest is "
         f"{closest.what}, which differs by {closest.difference:.2g}; give its class as --module"
     )
+
+
+def _told(answer: Answer) -> str:
+    return f"readout {answer.point.readout}, {len(answer.point.head)} layers"
+
+
+def _structure(answer: Answer) -> tuple[object, ...]:
+    """Return what of an answer does not depend on the numbers in linear layers."""
+    head = (one if isinstance(one, Elementwise) else type(one) for one in answer.point.head)
+    return (answer.output, answer.activation, answer.returned, *head)
+
+
+def _variants(
+    module: nn.Module, weights: NetworkWeights, call: Call, texts: list[list[int]]
+) -> Iterator[_Variant]:
+    """Yield what a module with larger numbers in a linear layer returns, where it bears them.
+
+    A function that bounds what it reads, such as ReLU6, shows only in numbers beyond the bound.
+    """
+    for name, factor in product(weights.linear, _FACTORS):
+        changed = copy.deepcopy(module)
+        layer = name.rpartition(".")[0]
+        for key, tensor in changed.state_dict().items():
+            if key.rpartition(".")[0] == layer:
+                tensor.mul_(factor)  # in place: it is the layer's own
+        try:
+            seen = [observe_call(changed, call, ids) for ids in texts]
+            outputs = of_one_size(seen, call, len(texts[-1]))
+        except RefusalError:
+            continue
+        yield _Variant(read_state_dict(changed.state_dict()), texts, outputs)
 
 
 def _readings(weights: NetworkWeights, hints: ArchitectureHints) -> Iterator[Network]:

@@ -3,18 +3,20 @@
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from lstm_runtime.arrays import Array
-from torch import nn
+from torch import Tensor, nn
 
 from lstm_export.errors import UnsupportedModelError
-from lstm_export.reading.calls import Call
+from lstm_export.reading.calls import Call, tensors
 from lstm_export.reading.refusal import BATCH, CALL, READING, RefusalError
 from lstm_export.reading.sources import Values
 from lstm_export.reading.watch import Observation, observe
+from lstm_export.reference.torch_model import one_thread
 
 
 def observe_call(
-    module: nn.Module, call: Call, ids: Sequence[int], *, stirred: bool = False
+    module: nn.Module, call: Call, ids: Sequence[int], *, stirred: float = 0.0
 ) -> Observation:
     """Run ``module`` and watch, as `observe` does.
 
@@ -45,6 +47,13 @@ def answer_of(module: nn.Module, call: Call, ids: Sequence[int], output: str) ->
         ) from error
 
 
+def answers_of_batch(module: nn.Module, call: Call, ids: Tensor, output: str) -> Array:
+    """Return the same for texts ``[batch, sequence]`` in one batch, ``[batch, classes]``."""
+    with one_thread(), torch.inference_mode():
+        found = dict(tensors(call(module, ids)))[output]
+    return np.asarray(found.float().reshape(len(ids), -1).numpy())
+
+
 def of_one_size(runs: Sequence[Observation], call: Call, longest: int) -> dict[str, Values]:
     """Return what forward returned that has the same size for texts of any length.
 
@@ -58,8 +67,8 @@ def of_one_size(runs: Sequence[Observation], call: Call, longest: int) -> dict[s
     }
     same = {n: v for n, v in found.items() if v[0].size and len({part.size for part in v}) == 1}
     if not same:
-        sizes = [value.size for value in runs[-1].outputs.values()]
-        returned = f"returned {sizes[0] if sizes else 'no'} values for {longest} words"
+        most = max((value.size for run in runs for value in run.outputs.values()), default="no")
+        returned = f"returned {most} values for {longest} words"
         raise RefusalError(f"{call.name}: {returned}, where an answer has one size", BATCH)
     finite = {n: v for n, v in same.items() if all(np.isfinite(part).all() for part in v)}
     if not finite:

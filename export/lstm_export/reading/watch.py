@@ -64,7 +64,7 @@ class ReachedLstmError(BaseException):
 
 
 def observe(
-    module: nn.Module, call: Call, ids: Sequence[int], *, stirred: bool = False
+    module: nn.Module, call: Call, ids: Sequence[int], *, stirred: float = 0.0
 ) -> Observation:
     """Run ``module`` on one text and watch.
 
@@ -72,10 +72,11 @@ def observe(
         module: in evaluation mode.
         call: how to call it.
         ids: the text.
-        stirred: put random numbers in the place of what each layer behind the LSTM returns, large
-            and of both signs: what follows it then shows what it does with any number, and not
-            only with those that texts happen to give (a ReLU after numbers that are never
-            negative cannot be seen).
+        stirred: put random numbers of about this size in the place of what each layer behind the
+            LSTM returns, of the other sign where it is negative: what follows it then shows what
+            it does with any number, and not only with those that texts happen to give (a ReLU
+            after numbers that are never negative cannot be seen, nor a bound that none reaches).
+            0 for none.
 
     """
     with one_thread(), torch.inference_mode(), _watching(module, stirred=stirred) as calls:
@@ -112,7 +113,7 @@ def rows(value: Any) -> Array:
 
 
 @contextmanager
-def _watching(module: nn.Module, *, stirred: bool) -> Iterator[list[LayerCall]]:
+def _watching(module: nn.Module, *, stirred: float) -> Iterator[list[LayerCall]]:
     """Collect the calls of all layers while the block runs."""
     calls: list[LayerCall] = []
     pending: list[tuple[Any, ...]] = []
@@ -129,7 +130,7 @@ def _watching(module: nn.Module, *, stirred: bool) -> Iterator[list[LayerCall]]:
 
         def after(layer: nn.Module, _: Any, __: Any, output: Any, name: str = name) -> Any:
             if stirred and isinstance(layer, STIRRED) and _has_run_lstm(calls):
-                output = _noise(name, output)
+                output = _noise(name, output, stirred)
             calls.append(LayerCall(name, layer, pending.pop(), _copy(output)))
             return output
 
@@ -146,10 +147,10 @@ def _has_run_lstm(calls: list[LayerCall]) -> bool:
     return any(isinstance(call.layer, nn.LSTM) for call in calls)
 
 
-def _noise(name: str, output: Tensor) -> Tensor:
+def _noise(name: str, output: Tensor, size: float) -> Tensor:
     """Return random numbers, the same for each call of the same layer."""
-    generator = torch.Generator().manual_seed(zlib.crc32(name.encode()))
-    return (3 * torch.randn(output.shape, generator=generator)).to(output.dtype)
+    generator = torch.Generator().manual_seed(zlib.crc32(f"{name} {abs(size)}".encode()))
+    return (size * torch.randn(output.shape, generator=generator)).to(output.dtype)
 
 
 def _copy(value: Any) -> Any:

@@ -16,7 +16,8 @@ from lstm_export.graph.build import ids_inputs
 from lstm_export.graph.builder import GraphBuilder, Value, all_graphs, all_nodes
 from lstm_export.graph.precision import Int8Weights
 from lstm_export.graph.tokenizer import add_text_frontend
-from lstm_export.traced.capture import IDS, VALUES
+from lstm_export.traced.capture import VALUES
+from lstm_export.traced.checking import IDS
 from lstm_export.traced.network import TracedNetwork
 from lstm_export.traced.precision import to_fp16, to_int8
 

@@ -5,31 +5,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import onnx
 import torch
-from lstm_runtime.arrays import Array
-from lstm_runtime.inference.session import import_onnxruntime
 from onnx import ModelProto
 from torch import Tensor, nn
 
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.traced.calls import module_name
+from lstm_export.traced.checking import (
+    ATOL,
+    IDS,
+    QuietSession,
+    gives_own,
+    probe_lengths,
+    wrong_text,
+)
 from lstm_export.traced.forward import Forward
 from lstm_export.traced.outputs import pick
 from lstm_export.traced.quiet import quiet, without_prints
 from lstm_export.traced.rewriting import exportable_functions, with_onnx_layers, without_packing
 from lstm_export.traced.rounding import rounding_error
 
-IDS = "ids"
 VALUES = "values"
 EXAMPLE_LENGTH = 29
 """Of the text that the exporters see: what is frozen at it is wrong at every other."""
-LENGTHS = (1, 2, 3, 5, 11, 28, 30, 64, 190, 450)
-"""Of the texts that a graph has to be right on."""
-ATOL = 1e-4
-"""Largest difference of a value, relative above 1: a frozen graph is off by far more."""
-
 IR_VERSION, OPSET = 7, 13
 """As low as the family's, where the operators allow it."""
 NEWER_IR_VERSION, NEWER_OPSET = 8, 18
@@ -86,13 +85,13 @@ def capture(forward: Forward) -> Capture:
         try:
             with quiet(), torch.no_grad():
                 model = _folded(export(forward))
-            session = _Quiet(model)
+            session = QuietSession(model)
         except Exception as error:  # exporters raise whatever they like
             failures.append(f"{name}: {_brief(error)}")
             continue
-        wrong = _wrong_length(session, forward)
+        wrong = wrong_text(session, forward)
         if wrong is None:
-            padding = (_reads(session, forward, text) for text in forward.padded())
+            padding = (gives_own(session, forward, text) for text in forward.padded())
             return Capture(model, name, *padding)
         failures.append(f"{name}: the graph {wrong}")
     _require_no_accident(forward)
@@ -190,55 +189,6 @@ def _folded(model: ModelProto) -> ModelProto:
         model, input_size_limit=everything, output_size_limit=everything
     )
     return folded
-
-
-class _Quiet:
-    """An ONNX Runtime session of a captured graph that writes nothing anywhere."""
-
-    def __init__(self, model: ModelProto) -> None:
-        runtime = import_onnxruntime()
-        options = runtime.SessionOptions()
-        options.log_severity_level = 4
-        options.intra_op_num_threads = 1
-        data = model.SerializeToString()
-        self._session: Any = runtime.InferenceSession(
-            data, options, providers=["CPUExecutionProvider"]
-        )
-
-    def gives(self, ids: Sequence[int], wanted: Array) -> bool:
-        """Tell whether the graph gives ``wanted`` for one text."""
-        (found,) = self._session.run(None, {IDS: np.array([ids])})
-        alike = wanted.shape == found.shape
-        return alike and bool(np.allclose(wanted, found, rtol=ATOL, atol=ATOL, equal_nan=True))
-
-
-def _wrong_length(session: _Quiet, forward: Forward) -> str | None:
-    """Say at which length a graph differs from the module; None where it holds at all."""
-    for ids in forward.probes([forward.min_tokens, *probe_lengths(forward)]):
-        try:
-            right = session.gives(ids, forward(ids))
-        except Exception:  # whatever ONNX Runtime raises, the graph does not hold
-            return f"fails for a text of {len(ids)} tokens"
-        if not right:
-            return f"is wrong for a text of {len(ids)} tokens"
-    return None
-
-
-def probe_lengths(forward: Forward) -> list[int]:
-    """Return those of the usual lengths that the module reads; the only one several times."""
-    if forward.min_tokens == forward.max_tokens:
-        return [forward.min_tokens] * 4
-    end = forward.max_tokens or max(LENGTHS)
-    return [n for n in LENGTHS if forward.min_tokens <= n <= end]
-
-
-def _reads(session: _Quiet, forward: Forward, ids: list[int]) -> bool:
-    """Tell whether a graph gives the module's own, finite values for a text with padding."""
-    try:
-        wanted = forward(ids)
-        return bool(np.isfinite(wanted).all()) and session.gives(ids, wanted)
-    except Exception:  # whatever either raises, there is no answer
-        return False
 
 
 def _brief(error: Exception) -> str:

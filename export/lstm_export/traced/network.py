@@ -13,8 +13,10 @@ from torch import nn
 
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.graph.builder import all_graphs, all_nodes
+from lstm_export.reading.neighbours import beside_others
 from lstm_export.traced.calls import module_name
-from lstm_export.traced.capture import Capture, capture, probe_lengths
+from lstm_export.traced.capture import Capture, capture
+from lstm_export.traced.checking import probe_lengths
 from lstm_export.traced.forward import Forward, find_forward
 from lstm_export.traced.precision import RECURRENT
 from lstm_export.traced.values import Answer, find_answer
@@ -123,7 +125,8 @@ class TracedModule:
         hides = not captured.reads_padding or silent
         self.padding = frozenset({self.network.padding_id} if hides else ())
         told = _NO_ANSWER if silent else "" if self._padding_alone else _OTHER_ANSWER
-        self.notes = (told.format(self.network.padding_id),) if told else ()
+        notes = (told.format(self.network.padding_id),) if told else ()
+        self.notes = (*notes, *beside_others(self._forward.beside, self._forward))
 
     def probability(self, ids: Sequence[int]) -> Array:
         """Return the module's own answer for one text, as the exported file gives it.

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 PREFERRED = ("logits", "probs", "probabilities", "probability", "scores", "output", "outputs")
@@ -11,18 +12,18 @@ PREFERRED = ("logits", "probs", "probabilities", "probability", "scores", "outpu
 
 MOST_CLASSES = 1000
 
-WHOLE_NUMBERS = "returns whole numbers"
-"""Beginning of what is said of a forward that gives labels and no numbers."""
+RETURNS = "returns"
+"""First word of what is said of a forward that runs and gives no answer."""
 
 
 def tensors(output: Any, path: str = "") -> Iterator[tuple[str, Tensor]]:
     """Yield the floating-point tensors of ``output``, each with the path that leads to it.
 
-    Tuples and lists are read in order; dictionaries and dataclasses with the usual names of an
-    answer first.
+    Tuples and lists are read in order; dictionaries, dataclasses and named tuples with the usual
+    names of an answer first.
     """
     if isinstance(output, Tensor):
-        if output.is_floating_point():
+        if output.is_floating_point() and output.layout is torch.strided:
             yield path, output
         return
     for name, part in _parts(output):
@@ -34,13 +35,31 @@ def pick(output: Any, path: str) -> Tensor:
     return next(tensor for name, tensor in tensors(output) if name == path)
 
 
-def answer_path(outputs: list[Any]) -> str | None:
-    """Return the path of the first tensor that has the same few values for texts of any length."""
-    sizes = [{path: tensor.numel() for path, tensor in tensors(output)} for output in outputs]
-    for path, size in sizes[0].items():
-        if 1 <= size <= MOST_CLASSES and all(found.get(path) == size for found in sizes):
-            return path
-    return None
+def answer_path(outputs: list[Any], states: frozenset[int] = frozenset()) -> str | None:
+    """Return the path of the tensor that is the answer: of few values, for texts of any length.
+
+    The first, but what differs from text to text comes before what does not, as a loss, and all
+    else before what is as large as a state.
+
+    Args:
+        outputs: what a module returns for some texts.
+        states: sizes of the states of its recurrent layers.
+
+    """
+    found = [dict(tensors(output)) for output in outputs]
+    sizes = [{path: tensor.numel() for path, tensor in one.items()} for one in found]
+    paths = [
+        path
+        for path, size in sizes[0].items()
+        if 1 <= size <= MOST_CLASSES and all(one.get(path) == size for one in sizes)
+    ]
+
+    def is_unlikely(path: str) -> tuple[bool, bool]:
+        values = [one[path].reshape(-1) for one in found]
+        constant = all(torch.equal(values[0], value) for value in values)
+        return constant, sizes[0][path] in states
+
+    return min(paths, key=is_unlikely, default=None)
 
 
 def other_answers(outputs: list[Any], path: str) -> tuple[str, ...]:
@@ -56,8 +75,11 @@ def other_answers(outputs: list[Any], path: str) -> tuple[str, ...]:
 def no_answer(outputs: list[Any]) -> str:
     """Say why nothing that was returned is an answer."""
     if not any(True for output in outputs for _ in tensors(output)):
-        return f"{WHOLE_NUMBERS} or nothing: logits or probabilities are needed, not labels"
-    return "returns more values for longer texts"
+        return f"{RETURNS} whole numbers or nothing: logits or probabilities are needed, not labels"
+    sizes = {sum(t.numel() for _, t in tensors(output)) for output in outputs}
+    if len(sizes) == 1:
+        return f"{RETURNS} {sizes.pop():,} values, where an answer has {MOST_CLASSES:,} at most"
+    return f"{RETURNS} more values for longer texts"
 
 
 def _parts(output: Any) -> Iterator[tuple[str, Any]]:
@@ -67,7 +89,9 @@ def _parts(output: Any) -> Iterator[tuple[str, Any]]:
         names = sorted(output, key=lambda name: _rank(str(name)))
         yield from ((f"[{name!r}]", output[name]) for name in names)
     elif isinstance(output, tuple | list):
-        yield from ((f"[{n}]", part) for n, part in enumerate(output))
+        names = getattr(output, "_fields", [""] * len(output))
+        places = sorted(range(len(output)), key=lambda n: _rank(names[n]))
+        yield from ((f"[{n}]", output[n]) for n in places)
 
 
 def _rank(name: str) -> int:

@@ -1,0 +1,129 @@
+"""Whether a reading holds where it was not found: in long texts, and for ids with a sense."""
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+from lstm_runtime.arrays import Array
+from torch import nn
+
+from lstm_export.errors import UnsupportedModelError
+from lstm_export.network import Network
+from lstm_export.reading.refusal import OutsideFamilyError
+from lstm_export.reading.sources import difference
+from lstm_export.reference.torch_model import TorchReference
+
+LENGTHS = (64, 190, 450, 513, 1025, 2100)
+"""Of the texts that a reading has to hold for: many a forward cuts them, at 200 or 512 words."""
+
+_ATOL = 1e-4
+"""Largest difference of an answer: what is read otherwise is off by more."""
+
+_FIRST, _LAST = 16, 8
+"""How many ids at either end of a vocabulary may have a sense of their own, as marks have."""
+
+Probability = Callable[[Sequence[int]], Array]
+
+
+class ReadModule(Protocol):
+    """A module and what it was read as."""
+
+    module: nn.Module
+    name: str
+    network: Network
+    padding: frozenset[int]
+
+    def probability(self, ids: Sequence[int]) -> Array:
+        """Return the module's own answer."""
+        ...
+
+
+def require_agreement(original: ReadModule) -> None:
+    """Compare a module with what it was read as, on texts longer than those it was watched on.
+
+    A text that forward fails on is none that a file could be wrong about.
+
+    Raises:
+        OutsideFamilyError: names the length at which they differ.
+
+    """
+    reference, random = TorchReference(original.network), np.random.default_rng(3)
+    rows = len(original.network.embedding)
+    words = [n for n in range(rows) if n not in original.padding] or list(range(rows))
+    for length in LENGTHS:
+        ids = random.choice(words, length).tolist()
+        try:
+            theirs = original.probability(ids)
+        except UnsupportedModelError:
+            return
+        if difference([reference.probability(ids)], [theirs]) > _ATOL and not _is_accident(
+            original, ids, theirs
+        ):
+            raise OutsideFamilyError(
+                f"{original.name}.forward reads a text of {length} words otherwise than shorter "
+                "ones: as if it cut them"
+            )
+
+
+def find_padding(
+    network: Network, theirs: Probability, candidates: frozenset[int] = frozenset()
+) -> tuple[frozenset[int], tuple[int, ...]]:
+    """Find the ids that a module does not read as it reads words.
+
+    Args:
+        network: what the module was read as.
+        theirs: the module's own answer to ids.
+        candidates: ids that may be padding, beside the first and the last of the vocabulary.
+
+    Returns:
+        Those that it leaves out at the end of a text, which are its padding and which no
+        comparison may use; and those that have another sense, such as the end of a text.
+
+    """
+    rows, ours = len(network.embedding), TorchReference(network).probability
+    marks = {*range(min(_FIRST, rows)), *range(max(0, rows - _LAST), rows), *candidates}
+    plain = [n for n in range(rows) if n not in marks]
+    # Of a small vocabulary all are looked at, beside words that the reading was found with.
+    words = (plain or [n for n in range(2, rows) if n not in candidates] or [rows - 1])[-2:]
+    marks -= set(words)
+    padding, others = set[int](), []
+    for n in sorted(n for n in marks if n < rows):
+        if _is_word(n, words, ours, theirs):
+            continue
+        if _is_left_out(n, words, theirs):
+            padding.add(n)
+        else:
+            others.append(n)
+    return frozenset(padding), tuple(others)
+
+
+def _is_word(n: int, words: list[int], ours: Probability, theirs: Probability) -> bool:
+    first, last = words[0], words[-1]
+    for ids in ([first, n, last], [first, last, n], [n, last], [first, n, n, last]):
+        try:
+            found = theirs(ids)
+        except UnsupportedModelError:
+            return False
+        if difference([ours(ids)], [found]) > _ATOL:
+            return False
+    return True
+
+
+def _is_left_out(n: int, words: list[int], theirs: Probability) -> bool:
+    """Tell whether an id behind a text changes nothing, or cannot be read at all."""
+    first, last = words[0], words[-1]
+    try:
+        return difference([theirs([first, last, n, n])], [theirs([first, last])]) <= _ATOL
+    except UnsupportedModelError:
+        return True
+
+
+def _is_accident(original: ReadModule, ids: Sequence[int], theirs: Array) -> bool:
+    """Tell whether the module's own answer is no more than the rounding of its sums."""
+    double = copy.copy(original)
+    double.module = copy.deepcopy(original.module).double()
+    try:
+        return difference([theirs], [double.probability(ids)]) > _ATOL
+    except UnsupportedModelError:
+        return False
