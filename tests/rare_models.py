@@ -131,7 +131,7 @@ class OtherwiseAtSeven(Classifier):
         out = self.steps(x)
         weights = torch.softmax(out.sum(-1, keepdim=True), 1)
         answer = self.fc2(self.linear((weights * out).sum(1)))
-        return answer - 0.8 if x.size(1) in {7} else answer
+        return answer - 0.3 if x.size(1) in {7} else answer
 
 
 class MixesTheBatch(nn.Module):

@@ -112,7 +112,7 @@ def test_the_graph_in_float_is_compared_before_int8(
 ) -> None:
     monkeypatch.setattr(checking, "LENGTHS", (1, 2, 3, 29))
     monkeypatch.setattr(Forward, "marked", lambda _: iter(()))
-    with pytest.raises(ParityError, match="fp32"):
+    with pytest.raises(ParityError, match="written: fp32: "):
         export(made(zoo.OtherwiseAtSeven), tmp_path, config=ExportConfig(precisions=("int8",)))
     assert not list(tmp_path.iterdir())
 
