@@ -16,7 +16,6 @@ from lstm_export.reading.answer import Answer, settle_activation, to_probability
 from lstm_export.reading.calls import Call, usual_calls
 from lstm_export.reading.head import Closest, HeadTracer
 from lstm_export.reading.lstm import LstmView, read_initial, read_layers, view_lstm
-from lstm_export.reading.neighbours import beside_others
 from lstm_export.reading.placing import place_layers, require_answer
 from lstm_export.reading.refusal import BATCH, CALL, READING, RefusalError, most_telling
 from lstm_export.reading.runs import answer_of, answers_of_batch, observe_call, of_one_size
@@ -25,6 +24,7 @@ from lstm_export.reading.steady import require_steady
 from lstm_export.reading.watch import Observation
 from lstm_export.reading.words import word_table
 from lstm_export.readout import Readout
+from lstm_export.reference.neighbours import beside_others
 
 PROBE_LENGTHS = (1, 2, 5, 9, 23, 40)
 """Lengths of the random texts that a module is watched on."""

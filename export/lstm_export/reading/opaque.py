@@ -24,12 +24,12 @@ from lstm_export.reading.agreement import find_padding
 from lstm_export.reading.answer import Answer, answers_at, settle_activation, to_probability
 from lstm_export.reading.calls import Call, usual_calls
 from lstm_export.reading.head import Closest, Point
-from lstm_export.reading.neighbours import beside_others
 from lstm_export.reading.refusal import OutsideFamilyError, RefusalError, most_telling
 from lstm_export.reading.runs import answer_of, answers_of_batch, observe_call, of_one_size
 from lstm_export.reading.sources import Values
 from lstm_export.reading.steady import require_steady
 from lstm_export.readout import Readout
+from lstm_export.reference.neighbours import beside_others
 from lstm_export.reference.torch_model import TorchReference
 
 PROBE_LENGTHS = (1, 2, 9, 23)

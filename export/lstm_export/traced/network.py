@@ -13,7 +13,7 @@ from torch import nn
 
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.graph.builder import all_graphs, all_nodes
-from lstm_export.reading.neighbours import beside_others
+from lstm_export.reference.neighbours import beside_others
 from lstm_export.traced.calls import module_name
 from lstm_export.traced.capture import Capture, capture
 from lstm_export.traced.checking import probe_lengths
