@@ -148,6 +148,27 @@ class MixesTheBatch(nn.Module):
         return self.fc(h.view(x.size(0), -1))
 
 
+class GatesInALoop(Classifier):
+    """The LSTM written out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = H
+        self.from_words = nn.Linear(E, 4 * H)
+        self.from_state = nn.Linear(H, 4 * H)
+
+    def forward(self, x: Tensor) -> Tensor:
+        vectors = self.emb(x)
+        h = torch.zeros(x.size(0), self.hidden)
+        c = torch.zeros(x.size(0), self.hidden)
+        for step in range(x.size(1)):
+            gates = self.from_words(vectors[:, step]) + self.from_state(h)
+            i, f, g, o = gates.chunk(4, 1)
+            c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+            h = torch.sigmoid(o) * torch.tanh(c)
+        return self.fc2(self.linear(h))
+
+
 class Gru(nn.Module):
     """Outside the family, with something of its own at the end."""
 

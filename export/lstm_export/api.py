@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import torch
 from lstm_runtime.errors import InputError
 from lstm_runtime.text.tokenizer import Tokenizer
 from lstm_runtime.text.vocabulary import Vocabulary
@@ -75,19 +76,20 @@ def export(  # noqa: PLR0913 - keyword arguments, each with a default
 
     """
     try:
-        source = _source(model, module, hints or ArchitectureHints())
-        if pattern is not None:
-            if tokenizer:
-                raise InputError("pattern is a part of tokenizer: give one of the two")
-            tokenizer = Tokenizer(pattern)
-        source = _with_words(source, vocabulary, unknown, tokenizer, window)
-        if labels is not None:
-            source = source.with_labels(tuple(labels))
-        examples = load_labelled(source, str(data)) if isinstance(data, str | Path) else data
-        if encode is not None:
-            texts = examples.texts if examples else ()
-            require_alike(compare_source(source, encode, texts), alike)
-        results = list(export_source(source, Path(output), config or ExportConfig(), examples))
+        with torch.random.fork_rng(devices=[]):  # an app's own numbers go on as they were
+            source = _source(model, module, hints or ArchitectureHints())
+            if pattern is not None:
+                if tokenizer:
+                    raise InputError("pattern is a part of tokenizer: give one of the two")
+                tokenizer = Tokenizer(pattern)
+            source = _with_words(source, vocabulary, unknown, tokenizer, window)
+            if labels is not None:
+                source = source.with_labels(tuple(labels))
+            examples = load_labelled(source, str(data)) if isinstance(data, str | Path) else data
+            if encode is not None:
+                texts = examples.texts if examples else ()
+                require_alike(compare_source(source, encode, texts), alike)
+            results = list(export_source(source, Path(output), config or ExportConfig(), examples))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise OutputError(f"{where}{error.strerror or error}") from error

@@ -9,6 +9,7 @@ import pytest
 import rare_models as zoo
 import torch
 from lstm_export import ArchitectureHints, ParityError, export
+from lstm_export.checkpoint.fit import fit_weights
 from lstm_export.checkpoint.source import module_source
 from lstm_export.checkpoint.user_class import build_module
 from lstm_export.config import ExportConfig
@@ -168,3 +169,26 @@ def test_a_vocabulary_of_three_words_is_counted() -> None:
     module = zoo.Gru()
     module.emb = nn.Embedding(3, zoo.E)
     assert module_source(module.eval()).network.architecture.vocab_size == 3
+
+
+def test_an_export_leaves_the_apps_random_numbers_alone(tmp_path: Path) -> None:
+    for cls in (zoo.Gru, zoo.MaskedWithoutSayingSo):
+        module = made(cls)
+        torch.manual_seed(7)
+        wanted = torch.rand(3)
+        torch.manual_seed(7)
+        export(module, tmp_path, config=FLOAT)
+        assert torch.equal(torch.rand(3), wanted)
+
+
+def test_what_int8_leaves_in_float_is_told() -> None:
+    (note,) = [n for n in module_source(made(zoo.GatesInALoop)).notes if "int8 file" in n]
+    assert note == "an int8 file has its word vectors in int8, and all else in float32"
+
+
+@pytest.mark.parametrize("kind", [torch.int8, torch.float8_e4m3fn, torch.complex64])
+def test_numbers_that_are_no_weights_are_refused(kind: torch.dtype) -> None:
+    module = made(zoo.Gru)
+    state = {name: value.to(kind) for name, value in module.state_dict().items()}
+    with pytest.raises(UnsupportedModelError, match=r"numbers of type \w+, which are no weights"):
+        fit_weights(module, state)

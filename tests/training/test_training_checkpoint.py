@@ -13,7 +13,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from lstm_runtime.text.vocabulary import Vocabulary
-from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, save_content
+from lstm_training.checkpoint import (
+    Checkpoint,
+    load_checkpoint,
+    load_content,
+    save_checkpoint,
+    save_content,
+)
 from lstm_training.errors import CheckpointError
 from lstm_training.model import ModelConfig, SentimentRNN
 from lstm_training.trainer.report import write_history
@@ -267,3 +273,20 @@ def test_a_declared_size_is_not_allocated(saved: Path) -> None:
     torch.save(content, saved)
     with pytest.raises(CheckpointError, match="size mismatch for embedding"):
         load_checkpoint(saved)
+
+
+def test_a_number_that_is_not_what_was_written_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pt"
+    torch.save({"weight": torch.arange(1000.0)}, path)
+    written = path.read_bytes()
+    at = written.index(torch.arange(1000.0).numpy().tobytes()) + 2000
+    path.write_bytes(written[:at] + bytes([written[at] ^ 1]) + written[at + 1 :])
+    with pytest.raises(CheckpointError, match="the checksum of weights/data/0 differs"):
+        load_content(path)
+    computed = torch.serialization.get_crc32_options()
+    try:  # whoever leaves them out gets what is there
+        torch.serialization.set_crc32_options(False)
+        torch.save({"weight": torch.arange(1000.0)}, path)
+    finally:
+        torch.serialization.set_crc32_options(computed)
+    assert load_content(path)["weight"][999] == 999

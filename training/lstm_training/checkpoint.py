@@ -17,7 +17,7 @@ from torch import Tensor
 
 from lstm_training.checkpoint_content import check_content
 from lstm_training.errors import CheckpointError
-from lstm_training.file_kind import LOOK, describe_file, is_inflated, zip_names
+from lstm_training.file_kind import LOOK, damaged_part, describe_file, is_inflated, zip_names
 from lstm_training.model import ModelConfig, SentimentRNN
 from lstm_training.plain_values import plain_values
 
@@ -117,6 +117,8 @@ def load_content(path: Path) -> Any:
             raise CheckpointError(f"{path} is not a PyTorch file: it {describe_file(path)}")
         if start.startswith(_ZIP) and is_inflated(path):
             raise CheckpointError(f"{path} unpacks to more than weights do")
+        if start.startswith(_ZIP) and (part := damaged_part(path)):
+            raise CheckpointError(f"{path} is damaged: the checksum of {part} differs")
         file.seek(0)
         try:
             with plain_values(), warnings.catch_warnings():

@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 from lstm_export.errors import UnsupportedModelError
 
+_WEIGHTS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
+"""Types of weights: numbers of 8 bits mean nothing without their scales."""
+
 
 def fit_weights(module: nn.Module, state: Mapping[str, Tensor]) -> tuple[str, ...]:
     """Load ``state`` into ``module``; return the names of what the module has no place for.
@@ -18,7 +21,7 @@ def fit_weights(module: nn.Module, state: Mapping[str, Tensor]) -> tuple[str, ..
     shows where the answer needs them.
 
     Raises:
-        UnsupportedModelError: when sizes differ, or nothing fits.
+        UnsupportedModelError: when sizes or types differ, or nothing fits.
 
     """
     own = module.state_dict()
@@ -29,6 +32,12 @@ def fit_weights(module: nn.Module, state: Mapping[str, Tensor]) -> tuple[str, ..
             f"the checkpoint does not fit the class: it holds {_some(list(state))}, and "
             f"{type(module).__name__} has {_some(list(own))}"
         )
+    for name, value in given.items():
+        if name in own and own[name].is_floating_point() and value.dtype not in _WEIGHTS:
+            kind = str(value.dtype).removeprefix("torch.")
+            raise UnsupportedModelError(
+                f"the checkpoint's {name} holds numbers of type {kind}, which are no weights"
+            )
     missing = {
         name: torch.full_like(value, float("nan"))
         for name, value in own.items()

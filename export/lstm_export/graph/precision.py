@@ -87,7 +87,7 @@ class HalfWeights:
 
     def add_embedding(self, g: GraphBuilder, network: Network, ids: Value) -> Value:
         """Add a lookup in fp16."""
-        table = g.weight(EMBEDDING, network.embedding.astype(np.float16))
+        table = g.weight(EMBEDDING, _cast(network.embedding, np.float16))
         return g.Cast(g.Gather(table, ids), to=TensorProto.FLOAT)
 
     def add_lstm(self, g: GraphBuilder, n: int, layer: Layer, inputs: LstmInputs) -> LstmOutputs:
@@ -176,7 +176,13 @@ def _add_matrices(g: GraphBuilder, n: int, layer: Layer, dtype: type[np.floating
         _biases(layer),
     )
     pairs = zip(weight_names(lstm_name(n)), matrices, strict=True)
-    return [g.weight(name, matrix.astype(dtype)) for name, matrix in pairs]
+    return [g.weight(name, _cast(matrix, dtype)) for name, matrix in pairs]
+
+
+def _cast(numbers: Array, dtype: type[np.floating]) -> NDArray[np.floating]:
+    """Return ``numbers`` in another type: what is too large is infinite, as the proof shows."""
+    with np.errstate(over="ignore"):
+        return numbers.astype(dtype)
 
 
 def _output_names(n: int) -> tuple[str, str, str]:

@@ -19,7 +19,8 @@ Formula = Callable[[Array, float], "Array | NDArray[np.float64]"]
 
 
 def _logistic(x: Array) -> Array:
-    return np.asarray(1.0 / (1.0 + np.exp(-x)))
+    with np.errstate(over="ignore"):  # of a large negative number it is 0
+        return np.asarray(1.0 / (1.0 + np.exp(-x)))
 
 
 def _expm1(x: Array) -> Array:

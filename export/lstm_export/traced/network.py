@@ -221,4 +221,6 @@ def _notes(captured: Capture, forward: Forward) -> list[str]:
     kinds = {node.op_type for node in all_nodes(captured.model.graph)}
     for kind in sorted(kinds & {"GRU", "RNN"}):
         notes.append(f"its {kind} stays in float32 in an int8 file")
+    if not kinds & {"LSTM", "GRU", "RNN"}:
+        notes.append("an int8 file has its word vectors in int8, and all else in float32")
     return notes
