@@ -1,5 +1,6 @@
 """The runtime inside other things: an app of PyInstaller, a zip archive, broken libraries."""
 
+import importlib
 import importlib.metadata
 import json
 import os
@@ -140,3 +141,34 @@ def test_a_broken_extra_is_not_called_missing() -> None:
         with requires_extra("bulk"):
             raise ImportError("libarrow.so: no such file", name="pyarrow.lib")
     assert isinstance(caught.value, ImportError)
+
+
+def test_matplotlib_is_imported_whatever_backend_the_environment_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "matplotlib.py").write_text(
+        "import os\nrcParams = {'backend': 'auto'}\nassert 'MPLBACKEND' not in os.environ\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "module://of_jupyter")
+    for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, name)
+    with requires_extra("plot"):
+        found = importlib.import_module("matplotlib")
+    monkeypatch.delitem(sys.modules, "matplotlib")
+    # The program's own windows are as it asked for.
+    assert (os.environ["MPLBACKEND"], found.rcParams["backend"]) == ("module://of_jupyter",) * 2
+
+
+def test_a_picture_needs_neither_a_backend_nor_settings_of_matplotlib(
+    run: Any, model_files: dict[str, Path], tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib")
+    command = ("lstm-run", "--model", str(model_files["int8"]), "--trace", "--plot", "t.png", "a")
+    found = run(*command, cwd=tmp_path, env=os.environ | {"MPLBACKEND": "nonsense"})
+    assert (found.returncode, found.stderr) == (0, "")
+    (tmp_path / "matplotlibrc").write_bytes(b"font.family: caf\xe9\n")
+    found = run(*command, cwd=tmp_path)
+    assert (found.returncode, found.stdout) == (1, "")
+    assert found.stderr.splitlines()[-1].startswith("Error: matplotlib cannot be loaded: its set")
+    assert "Traceback" not in found.stderr
