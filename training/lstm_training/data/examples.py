@@ -46,6 +46,8 @@ class Examples:
 
     def __post_init__(self) -> None:
         """Check that there is a text, that the columns belong together, and the labels' names."""
+        # A file's name may be no UTF-8, which neither a checkpoint nor a report can hold.
+        object.__setattr__(self, "name", self.name.encode("utf-8", "backslashreplace").decode())
         if not self.texts:
             raise DataError(f"{self.name} holds no text")
         if len(self.texts) != len(self.labels):
