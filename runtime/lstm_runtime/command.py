@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from lstm_runtime.console import usable_streams
+from lstm_runtime.console import escaped, usable_streams
 from lstm_runtime.errors import LstmEdgeError, MissingExtraError
 from lstm_runtime.extras import broken_library
 
@@ -29,6 +29,11 @@ def option(*names: str, group: str = OTHER, **attributes: Any) -> Callable[[Any]
 
     """
     return click.option(*names, cls=GroupedOption, group=group, **attributes)
+
+
+def notice(message: str) -> None:
+    """Say something on standard error that is no answer: names in it are those of somebody else."""
+    click.echo(escaped(message), err=True)
 
 
 class GroupedOption(click.Option):
@@ -168,4 +173,4 @@ def _failure(error: Exception) -> str | None:
 
 
 def _one_line(message: str) -> str:
-    return " ".join(message.split())
+    return escaped(" ".join(message.split()))

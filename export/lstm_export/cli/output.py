@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from lstm_runtime.command import notice
 from rich.console import Console
 
 from lstm_export.checkpoint.source import Source
@@ -37,7 +38,7 @@ def report_results(
     removed = remove_other_models(folder, config, models)
     Console().print(parity_table(source, results, reading))
     for path in removed:
-        click.echo(f"note: removed {path}, which was of another checkpoint", err=True)
+        notice(f"note: removed {path}, which was of another checkpoint")
     for path in (*models, *written):
         click.echo(path)
     require_parity(results)

@@ -12,6 +12,7 @@ from lstm_runtime.cli.options import Options, with_options
 from lstm_runtime.cli.texts import file_rows, given_rows, texts_of
 from lstm_runtime.cli.values import check_values
 from lstm_runtime.command import OneLineErrorCommand
+from lstm_runtime.console import escaped
 from lstm_runtime.errors import InputError
 
 EXAMPLES = (
@@ -122,7 +123,7 @@ def _info(_texts: Sequence[str], asked: Options) -> Iterable[str]:
     from lstm_runtime.cli.info import environment, environment_json, environment_lines
 
     found = environment(asked.model_file)
-    return [environment_json(found)] if asked.as_json else environment_lines(found)
+    return [environment_json(found)] if asked.as_json else map(escaped, environment_lines(found))
 
 
 def _version(_texts: Sequence[str], asked: Options) -> Iterable[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from lstm_runtime.command import option
+from lstm_runtime.command import notice, option
 from lstm_runtime.extras import requires_extra
 from lstm_runtime.settings import setting_options
 from lstm_runtime.tables.dialect import Dialect
@@ -139,7 +139,7 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
         result = train(config, examples, output, **how)
     if result.files:
         if not folds and result.checkpoint.training["rows"]["held_out"] < FEW_TEXTS:
-            click.echo("--folds 5 measures all of the texts, not the held-out ones only", err=True)
+            notice("--folds 5 measures all of the texts, not the held-out ones only")
         _show(result)
 
 
