@@ -9,8 +9,7 @@ from lstm_runtime.bulk.job import BulkJob, run_bulk, write_bulk
 from lstm_runtime.bulk.report import BulkReport
 from lstm_runtime.cli.options import STANDARD_OUTPUT, Options
 from lstm_runtime.cli.output import bulk_line, bulk_notices, json_object
-from lstm_runtime.command import notice
-from lstm_runtime.errors import InputError
+from lstm_runtime.command import notice, require_stdout
 
 
 def bulk_lines(asked: Options) -> Iterator[str]:
@@ -50,8 +49,7 @@ def _run(asked: Options, job: BulkJob) -> BulkReport:
 
 
 def _written(asked: Options, job: BulkJob) -> BulkReport:
-    if sys.stdout is None:
-        raise InputError("standard output is closed")
+    require_stdout()
     sys.stdout.flush()
     report = write_bulk(asked.load(), job, sys.stdout.buffer)
     sys.stdout.buffer.flush()
