@@ -46,7 +46,7 @@ def test_writes_and_proves_every_precision(run, checkpoint_file: Path, tmp_path:
 
 def test_writes_beside_the_checkpoint_by_default(run, checkpoint_file, tmp_path) -> None:
     (tmp_path / "model.pt").write_bytes(checkpoint_file.read_bytes())
-    (tmp_path / "notes.md").write_text("## Limits\n\nFür Filme.\n", encoding="utf-8")
+    (tmp_path / "notes.md").write_text("## Limits\n\nFür Filme.\n", encoding="utf-8-sig")
     command = ("lstm-export", str(tmp_path / "model.pt"), "--precision", "int8", "--state", "none")
     done = run(*command, "--notes", str(tmp_path / "notes.md"))
     assert done.returncode == 0

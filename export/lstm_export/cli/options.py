@@ -156,7 +156,7 @@ def make_config(options: Mapping[str, Any]) -> ExportConfig:
 def read_notes(path: Path | None) -> str:
     """Return the text of ``--notes``."""
     try:
-        return path.read_text(encoding="utf-8").strip() if path else ""
+        return path.read_text(encoding="utf-8-sig").strip() if path else ""
     except UnicodeDecodeError as error:
         raise click.BadParameter(f"{path} is not UTF-8", param_hint="--notes") from error
 
