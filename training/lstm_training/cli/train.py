@@ -55,8 +55,9 @@ EXAMPLES = (
 )  # fmt: skip
 @option("--resume", group="Output", is_flag=True, help="Go on where a stopped run left off.")
 @option(
-    "--overwrite", group="Output", is_flag=True, help="Start over where a stopped run left off."
-)
+    "--overwrite", group="Output", is_flag=True,
+    help="Start over where a stopped run left off; replace a model.pt of another program.",
+)  # fmt: skip
 @option(
     "--baselines/--no-baselines", group="Output", default=True, show_default=True,
     help="Measure TF-IDF with logistic regression and the more frequent label as well.",
