@@ -3,6 +3,7 @@
 import importlib
 import importlib.metadata
 import json
+import multiprocessing
 import os
 import shutil
 import subprocess
@@ -103,6 +104,26 @@ def test_a_zip_archive_carries_model_and_kernel(tmp_path: Path) -> None:
     )  # fmt: skip
     assert (bulk.returncode, bulk.stderr) == (0, "")
     assert library_path() is None or json.loads(told)[2] is not None
+
+
+_IN_A_PROCESS = """
+import multiprocessing, sys
+from lstm_runtime.package_files import _unpacked
+if __name__ == "__main__":
+    there = multiprocessing.get_context(sys.argv[1])
+    process = there.Process(target=_unpacked, args=(b"model", "model.onnx"))
+    process.start()
+    process.join()
+    sys.exit(process.exitcode)
+"""
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_a_process_of_multiprocessing_removes_what_it_unpacked(method: str, tmp_path: Path) -> None:
+    environment = os.environ | {"TMPDIR": str(tmp_path), "TEMP": str(tmp_path)}
+    command = [sys.executable, "-c", _IN_A_PROCESS, method]
+    subprocess.run(command, env=environment, check=True, timeout=60)
+    assert not list(tmp_path.rglob("model.onnx"))
 
 
 NUMPY = """
