@@ -7,20 +7,30 @@ python examples/ids.py ids/model.int8.onnx "What a wonderful film!" "A dull, lif
 import re
 import sys
 from collections.abc import Callable
+from string import ascii_lowercase, ascii_uppercase
 
 from lstm_edge import LstmEdgeError, Metadata, SentimentModel
+
+READ = {"pattern", "pad", "unknown", "empty"}
+LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)  # text.lower() lowers other letters too
+UNPORTABLE = re.compile("[\0\u0130\u212a\ud800-\udfff]")  # platforms read these differently
 
 
 def encoder(metadata: Metadata) -> Callable[[str], list[int]]:
     """Return a function from text to ids: all that it takes is in the file."""
-    spec = metadata.tokenizer
-    if spec is None or spec.unknown is None or metadata.vocabulary is None:
+    spec, words = metadata.tokenizer, metadata.vocabulary
+    if spec is None or words is None:
         sys.exit("the file was exported without its vocabulary")
-    ids = {word: n for n, word in enumerate(metadata.vocabulary)}
-    token, unknown, empty = re.compile(spec.pattern), spec.unknown, spec.empty
+    if more := [*(spec.to_json().keys() - READ), *(["aliases"] if metadata.aliases else [])]:
+        sys.exit(f"the file's tokeniser has more than this app reads: {', '.join(sorted(more))}")
+    special = {"", "<pad>", None if spec.unknown is None else words[spec.unknown]}
+    ids = {word: n for n, word in enumerate(words) if word not in special}
+    token = re.compile(spec.pattern, re.ASCII)
 
     def encode(text: str) -> list[int]:
-        return [ids.get(word, unknown) for word in token.findall(text.lower())] or [empty]
+        lowered = UNPORTABLE.sub("\ufffd", text).translate(LOWER)
+        found = [ids.get(match.group(), spec.unknown) for match in token.finditer(lowered)]
+        return [n for n in found if n is not None] or [spec.empty]  # None: such words are dropped
 
     return encode
 
@@ -33,7 +43,10 @@ def main(path: str, *messages: str) -> None:
             print(f"{answer.label}\t{answer.score:.2f}\t{message}")
 
 
-try:
-    main(*sys.argv[1:])
-except LstmEdgeError as error:
-    sys.exit(str(error))
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit("usage: python ids.py MODEL.onnx TEXT …")
+    try:
+        main(*sys.argv[1:])
+    except LstmEdgeError as error:
+        sys.exit(str(error))

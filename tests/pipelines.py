@@ -38,8 +38,8 @@ def basic_english(text: str) -> list[str]:
     return line.split()
 
 
-_BLANKS = r"\s\x0b\x1c-\x1f\x85\xa0"
-"""What ``str.split`` takes for blanks, short of those of other scripts."""
+_BLANKS = r"\s\x0b\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""What ``str.split`` takes for blanks, of which RE2 has those of ASCII in its own class."""
 
 PIPELINES: dict[str, tuple[Rules, Tokenizer]] = {
     "udacity": (udacity, Tokenizer(f"[^{_BLANKS}]+", delete=string.punctuation)),

@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,8 +13,8 @@ from typing import Any
 
 import click
 
-from lstm_runtime.console import usable_streams
-from lstm_runtime.errors import LstmEdgeError, MissingExtraError
+from lstm_runtime.console import escaped, usable_streams
+from lstm_runtime.errors import InputError, LstmEdgeError, MissingExtraError
 from lstm_runtime.extras import broken_library
 
 OTHER = "Other"
@@ -29,6 +30,22 @@ def option(*names: str, group: str = OTHER, **attributes: Any) -> Callable[[Any]
 
     """
     return click.option(*names, cls=GroupedOption, group=group, **attributes)
+
+
+def notice(message: str) -> None:
+    """Say something on standard error that is no answer: names in it are those of somebody else."""
+    click.echo(escaped(message), err=True)
+
+
+def require_stdout() -> None:
+    """Check that answers can be given on standard output.
+
+    Raises:
+        InputError: when it is closed.
+
+    """
+    if sys.stdout is None:
+        raise InputError("standard output is closed")
 
 
 class GroupedOption(click.Option):
@@ -168,4 +185,4 @@ def _failure(error: Exception) -> str | None:
 
 
 def _one_line(message: str) -> str:
-    return " ".join(message.split())
+    return escaped(" ".join(message.split()))

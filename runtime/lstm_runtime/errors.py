@@ -1,5 +1,19 @@
 """The exception family: one base class, one class per cause, messages that say what to do."""
 
+from reprlib import Repr
+
+_LONGEST = 40
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = _LONGEST
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it: as Python spells it, the middle of a long one left out.
+
+    The quotes and brackets of what is cut stay.
+    """
+    return _SHORT.repr(value)
+
 
 class LstmEdgeError(Exception):
     """Base of every error that this toolkit raises on purpose."""

@@ -1,12 +1,15 @@
 """The guard that turns a missing or broken library into one line that says what mends it."""
 
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from lstm_runtime.errors import MissingExtraError
 
 _DISTRIBUTIONS = {"onnxruntime": "onnxruntime (or onnxruntime-gpu)", "sklearn": "scikit-learn"}
+
+_BACKEND = "MPLBACKEND"
 
 
 @contextmanager
@@ -19,7 +22,8 @@ def requires_extra(*extras: str) -> Iterator[None]:
 
     """
     try:
-        yield
+        with _without_backend():
+            yield
     except ImportError as error:
         if isinstance(error, ModuleNotFoundError) and "." not in (error.name or "."):
             wanted = ",".join(extras)
@@ -27,16 +31,38 @@ def requires_extra(*extras: str) -> Iterator[None]:
         else:
             message = broken_library(error)
         raise MissingExtraError(message) from error
+    except UnicodeDecodeError as error:
+        library = _raised_by(error)
+        if library.startswith("lstm_"):
+            raise
+        # Matplotlib logs which file, such as a matplotlibrc in the working folder.
+        raise MissingExtraError(f"{library} cannot be loaded: its settings: {error}") from error
+
+
+@contextmanager
+def _without_backend() -> Iterator[None]:
+    """Let matplotlib be imported whatever window ``MPLBACKEND`` asks for: we open none.
+
+    Jupyter names one of its own to all that it starts, in environments too that do not have it.
+    A program that does open windows gets the one that it asked for.
+    """
+    wanted = os.environ.pop(_BACKEND, "")
+    if not wanted:
+        yield
+        return
+    before = "matplotlib" in sys.modules
+    try:
+        yield
+    finally:
+        os.environ[_BACKEND] = wanted
+        if not before and "matplotlib" in sys.modules:
+            with suppress(ValueError):  # one that is not there
+                sys.modules["matplotlib"].rcParams["backend"] = wanted
 
 
 def broken_library(error: ImportError) -> str:
     """Return what mends a library that is there and cannot be loaded, such as without its DLL."""
-    library, frame = (error.name or "").split(".")[0], error.__traceback__
-    while not library and frame is not None:
-        # An error without a name comes from the library that is being loaded.
-        if frame.tb_next is None:
-            library = str(frame.tb_frame.f_globals.get("__name__", "")).split(".")[0]
-        frame = frame.tb_next
+    library = (error.name or "").split(".")[0] or _raised_by(error)
     cause: BaseException = error
     while isinstance(cause.__cause__ or cause.__context__, ImportError):
         cause = cause.__cause__ or cause.__context__ or cause
@@ -46,3 +72,13 @@ def broken_library(error: ImportError) -> str:
         f"{library or 'a library'} cannot be loaded ({reason}): pip install --force-reinstall "
         f"{_DISTRIBUTIONS.get(library, library)}{also}"
     )
+
+
+def _raised_by(error: Exception) -> str:
+    """Return the library, none of Python's own, that an error comes from."""
+    library, frame = "", error.__traceback__
+    while frame is not None:
+        module = str(frame.tb_frame.f_globals.get("__name__", "")).split(".")[0]
+        library = library if module in sys.stdlib_module_names else module
+        frame = frame.tb_next
+    return library

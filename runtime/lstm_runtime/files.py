@@ -1,5 +1,6 @@
 """Files that are either complete or absent, whatever stops the program."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -52,12 +53,21 @@ def errors_naming(path: Path, standing_in: Path | None = None) -> Iterator[None]
         raise
 
 
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        file = next((path for path in (folder, *folder.parents) if path.is_file()), folder)
+        told = "is a file, not a folder"
+        raise NotADirectoryError(errno.ENOTDIR, told, str(file)) from error
+
+
 @contextmanager
 def parents_of(path: Path) -> Iterator[None]:
     """Make the folders that ``path`` needs; when the block raises, remove those left empty."""
     missing = [folder for folder in path.parents if not folder.exists()]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make(path.parent)
         yield
     except BaseException:
         for folder in missing:

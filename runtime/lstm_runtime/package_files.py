@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import sys
 from pathlib import Path
 
 
@@ -32,6 +33,9 @@ def _unpacked(content: bytes, name: str) -> Path:
             shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(remove)
+    # Processes of multiprocessing end without what atexit has; what is not imported started none.
+    if processes := sys.modules.get("multiprocessing.util"):
+        processes.Finalize(None, remove, exitpriority=0)
     path = Path(folder, name)
     path.write_bytes(content)
     return path

@@ -20,6 +20,7 @@ import numbers
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isinf
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -194,7 +195,8 @@ def _wanted(hint: Any, value: Any) -> str:
     if get_origin(kind) is Literal:
         return "" if value in get_args(kind) else " or ".join(map(str, get_args(kind)))
     right = isinstance(value, _ACCEPTED[kind]) and isinstance(value, bool) == (kind is bool)
-    return "" if right else _WORDS[kind]
+    finite = not (right and kind is float and isinf(value))
+    return ("" if finite else "a finite number") if right else _WORDS[kind]
 
 
 def _in_range(declared: Setting, value: Any) -> bool:

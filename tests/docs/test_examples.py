@@ -1,12 +1,17 @@
 """The programs in examples/ run as their users run them."""
 
+import importlib
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fuzz.texts import hostile_texts
+from golden.texts import ODD, UNPORTABLE
+from lstm_runtime import SentimentModel
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -48,12 +53,33 @@ def test_the_ids_app_agrees_with_the_text_file(run: object, tmp_path: Path) -> N
     texts = ["Not bad at all!", "A dull mess.", ""]
     found = python(str(EXAMPLES / "ids.py"), str(tmp_path / "model.int8.onnx"), *texts)
     assert found.returncode == 0, found.stderr
-    from lstm_runtime import SentimentModel
-
     wanted = [(answer.label, answer.score) for answer in SentimentModel.load()(texts)]
     lines = [line.split("\t") for line in found.stdout.splitlines()]
     assert [line[0] for line in lines] == [label for label, _ in wanted]
     assert [float(line[1]) for line in lines] == pytest.approx([s for _, s in wanted], abs=0.03)
+
+
+def test_the_ids_app_reads_texts_as_a_file_that_takes_text_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Above all those that ``str.lower`` and `re` read otherwise than every platform does."""
+    monkeypatch.syspath_prepend(EXAMPLES)
+    ids = importlib.import_module("ids")
+    models = EXAMPLES.parent / "tests/data/models"
+    texts = [*ODD, *UNPORTABLE, "<pad> good <unk>", *hostile_texts(0, 300)]
+    with SentimentModel.load(models / "ids.onnx") as of_ids:
+        encode = ids.encoder(of_ids.metadata)
+        found = [answer.score for answer in of_ids.score_ids(list(map(encode, texts)))]
+        spec = replace(of_ids.metadata.tokenizer, case="keep", delete="'")
+        with pytest.raises(SystemExit, match="more than this app reads: case, delete"):
+            ids.encoder(replace(of_ids.metadata, tokenizer=spec))
+    with SentimentModel.load(models / "tiny.onnx") as of_text:
+        assert found == pytest.approx([answer.score for answer in of_text(texts)], abs=1e-5)
+
+
+def test_the_ids_app_says_how_it_is_used() -> None:
+    found = python(str(EXAMPLES / "ids.py"))
+    assert (found.returncode, found.stderr) == (1, "usage: python ids.py MODEL.onnx TEXT …\n")
 
 
 def test_an_example_that_cannot_go_on_says_so_in_a_line(tmp_path: Path) -> None:

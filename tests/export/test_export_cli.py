@@ -46,7 +46,7 @@ def test_writes_and_proves_every_precision(run, checkpoint_file: Path, tmp_path:
 
 def test_writes_beside_the_checkpoint_by_default(run, checkpoint_file, tmp_path) -> None:
     (tmp_path / "model.pt").write_bytes(checkpoint_file.read_bytes())
-    (tmp_path / "notes.md").write_text("## Limits\n\nFür Filme.\n", encoding="utf-8")
+    (tmp_path / "notes.md").write_text("## Limits\n\nFür Filme.\n", encoding="utf-8-sig")
     command = ("lstm-export", str(tmp_path / "model.pt"), "--precision", "int8", "--state", "none")
     done = run(*command, "--notes", str(tmp_path / "notes.md"))
     assert done.returncode == 0
@@ -222,3 +222,14 @@ def test_full_disk_is_one_line_and_leaves_nothing(run, checkpoint_file, tmp_path
     assert done.returncode == 1
     assert done.stderr.startswith("Error: ") and done.stderr.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_all_is_written_before_anything_is_printed(run, checkpoint_file, tmp_path) -> None:
+    """Where nothing can be printed, new models would else lie beside another model's card."""
+    command = ("lstm-export", str(checkpoint_file), "-o", str(tmp_path), "--precision", "fp32")
+    with Path("/dev/full").open("w") as full:
+        done = run(*command, capture_output=False, stdout=full, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (1, "Error: No space left on device\n")
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"model.onnx", "report.json", "parity.png", "model.md"}

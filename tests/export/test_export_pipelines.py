@@ -46,6 +46,18 @@ def test_a_pipeline_is_read_as_its_own_rules_read_it(name: str, texts: list[str]
     assert alike / len(texts) >= 0.995
 
 
+@pytest.mark.parametrize("name", sorted({*PIPELINES} - {"keras"}))  # which knows ASCII's alone
+def test_tokens_end_at_every_blank_of_python(name: str) -> None:
+    rules, tokenizer = PIPELINES[name]
+    blanks = [c for c in map(chr, range(0x110000)) if c.isspace()]
+    text = "a" + "".join(f"{blank}b" for blank in blanks)
+    assert len(blanks) == 29
+    assert tokenizer.tokens(text) == rules(text) == ["a", *"b" * 29]
+    words = Vocabulary(("<pad>", "<unk>", "a", "b"))
+    found, _, _ = frontend(TextEncoder(tokenizer, words)).run(None, {"text": np.array([text])})
+    assert found[0].tolist() == [2, *[3] * 29]
+
+
 def test_words_without_an_id_are_dropped_and_what_is_left_cut_and_padded(texts: list[str]) -> None:
     words = vocabulary_of(udacity, texts[50:], 2000, first_id=1)
     vocabulary = Vocabulary(("", *words), None)

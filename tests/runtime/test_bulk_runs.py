@@ -224,6 +224,16 @@ def test_files_have_the_permissions_of_the_input(
         assert os.umask(before) == 0o022
 
 
+@pytest.mark.parametrize("below", ["x.csv", "folder/x.csv"])
+def test_a_folder_that_is_a_file_is_named(tmp_path: Path, below: str) -> None:
+    (tmp_path / "in.csv").write_text("text\n")
+    with (
+        pytest.raises(NotADirectoryError, match=r"is a file, not a folder: '.*in\.csv'"),
+        atomic_path(tmp_path / "in.csv" / below),
+    ):
+        pass
+
+
 @posix
 def test_a_new_file_follows_nothing(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")

@@ -4,10 +4,13 @@ import io
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lstm_runtime import SentimentModel
+from lstm_runtime.cli.trace_view import trace_lines
 from lstm_runtime.console import can_print, usable_streams
 
 posix = pytest.mark.skipif(os.name == "nt", reason="a POSIX shell closes the streams")
@@ -131,3 +134,32 @@ def test_standard_input_is_no_table(shell: Any) -> None:
     found = shell("--input - <<< 'good'")
     assert found.returncode == 2
     assert "lstm-run -" in found.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_a_warning_that_cannot_be_written_ends_no_run(shell: Any, buffered: str) -> None:
+    found = shell("12345 'good film' 2>/dev/full", PYTHONUNBUFFERED=buffered)
+    assert (found.returncode, len(found.stdout.splitlines())) == (0, 2)
+    found = shell("--model nothing.onnx good 2>/dev/full", PYTHONUNBUFFERED=buffered)
+    assert (found.returncode, found.stdout) == (1, "")
+
+
+@posix
+def test_no_name_of_a_file_or_column_commands_the_terminal(shell: Any, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("te\x1b[2Jxt\ngood\n")
+    found = shell("--input in.csv")
+    assert (found.returncode, "te\\x1b[2Jxt" in found.stderr) == (1, True)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.csv").write_text("text\ngood\n")
+    (tmp_path / "in" / "b\x1b[2J.bin").write_text("")
+    found = shell("--input in --output out")
+    assert found.stderr == "skipped: in/b\\x1b[2J.bin\n"
+
+
+def test_no_token_commands_the_terminal(int8: SentimentModel) -> None:
+    trace = int8.trace("good film")
+    hostile = replace(trace, tokens=("a\x1b[2J", "film"))
+    lines = list(trace_lines(hostile, int8.metadata))
+    assert lines[-2].startswith("a [2J  ")
+    assert "\x1b[2J" not in "".join(lines)

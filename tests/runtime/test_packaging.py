@@ -1,7 +1,9 @@
 """The runtime inside other things: an app of PyInstaller, a zip archive, broken libraries."""
 
+import importlib
 import importlib.metadata
 import json
+import multiprocessing
 import os
 import shutil
 import subprocess
@@ -104,6 +106,26 @@ def test_a_zip_archive_carries_model_and_kernel(tmp_path: Path) -> None:
     assert library_path() is None or json.loads(told)[2] is not None
 
 
+_IN_A_PROCESS = """
+import multiprocessing, sys
+from lstm_runtime.package_files import _unpacked
+if __name__ == "__main__":
+    there = multiprocessing.get_context(sys.argv[1])
+    process = there.Process(target=_unpacked, args=(b"model", "model.onnx"))
+    process.start()
+    process.join()
+    sys.exit(process.exitcode)
+"""
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_a_process_of_multiprocessing_removes_what_it_unpacked(method: str, tmp_path: Path) -> None:
+    environment = os.environ | {"TMPDIR": str(tmp_path), "TEMP": str(tmp_path)}
+    command = [sys.executable, "-c", _IN_A_PROCESS, method]
+    subprocess.run(command, env=environment, check=True, timeout=60)
+    assert not list(tmp_path.rglob("model.onnx"))
+
+
 NUMPY = """
 try:
     raise ImportError("DLL load failed while importing _multiarray_umath: not found")
@@ -140,3 +162,34 @@ def test_a_broken_extra_is_not_called_missing() -> None:
         with requires_extra("bulk"):
             raise ImportError("libarrow.so: no such file", name="pyarrow.lib")
     assert isinstance(caught.value, ImportError)
+
+
+def test_matplotlib_is_imported_whatever_backend_the_environment_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "matplotlib.py").write_text(
+        "import os\nrcParams = {'backend': 'auto'}\nassert 'MPLBACKEND' not in os.environ\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "module://of_jupyter")
+    for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, name)
+    with requires_extra("plot"):
+        found = importlib.import_module("matplotlib")
+    monkeypatch.delitem(sys.modules, "matplotlib")
+    # The program's own windows are as it asked for.
+    assert (os.environ["MPLBACKEND"], found.rcParams["backend"]) == ("module://of_jupyter",) * 2
+
+
+def test_a_picture_needs_neither_a_backend_nor_settings_of_matplotlib(
+    run: Any, model_files: dict[str, Path], tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib")
+    command = ("lstm-run", "--model", str(model_files["int8"]), "--trace", "--plot", "t.png", "a")
+    found = run(*command, cwd=tmp_path, env=os.environ | {"MPLBACKEND": "nonsense"})
+    assert (found.returncode, found.stderr) == (0, "")
+    (tmp_path / "matplotlibrc").write_bytes(b"font.family: caf\xe9\n")
+    found = run(*command, cwd=tmp_path)
+    assert (found.returncode, found.stdout) == (1, "")
+    assert found.stderr.splitlines()[-1].startswith("Error: matplotlib cannot be loaded: its set")
+    assert "Traceback" not in found.stderr

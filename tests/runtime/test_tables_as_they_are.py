@@ -239,6 +239,14 @@ def test_zstandard_that_is_cut_off_is_named(file: Any, cut: int) -> None:
         read(file("a.csv.zst", b"text\nfine\n"))
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.txt"])
+def test_a_packed_file_whose_name_does_not_say_so_is_told_its_name(file: Any, name: str) -> None:
+    with pytest.raises(InputError, match=f"packed by gzip, .* ends in .gz: {name}.gz"):
+        read(file(name, gzip.compress(b"text\nfine\n")))
+    with pytest.raises(InputError, match="packed by Zstandard"):
+        read(file(name, zstd_compress(b"text\nfine\n")))
+
+
 ROWS = [{"n": 1.5, "text": "a"}, {"text": 'b \\" ]}', "deep": [{"text": [1, {}]}]}, {"text": ""}]
 
 

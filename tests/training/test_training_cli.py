@@ -59,6 +59,8 @@ def test_columns_and_labels_can_be_named(
         (["--data", "good.csv", "-o", "bad.csv/out"], 1, "bad.csv"),
         (["--epochs", "0"], 2, "epochs is 0; it must be at least 1"),
         (["--epochs", "many"], 2, "not a valid integer"),
+        (["--learning-rate", "inf"], 2, "learning_rate is inf; it must be a finite number"),
+        (["--data", ""], 1, "'': no such file or folder"),
         (["--labels", "one"], 2, "two different values"),
         (["--resume", "--overwrite"], 2, "choose one"),
         (["--mixed-precision", "int8"], 2, "int8"),

@@ -232,3 +232,8 @@ def test_the_digest_tells_examples_apart() -> None:
     others.append(replace(base, label_names=("spam", "ham")))
     assert base.sha256() not in {other.sha256() for other in others}
     assert made([("\ud800", 1)]).sha256()
+
+
+def test_a_name_that_is_no_utf8_can_be_kept_in_a_checkpoint() -> None:
+    found = Examples("caf\udce9.csv", ("good", "bad"), (1, 0))
+    assert found.name == found.select([0]).name == r"caf\udce9.csv"

@@ -233,3 +233,12 @@ def test_ctrl_c_ends_quietly_and_leaves_nothing(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell closes the stream")
+def test_measures_for_a_closed_output_are_refused(reviews: Path) -> None:
+    script = Path(sys.executable).with_name("lstm-evaluate")
+    for json_too in ("", "--json"):
+        command = ["bash", "-c", f"{script} --data {reviews} {json_too} >&-"]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (1, "Error: standard output is closed\n")

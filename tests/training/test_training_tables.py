@@ -182,6 +182,10 @@ BAD_FILES = {
     "column.csv": (b"text,stars\na,1\n", "no column 'label' (found: text, stars)"),
     "column.jsonl": (GOOD_LINE + b'{"text": "a"}\n', "line 2: no field 'label'"),
     "label.csv": (b"text,label\na,1\n\nb,maybe\n", "line 4: unknown label 'maybe'"),
+    "long.csv": (
+        b"text,label\na,1\nb,A warm and funny film of the old school and made well",
+        "line 3: unknown label 'A warm and funny ...hool and made well'; accepted",
+    ),
     "multiline.csv": (b'text,label\n"a\nb",1\nc,2\n', "line 4: unknown label '2'"),
     "null.csv": (b"text,label\na,1\nb,\n", "line 3: the label is missing"),
     "label.jsonl": (GOOD_LINE + b'{"text": "a", "label": 3}\n', "line 2: unknown label 3"),

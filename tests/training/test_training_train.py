@@ -233,6 +233,21 @@ def test_an_unfinished_run_is_resumed_or_overwritten_but_not_lost(
     assert equal_weights(again.checkpoint, uninterrupted)
 
 
+@pytest.mark.parametrize("foreign", [b"notes of mine", {"weights": torch.zeros(3)}])
+def test_a_model_of_another_program_is_replaced_when_told_so_alone(
+    tiny: TrainingConfig, examples: Examples, tmp_path: Path, foreign: object
+) -> None:
+    path = tmp_path / "model.pt"
+    path.write_bytes(foreign) if isinstance(foreign, bytes) else torch.save(foreign, path)
+    before = path.read_bytes()
+    once = replace(tiny, epochs=1)
+    with pytest.raises(TrainingError, match=r"model\.pt is there and lstm-train did not write it"):
+        train(once, examples, tmp_path)
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [before]
+    train(once, examples, tmp_path, overwrite=True)
+    train(once, examples, tmp_path)  # over its own, as ever
+
+
 def test_a_loss_that_is_no_number_ends_the_run(
     tiny: TrainingConfig, examples: Examples, tmp_path: Path, monkeypatch: Patch
 ) -> None:

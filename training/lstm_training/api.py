@@ -2,17 +2,23 @@
 
 import logging
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lstm_runtime.files import parents_of
 
-from lstm_training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from lstm_training.checkpoint import (
+    Checkpoint,
+    is_checkpoint,
+    load_checkpoint,
+    load_content,
+    save_checkpoint,
+)
 from lstm_training.config import TrainingConfig
 from lstm_training.data.examples import Examples, TextsOnDisk
 from lstm_training.data.prepare import Dataset
-from lstm_training.errors import ConfigError, TrainingError
+from lstm_training.errors import CheckpointError, ConfigError, TrainingError
 from lstm_training.evaluation.baselines import fit_baselines
 from lstm_training.evaluation.held_out import HeldOutResult
 from lstm_training.processes import first_of_machine_first, log_processes, only_run_in
@@ -73,7 +79,7 @@ def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
         resume: go on where an earlier run with the same arguments was stopped. With none there,
             start from the beginning.
         overwrite: start over where an earlier run was stopped; without it and without ``resume``,
-            an unfinished run is an error.
+            an unfinished run is an error, and so is a ``model.pt`` of another program.
         baselines: measure what is reached without a network too, on the same held-out texts:
             the more frequent label and, where scikit-learn is installed, a logistic regression on
             TF-IDF.
@@ -86,7 +92,7 @@ def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
         DataError: when the examples cannot be split or hold no words.
         ConfigError: when a threshold is to be fitted for more than two labels.
         TrainingError: when training fails, when the earlier run was another one, or when there is
-            an unfinished run that is neither to be resumed nor overwritten.
+            an unfinished run, or a foreign file, that is neither to be resumed nor overwritten.
         TrainingInterruptedError: when stopped by Ctrl-C or SIGTERM, after saving the state.
         CheckpointError: when the state of the earlier run is damaged, or a file cannot be written.
         InputError: when another run is at work in ``output``.
@@ -96,6 +102,8 @@ def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
     if labels > 2 and config.fit_threshold != "no":
         raise ConfigError(f"fit_threshold is for two labels, and {examples.name} has {labels}")
     with parents_of(output / MODEL_FILE), only_run_in(output):  # an empty folder goes again
+        if not (resume or overwrite):
+            _require_own(output / MODEL_FILE)
         if start:
             config = with_sizes_of(start, config)
         if unlabelled:
@@ -122,6 +130,22 @@ def train(  # noqa: PLR0913 - what, from what, where to, and three ways to do so
         log_processes(config.batch_size)
         fit(trainer)
         return _write(classifier, trainer, examples, output, baselines=baselines)
+
+
+def _require_own(path: Path) -> None:
+    """Check that a run replaces no model but that of an earlier run.
+
+    Raises:
+        TrainingError: when something else has written the file.
+
+    """
+    with suppress(CheckpointError):
+        if not path.exists() or is_checkpoint(load_content(path)):
+            return
+    raise TrainingError(
+        f"{path} is there and lstm-train did not write it: give another folder (-o), move it "
+        "away, or replace it with --overwrite"
+    )
 
 
 def _log_data(data: Dataset) -> None:

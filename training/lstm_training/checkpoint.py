@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lstm_runtime.errors import shown
 from lstm_runtime.files import atomic_path
 from lstm_runtime.text.tokenizer import DEFAULT_PATTERN, TextEncoder, Tokenizer
 from lstm_runtime.text.vocabulary import Vocabulary
@@ -200,7 +201,7 @@ def parse_checkpoint(content: dict[str, Any], path: Path) -> Checkpoint:
     version = content.get("format_version")
     if type(version) is not int or version != FORMAT_VERSION:
         raise CheckpointError(
-            f"{path} has checkpoint version {version!r:.40}; this lstm-edge reads "
+            f"{path} has checkpoint version {shown(version)}; this lstm-edge reads "
             f"version {FORMAT_VERSION}: upgrade lstm-edge"
         )
     try:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
+from lstm_runtime.errors import shown
 from lstm_training.data.examples import Examples
 from lstm_training.data.labels import plain_label
 from lstm_training.data.scheme import LabelledRow, LabelScheme
@@ -41,7 +42,7 @@ class LabelSetScheme(LabelScheme):
         unknown = [name for name in given if plain_label(name) not in places]
         if unknown:
             raise DataError(
-                f"{row.where}: unknown label {unknown[0]!r:.40}; the model's are "
+                f"{row.where}: unknown label {shown(unknown[0])}; the model's are "
                 f"{', '.join(self.label_names)}"
             )
         return sum(1 << n for n in {places[plain_label(name)] for name in given})

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from lstm_runtime.command import NumberIn, OneLineErrorCommand, option
+from lstm_runtime.command import NumberIn, OneLineErrorCommand, notice, option
 from lstm_runtime.extras import requires_extra
 from lstm_runtime.tables.options import dialect_options
 
@@ -211,7 +211,7 @@ def main(
     check_combinations(options)
     source = make_source(checkpoint, options)
     for note in source.notes:
-        click.echo(f"note: {note}", err=True)
+        notice(f"note: {note}")
     config, data = make_config(options), load_data(options, source)
     folder = output or checkpoint.parent
     require_own(beside_files(folder, config))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import click
+from lstm_runtime.command import notice
 from lstm_runtime.model_file.contract import Precision
 from lstm_runtime.text.tokenizer import Tokenizer
 from lstm_training.data.examples import Examples
@@ -131,11 +132,10 @@ def _tell_unread_words(source: Source) -> None:
     unread = [word for word in encoder.vocabulary.plain if word not in read]
     if unread:
         some = ", ".join(repr(word) for word in unread[:3])
-        click.echo(
+        notice(
             f"note: the token pattern {encoder.tokenizer.pattern} never makes {len(unread):,} of "
             f"the vocabulary's {len(encoder.vocabulary):,} words (such as {some}); if the model "
-            "was trained with another tokeniser, give its --pattern, --case or --encoder",
-            err=True,
+            "was trained with another tokeniser, give its --pattern, --case or --encoder"
         )
 
 
@@ -156,7 +156,7 @@ def make_config(options: Mapping[str, Any]) -> ExportConfig:
 def read_notes(path: Path | None) -> str:
     """Return the text of ``--notes``."""
     try:
-        return path.read_text(encoding="utf-8").strip() if path else ""
+        return path.read_text(encoding="utf-8-sig").strip() if path else ""
     except UnicodeDecodeError as error:
         raise click.BadParameter(f"{path} is not UTF-8", param_hint="--notes") from error
 

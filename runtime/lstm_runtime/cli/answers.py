@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterable, Iterator
 
-import click
-
 from lstm_runtime.cli.options import Options
 from lstm_runtime.cli.output import json_line, plain_line
+from lstm_runtime.command import notice
+from lstm_runtime.console import printable
 from lstm_runtime.errors import ClosedError, InputError, LstmEdgeError
 from lstm_runtime.inference.results import Sentiment, too_little_known
 from lstm_runtime.model import SentimentModel
@@ -37,7 +37,7 @@ def answer_lines(model: SentimentModel, rows: Iterable[TextRow], asked: Options)
         else:
             yield json_line(found) if asked.as_json else plain_line(found, model.metadata)
     if unknown > _WARNED:
-        click.echo(f"warning: the model knows no word of {unknown:,} texts", err=True)
+        notice(f"warning: the model knows no word of {unknown:,} texts")
 
 
 def _answer(model: SentimentModel, row: TextRow, asked: Options) -> tuple[Sentiment | None, str]:
@@ -64,9 +64,9 @@ def _without_answer(text: str, found: Sentiment | None, *, as_json: bool) -> str
     if as_json:
         known = {} if found is None else {"known": found.known}
         return json.dumps({"text": text, "label": None, "score": None, **known})
-    return f"\t\t{''.join(c if c.isprintable() else ' ' for c in text)}"
+    return f"\t\t{printable(text)}"
 
 
 def _warn(row: TextRow, problem: str) -> None:
     where = row.where or repr(row.text if len(row.text) < 40 else f"{row.text[:40]}...")
-    click.echo(f"warning: {where}: {problem}", err=True)
+    notice(f"warning: {where}: {problem}")

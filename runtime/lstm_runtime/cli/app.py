@@ -1,6 +1,5 @@
 """``lstm-run``: text in, sentiment out."""
 
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -11,8 +10,8 @@ from lstm_runtime.cli.modes import TEXT, choose_mode
 from lstm_runtime.cli.options import Options, with_options
 from lstm_runtime.cli.texts import file_rows, given_rows, texts_of
 from lstm_runtime.cli.values import check_values
-from lstm_runtime.command import OneLineErrorCommand
-from lstm_runtime.errors import InputError
+from lstm_runtime.command import OneLineErrorCommand, require_stdout
+from lstm_runtime.console import escaped
 
 EXAMPLES = (
     'lstm-run "One of the finest films I have ever seen."',
@@ -47,8 +46,8 @@ def main(ctx: click.Context, /, texts: tuple[str, ...], **options: Any) -> None:
     given = given_names(ctx)
     mode = choose_mode(given)
     check_values(texts, asked, set(given))
-    if sys.stdout is None and mode.name != "bulk":  # a bulk run's answers are in its output file
-        raise InputError("standard output is closed")
+    if mode.name != "bulk":  # whose answers are in its output file
+        require_stdout()
     for line in _RUN[mode.name](texts, asked):
         click.echo(line)
 
@@ -122,7 +121,7 @@ def _info(_texts: Sequence[str], asked: Options) -> Iterable[str]:
     from lstm_runtime.cli.info import environment, environment_json, environment_lines
 
     found = environment(asked.model_file)
-    return [environment_json(found)] if asked.as_json else environment_lines(found)
+    return [environment_json(found)] if asked.as_json else map(escaped, environment_lines(found))
 
 
 def _version(_texts: Sequence[str], asked: Options) -> Iterable[str]:

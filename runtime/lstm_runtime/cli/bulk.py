@@ -5,13 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
-import click
-
 from lstm_runtime.bulk.job import BulkJob, run_bulk, write_bulk
 from lstm_runtime.bulk.report import BulkReport
 from lstm_runtime.cli.options import STANDARD_OUTPUT, Options
 from lstm_runtime.cli.output import bulk_line, bulk_notices, json_object
-from lstm_runtime.errors import InputError
+from lstm_runtime.command import notice, require_stdout
 
 
 def bulk_lines(asked: Options) -> Iterator[str]:
@@ -34,10 +32,10 @@ def bulk_lines(asked: Options) -> Iterator[str]:
     to_output = job.output == STANDARD_OUTPUT
     report = _written(asked, job) if to_output else _run(asked, job)
     for line in bulk_notices(report):
-        click.echo(line, err=True)
+        notice(line)
     line = json_object(report) if asked.as_json else bulk_line(report)
     if to_output:
-        click.echo(line, err=True)
+        notice(line)
     else:
         yield line
 
@@ -46,13 +44,12 @@ def _run(asked: Options, job: BulkJob) -> BulkReport:
     try:
         return run_bulk(asked.load(), job)
     except KeyboardInterrupt:
-        click.echo("stopped; --resume goes on from here", err=True)
+        notice("stopped; --resume goes on from here")
         raise
 
 
 def _written(asked: Options, job: BulkJob) -> BulkReport:
-    if sys.stdout is None:
-        raise InputError("standard output is closed")
+    require_stdout()
     sys.stdout.flush()
     report = write_bulk(asked.load(), job, sys.stdout.buffer)
     sys.stdout.buffer.flush()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lstm_runtime.command import NumberIn, option
+from lstm_runtime.command import NumberIn, notice, option
 
 if TYPE_CHECKING:
     from lstm_runtime.cli.options import Options
@@ -140,8 +140,8 @@ def score_on_ray(_texts: Sequence[str], asked: "Options") -> Iterable[str]:
         report = run_cluster(job)
     except KeyboardInterrupt:
         if job.id_column is not None:
-            click.echo("stopped; --resume goes on from here", err=True)
+            notice("stopped; --resume goes on from here")
         raise
     for line in bulk_notices(report):
-        click.echo(line, err=True)
+        notice(line)
     return [json_object(report) if asked.as_json else bulk_line(report)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lstm_runtime.console import printable
 from lstm_runtime.inference.results import Sentiment
 from lstm_runtime.model_file.contract import Metadata
 
@@ -21,7 +22,7 @@ _NAMED = 10
 
 def plain_line(result: Sentiment, metadata: Metadata) -> str:
     """Return label, probability and text, safe to print on any terminal."""
-    text = "".join(c if c.isprintable() else " " for c in result.text)
+    text = printable(result.text)
     return f"{coloured(result.label, metadata)}\t{result.number:.3f}\t{text}"
 
 

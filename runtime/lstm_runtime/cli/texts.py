@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from lstm_runtime.command import notice
 from lstm_runtime.errors import InputError
 from lstm_runtime.tables.base import Columns, TextRow
 
@@ -24,10 +23,9 @@ def given_rows(texts: Sequence[str]) -> Iterator[TextRow]:
     for text in texts:
         if text != "-":
             if _is_file(text):
-                click.echo(
+                notice(
                     f"warning: {text!r} is read as a text, not as a file: --model FILE runs a "
-                    "model, --input FILE reads texts",
-                    err=True,
+                    "model, --input FILE reads texts"
                 )
             yield TextRow("", text)
             continue

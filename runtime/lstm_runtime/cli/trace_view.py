@@ -8,7 +8,7 @@ import click
 import numpy as np
 
 from lstm_runtime.cli.output import coloured, sentiment_fields
-from lstm_runtime.console import can_print
+from lstm_runtime.console import can_print, printable
 from lstm_runtime.model_file.contract import Metadata
 from lstm_runtime.trace.tracer import GATES, Trace
 
@@ -22,10 +22,11 @@ def trace_lines(trace: Trace, metadata: Metadata) -> Iterator[str]:
     label = metadata.labels[shown_class]
     yield f"{coloured(answer.label, metadata)} {answer.number:.3f}"
     yield ""
-    pairs = list(zip(trace.tokens, trace.probability[:, shown_class].tolist(), strict=True))
+    tokens = [printable(token) for token in trace.tokens]  # which may be anything, by its pattern
+    pairs = list(zip(tokens, trace.probability[:, shown_class].tolist(), strict=True))
     yield " ".join(_tinted(token or "(no token)", value) for token, value in pairs)
     yield ""
-    width = min(max(map(len, (*trace.tokens, "token"))), 24)
+    width = min(max(map(len, (*tokens, "token"))), 24)
     # A network that the cell cannot follow has no gates to show.
     shown = GATES if len(trace.learn) else ()
     yield f"{'token':{width}}  {label:>8}  {'':{_BAR}}  " + "  ".join(f"{g:>8}" for g in shown)

@@ -3,7 +3,7 @@
 from operator import index
 from typing import Any, SupportsIndex
 
-from lstm_runtime.errors import InputError
+from lstm_runtime.errors import InputError, shown
 
 
 def require_text(text: Any, name: str = "a text") -> None:
@@ -27,7 +27,7 @@ def require_count(name: str, value: Any) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, SupportsIndex) or index(value) < 1:
-        raise InputError(f"{name} must be a whole number from 1, not {value!r:.100}")
+        raise InputError(f"{name} must be a whole number from 1, not {shown(value)}")
     return index(value)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lstm_runtime.arrays import Array
-from lstm_runtime.errors import InputError
+from lstm_runtime.errors import InputError, shown
 from lstm_runtime.inference.checks import require_text
 from lstm_runtime.inference.engine import Engine, Feed
 from lstm_runtime.inference.ids import Ids, validate_ids
@@ -147,7 +147,7 @@ def _check(state: Any, engine: Engine) -> None:
         found, classes = state.probability, engine.metadata.architecture.classes
         floats = isinstance(found, tuple) and all(isinstance(value, float) for value in found)
         if not floats or len(found) != classes:
-            raise InputError(f"state probability must be {classes} floats, not {found!r:.100}")
+            raise InputError(f"state probability must be {classes} floats, not {shown(found)}")
 
 
 def _check_array(name: str, array: Any, shape: tuple[int, ...]) -> None:

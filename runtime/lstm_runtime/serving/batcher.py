@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
-from lstm_runtime.errors import ClosedError, DeadlineError, InputError, OverloadedError
+from lstm_runtime.errors import ClosedError, DeadlineError, InputError, OverloadedError, shown
 from lstm_runtime.inference.batching import KERNEL_BATCH
 from lstm_runtime.inference.checks import require_count, require_text
 from lstm_runtime.inference.results import Sentiment
@@ -71,7 +71,7 @@ class Batcher:
         self._runs = require_count("runs", runs) or model.info.threads
         # Not a number is neither below nor above, and a wait without an end answers nothing.
         if not isinstance(self._wait, float | int) or not 0 <= self._wait < math.inf:
-            raise InputError(f"wait is a number of seconds from 0, not {wait!r:.100}")
+            raise InputError(f"wait is a number of seconds from 0, not {shown(wait)}")
         self._queue: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._asked = 0
@@ -111,7 +111,7 @@ class Batcher:
         """
         require_text(text)
         if not isinstance(timeout, float | int | None) or math.isnan(min(timeout or 0, _LONGEST)):
-            raise InputError(f"timeout is a number of seconds, not {timeout!r:.100}")
+            raise InputError(f"timeout is a number of seconds, not {shown(timeout)}")
         timeout = None if timeout is not None and timeout > _LONGEST else timeout
         if self._closed:
             raise _ended()

@@ -16,6 +16,9 @@ GZIP, ZSTANDARD = ".gz", ".zst"
 PACKED = (GZIP, ZSTANDARD)
 """Suffixes of packed files."""
 
+_BEGINNINGS = {b"\x1f\x8b\x08": (GZIP, "gzip"), b"\x28\xb5\x2f\xfd": (ZSTANDARD, "Zstandard")}
+"""The first bytes of such files, whatever they are called."""
+
 _PIECE = 1024
 """Bytes unpacked at once: Zstandard packs 128 KiB of equal bytes into four."""
 
@@ -27,6 +30,14 @@ class DamagedError(Exception):
 def is_packed(path: Path) -> bool:
     """Tell by its name whether a file is packed."""
     return path.suffix.lower() in PACKED
+
+
+def problem_of_name(path: Path, head: bytes) -> str:
+    """Say that a file which begins with ``head`` is packed and its name does not; '' if not so."""
+    for beginning, (suffix, name) in _BEGINNINGS.items():
+        if head.startswith(beginning) and not is_packed(path):
+            return f"packed by {name}, which a name says that ends in {suffix}: {path.name}{suffix}"
+    return ""
 
 
 def table_suffix(path: Path) -> str:

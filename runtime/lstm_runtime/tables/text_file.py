@@ -8,9 +8,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TextIO
 
-from lstm_runtime.errors import InputError
+from lstm_runtime.errors import InputError, shown
 from lstm_runtime.tables.lines import numbered_lines
-from lstm_runtime.tables.packing import DamagedError, open_packed, open_unpacked
+from lstm_runtime.tables.packing import DamagedError, open_packed, open_unpacked, problem_of_name
 
 _MARKS = (
     # That of UTF-32 begins with that of UTF-16.
@@ -43,7 +43,7 @@ def _nothing_lost(path: Path, encoding: _Encoding) -> Iterator[None]:
         yield
     except UnicodeEncodeError as error:
         lost = error.object[error.start : error.end]
-        raise InputError(f"{path}: {encoding.codec} has no {lost!r:.40}") from error
+        raise InputError(f"{path}: {encoding.codec} has no {shown(lost)}") from error
 
 
 class TextFile:
@@ -147,6 +147,8 @@ class TextFile:
             raise InputError(
                 f"{self._path} is not a complete {error} file, after line 0"
             ) from error
+        if problem := problem_of_name(self._path, head):
+            raise InputError(f"{self._path}: {problem}")
         for mark, codec in _MARKS:
             if head.startswith(mark):
                 return _Encoding(mark, codec)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from lstm_runtime.command import option
+from lstm_runtime.command import option, require_stdout
 from lstm_runtime.extras import requires_extra
 from lstm_runtime.tables.dialect import Dialect
 
@@ -68,6 +68,8 @@ def main(  # noqa: PLR0913 - one for each option
     output: Path | None,
 ) -> None:
     """Run ``lstm-evaluate``."""
+    if output is None:
+        require_stdout()
     with requires_extra("train"):
         from lstm_training.evaluation.evaluate import evaluate  # loads torch
         from lstm_training.evaluation.report import write_evaluation

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import click
+from lstm_runtime.command import notice
 
 _LOGGER = "lstm_training"
 
@@ -16,7 +16,7 @@ class _Stderr(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print ``record``."""
-        click.echo(self.format(record), err=True)
+        notice(self.format(record))
 
 
 class _File(logging.FileHandler):

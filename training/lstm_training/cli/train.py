@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from lstm_runtime.command import option
+from lstm_runtime.command import notice, option
 from lstm_runtime.extras import requires_extra
 from lstm_runtime.settings import setting_options
 from lstm_runtime.tables.dialect import Dialect
@@ -55,8 +55,9 @@ EXAMPLES = (
 )  # fmt: skip
 @option("--resume", group="Output", is_flag=True, help="Go on where a stopped run left off.")
 @option(
-    "--overwrite", group="Output", is_flag=True, help="Start over where a stopped run left off."
-)
+    "--overwrite", group="Output", is_flag=True,
+    help="Start over where a stopped run left off; replace a model.pt of another program.",
+)  # fmt: skip
 @option(
     "--baselines/--no-baselines", group="Output", default=True, show_default=True,
     help="Measure TF-IDF with logistic regression and the more frequent label as well.",
@@ -139,7 +140,7 @@ def main(  # noqa: PLR0913 - the options that are no field of TrainingConfig
         result = train(config, examples, output, **how)
     if result.files:
         if not folds and result.checkpoint.training["rows"]["held_out"] < FEW_TEXTS:
-            click.echo("--folds 5 measures all of the texts, not the held-out ones only", err=True)
+            notice("--folds 5 measures all of the texts, not the held-out ones only")
         _show(result)
 
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
+from lstm_runtime.errors import shown
 from lstm_runtime.model_file.labels import problem_of_labels
 
 from lstm_training.data.labels import plain_label
@@ -46,6 +47,8 @@ class Examples:
 
     def __post_init__(self) -> None:
         """Check that there is a text, that the columns belong together, and the labels' names."""
+        # A file's name may be no UTF-8, which neither a checkpoint nor a report can hold.
+        object.__setattr__(self, "name", self.name.encode("utf-8", "backslashreplace").decode())
         if not self.texts:
             raise DataError(f"{self.name} holds no text")
         if len(self.texts) != len(self.labels):
@@ -123,7 +126,7 @@ def checked(rows: Iterable[LabelledRow], scheme: LabelScheme) -> Iterator[tuple[
     remaining = iter(rows)
     for row in remaining:
         if not isinstance(row.text, str):
-            kind = "missing" if row.text is None else f"not a string but {row.text!r:.40}"
+            kind = "missing" if row.text is None else f"not a string but {shown(row.text)}"
             raise DataError(f"{row.where}: the text is {kind}")
         values[plain_label(row.label)] += 1
         try:
@@ -144,5 +147,5 @@ def _other_values(values: Counter[str], remaining: Iterator[LabelledRow]) -> str
                     f"; the column holds more than {MOST_VALUES} different values: is "
                     "--label-column the right one?"
                 )
-    told = ", ".join(f"{value!r:.40} ({count:,})" for value, count in sorted(values.items()))
+    told = ", ".join(f"{shown(value)} ({count:,})" for value, count in sorted(values.items()))
     return f"; the column holds {told}"

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from lstm_runtime.errors import shown
+
 from lstm_training.data.labels import USUAL, parse_label_map, parse_names, plain_label
 from lstm_training.errors import ConfigError, DataError
 
@@ -84,7 +86,7 @@ class LabelScheme:
         ]
         told = " or ".join(classes[:MOST_VALUES]) + (" …" if len(classes) > MOST_VALUES else "")
         raise DataError(
-            f"{row.where}: unknown label {row.label!r:.40}; accepted: {told} "
+            f"{row.where}: unknown label {shown(row.label)}; accepted: {told} "
             "(name your own with --labels, as in --labels NEG,POS, or map them with --label-map)"
         )
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from lstm_runtime.errors import MissingExtraError
+from lstm_runtime.errors import MissingExtraError, shown
 
 from lstm_training.data.examples import Examples, collect
 from lstm_training.data.folders import CLASSES, Part, read_archive, read_folder
@@ -61,8 +61,9 @@ def load_examples(
             raise DataError(f"{source} has labels of its own: leave --labels out")
         return collect(source, _NAMED[source](), LabelScheme())
     path = Path(source)
-    if not path.exists():
-        raise DataError(f"{path}: no such file or folder (or name {_names(measuring)})")
+    if not source or not path.exists():  # an empty name would be the working folder's
+        named = source or repr(source)
+        raise DataError(f"{named}: no such file or folder (or name {_names(measuring)})")
     classes = scheme.folders or CLASSES
     if cache and path.is_file() and is_labelled_table(path):
         from lstm_training.data.cache import stored_examples  # loads torch
@@ -92,7 +93,7 @@ def load_texts(source: str, columns: Columns | None = None) -> list[str]:
     texts = []
     for row in _text_rows(source, columns or Columns()):
         if not isinstance(row.text, str):
-            raise DataError(f"{row.where}: the text is not a string but {row.text!r:.40}")
+            raise DataError(f"{row.where}: the text is not a string but {shown(row.text)}")
         texts.append(row.text)
     return texts
 

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from lstm_runtime.errors import shown
 from lstm_runtime.extras import requires_extra
 
 from lstm_training.distillation.config import DistillationConfig
@@ -47,7 +48,7 @@ def _merged(defaults: dict[str, Any], changes: dict[str, Any], where: str) -> di
             raise ConfigError(f"{where}{name} is no setting; there are {', '.join(defaults)}")
         if isinstance(defaults[name], dict):
             if not isinstance(value, dict):
-                raise ConfigError(f"{where}{name} is a table of settings, not {value!r:.40}")
+                raise ConfigError(f"{where}{name} is a table of settings, not {shown(value)}")
             merged[name] = _merged(defaults[name], value, f"{where}{name}.")
         else:
             merged[name] = value
@@ -65,5 +66,5 @@ def _told(error: Any, given: Any, default: Any) -> str:
     name = ".".join(names)
     if "error" in error.get("ctx", {}):  # the range, in the words of the setting
         return f"{name}.{error['ctx']['error']}" if name else str(error["ctx"]["error"])
-    shown = list(default) if isinstance(default, tuple) else default
-    return f"{name} is {given!r:.40}; a value like {shown!r} is wanted"
+    example = list(default) if isinstance(default, tuple) else default
+    return f"{name} is {shown(given)}; a value like {example!r} is wanted"
