@@ -1,9 +1,9 @@
 """The exception family: one base class, one class per cause, messages that say what to do."""
 
-from reprlib import Repr
+import reprlib
 
 _LONGEST = 40
-_SHORT = Repr()
+_SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = _LONGEST
 
 
