@@ -60,6 +60,14 @@ class Stars(Classifier):
         return self.linear(self.last(x)).clamp(1.0, 5.0)
 
 
+class BoundedCells(Classifier):
+    """Reads cell states, which nothing but itself bounds."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        _, (_, c) = self.rnn(self.emb(x))
+        return self.fc2(self.linear(c[-1].clamp(-2.0, 2.0)))
+
+
 class CutAt512(Classifier):
     def forward(self, x: Tensor) -> Tensor:
         return self.fc2(self.linear(self.last(x[:, :512])))
@@ -93,6 +101,15 @@ class EndMark(Classifier):
     def forward(self, x: Tensor) -> Tensor:
         at = (x == 2).int().argmax(1)
         return self.fc2(self.linear(self.steps(x)[torch.arange(len(x)), at]))
+
+
+class NothingBehindTheMark(Classifier):
+    """Reads the mean of the states before the first id 2."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        counted = ((x == 2).int().cumsum(1) == 0).float().unsqueeze(-1)
+        mean = (self.steps(x) * counted).sum(1) / counted.sum(1).clamp(min=1)
+        return self.fc2(self.linear(mean))
 
 
 class MaskedWithoutSayingSo(Classifier):

@@ -50,8 +50,9 @@ def require_equal(module: nn.Module, path: Path, given: list[list[int]], *, plai
 
 
 SHOWN_BY_MORE = (
-    zoo.Relu6, zoo.Hardtanh, zoo.Threshold, zoo.Stars, zoo.CutAt512, zoo.LastFifty,
-    zoo.OtherHeadBeyond300, zoo.CutWithAttention, zoo.EndMark,
+    zoo.Relu6, zoo.Hardtanh, zoo.Threshold, zoo.Stars, zoo.BoundedCells, zoo.CutAt512,
+    zoo.LastFifty, zoo.OtherHeadBeyond300, zoo.CutWithAttention, zoo.EndMark,
+    zoo.NothingBehindTheMark,
 )  # fmt: skip
 
 

@@ -74,11 +74,12 @@ def find_padding(
     Args:
         network: what the module was read as.
         theirs: the module's own answer to ids.
-        candidates: ids that may be padding, beside the first and the last of the vocabulary.
+        candidates: ids that its layers call padding.
 
     Returns:
         Those that it leaves out at the end of a text, which are its padding and which no
-        comparison may use; and those that have another sense, such as the end of a text.
+        comparison may use; and those that have another sense, such as a mark behind which no word
+        counts.
 
     """
     rows, ours = len(network.embedding), TorchReference(network).probability
@@ -91,7 +92,9 @@ def find_padding(
     for n in sorted(n for n in marks if n < rows):
         if _is_word(n, words, ours, theirs):
             continue
-        if _is_left_out(n, words, theirs):
+        # Padding is 0 or 1 where no layer names it, and may end a text too.
+        known = n in {0, 1, *candidates}
+        if _is_left_out(n, words, theirs) and (known or not _ends_text(n, words, theirs)):
             padding.add(n)
         else:
             others.append(n)
@@ -117,6 +120,15 @@ def _is_left_out(n: int, words: list[int], theirs: Probability) -> bool:
         return difference([theirs([first, last, n, n])], [theirs([first, last])]) <= _ATOL
     except UnsupportedModelError:
         return True
+
+
+def _ends_text(n: int, words: list[int], theirs: Probability) -> bool:
+    first, last = words[0], words[-1]
+    try:
+        short, long, cut = theirs([first]), theirs([first, last]), theirs([first, n, last])
+    except UnsupportedModelError:
+        return False
+    return difference([short], [cut]) <= _ATOL < difference([short], [long])
 
 
 def _is_accident(original: ReadModule, ids: Sequence[int], theirs: Array) -> bool:

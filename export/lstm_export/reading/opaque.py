@@ -110,7 +110,7 @@ class OpaqueModule:
 
 @dataclass(frozen=True)
 class _Variant:
-    """The module as it is, or with other numbers in a linear layer."""
+    """The module as it is, or with other numbers in one of its layers."""
 
     weights: NetworkWeights
     "Its weights."
@@ -164,9 +164,12 @@ def _variants(
 ) -> Iterator[_Variant]:
     """Yield what a module with larger numbers in a linear layer returns, where it bears them.
 
-    A function that bounds what it reads, such as ReLU6, shows only in numbers beyond the bound.
+    A function that bounds what it reads, such as ReLU6, shows only in numbers beyond the bound; and
+    cell states grow with the word vectors.
     """
-    for name, factor in product(weights.linear, _FACTORS):
+    rows = weights.embedding.shape
+    tables = [name for name, tensor in module.state_dict().items() if tensor.shape == rows]
+    for name, factor in product([*weights.linear, *tables], _FACTORS):
         changed = copy.deepcopy(module)
         layer = name.rpartition(".")[0]
         for key, tensor in changed.state_dict().items():

@@ -72,11 +72,11 @@ def observe(
         module: in evaluation mode.
         call: how to call it.
         ids: the text.
-        stirred: put random numbers of about this size in the place of what each layer behind the
-            LSTM returns, of the other sign where it is negative: what follows it then shows what
-            it does with any number, and not only with those that texts happen to give (a ReLU
-            after numbers that are never negative cannot be seen, nor a bound that none reaches).
-            0 for none.
+        stirred: put random numbers of about this size in the place of the LSTM's cell states, which
+            nothing bounds, and of what each layer behind it returns, of the other sign where it is
+            negative: what follows then shows what it does with any number, and not only with those
+            that texts happen to give (a ReLU after numbers that are never negative cannot be seen,
+            nor a bound that none reaches). 0 for none.
 
     """
     with one_thread(), torch.inference_mode(), _watching(module, stirred=stirred) as calls:
@@ -131,6 +131,9 @@ def _watching(module: nn.Module, *, stirred: float) -> Iterator[list[LayerCall]]
         def after(layer: nn.Module, _: Any, __: Any, output: Any, name: str = name) -> Any:
             if stirred and isinstance(layer, STIRRED) and _has_run_lstm(calls):
                 output = _noise(name, output, stirred)
+            if stirred and isinstance(layer, nn.LSTM):
+                steps, (hidden, cells) = output
+                output = steps, (hidden, _noise(name, cells, stirred))
             calls.append(LayerCall(name, layer, pending.pop(), _copy(output)))
             return output
 
