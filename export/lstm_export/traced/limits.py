@@ -18,6 +18,8 @@ PROBE_LENGTHS = (23, 37, 64)
 """Of the texts that a call has to run with."""
 LONGEST = 2200
 """Longest text that is tried: the longest of the proof has 2,100 tokens."""
+_LONGEST_ONLY = 700
+"""Longest only length that is looked for: each one before it costs a run."""
 _IDS = ((2, 4), (4, 6), (1, 3))
 """Ranges of ids to call an unknown module with; 0 and 1 are padding or unknown in most, and any may
 be padding."""
@@ -124,7 +126,7 @@ def require_fixed_length(module: nn.Module, failures: list[str]) -> int:
         )
     if fixed is None:
         raise UnsupportedModelError(uncallable(module, failures))
-    further = (n for n in range(fixed + 1, 4 * fixed + 1) if n <= LONGEST)
+    further = (fixed + 1, fixed + 2, 2 * fixed, 3 * fixed)
     other = next((n for n in further if runs_on(module, lambda m, ids: m(ids), n)), None)
     if other is not None:
         more = "or more" if other == fixed + 1 else f"and of {other}, but not all between"
@@ -145,5 +147,10 @@ _OTHER_BATCH = re.compile(r"Expected hidden\[0\] size \(\d+, 1, \d+\), got \[\d+
 
 
 def _fixed_length(module: nn.Module) -> int | None:
-    """Return the length that ``forward(ids)`` reads, where it does not read any other."""
-    return next((n for n in range(1, LONGEST) if runs_on(module, lambda m, i: m(i), n)), None)
+    """Return the shortest length that ``forward(ids)`` reads, where it does not read the usual."""
+
+    def reads(n: int) -> bool:
+        outputs, _ = _try_ids(module, lambda m, ids: m(ids), [n], _IDS[0])
+        return bool(outputs)
+
+    return next(filter(reads, range(1, _LONGEST_ONLY)), None)
