@@ -20,7 +20,7 @@ import numbers
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isinf
+from sys import float_info
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -195,8 +195,9 @@ def _wanted(hint: Any, value: Any) -> str:
     if get_origin(kind) is Literal:
         return "" if value in get_args(kind) else " or ".join(map(str, get_args(kind)))
     right = isinstance(value, _ACCEPTED[kind]) and isinstance(value, bool) == (kind is bool)
-    finite = not (right and kind is float and isinf(value))
-    return ("" if finite else "a finite number") if right else _WORDS[kind]
+    # A whole number may be larger than any float, too.
+    infinite = right and kind is float and abs(value) > float_info.max
+    return "a finite number" if infinite else "" if right else _WORDS[kind]
 
 
 def _in_range(declared: Setting, value: Any) -> bool:

@@ -80,6 +80,7 @@ def test_defaults_can_be_left_to_somebody_else() -> None:
         ("salt", 0.0, "greater than 0 and less than 1"),
         ("salt", float("nan"), "salt is nan"),
         ("salt", float("inf"), "salt is inf; it must be a finite number"),
+        ("salt", 10**400, f"salt is {10**400}; it must be a finite number"),
         ("salt", "0.3", "salt is '0.3'; it must be a number"),
         ("kind", "oats", "kind is 'oats'; it must be rye or wheat"),
         ("fan", 1, "fan is 1; it must be true or false"),
