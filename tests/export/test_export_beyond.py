@@ -1,5 +1,6 @@
 """What short random texts do not show: bounds, long texts, ids with a sense, neighbours."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,9 @@ def test_what_short_texts_do_not_show_is_exported_and_right(
     if scripted and cls is zoo.Threshold:
         pytest.skip("PyTorch's exporter has no threshold but zero for TorchScript")
     given = torch.jit.script(module) if scripted else module  # type: ignore[no-untyped-call] # torch's own
-    (result,) = [r for r in export(given, tmp_path, hints=hints, config=FLOAT) if r.path]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", category=UserWarning)
+        (result,) = [r for r in export(given, tmp_path, hints=hints, config=FLOAT) if r.path]
     assert result.path is not None
     require_equal(module, result.path, texts(zoo.WORDS), plain=plain)
 
@@ -117,6 +120,20 @@ def test_the_graph_in_float_is_compared_before_int8(
     with pytest.raises(ParityError, match="written: fp32: "):
         export(made(zoo.OtherwiseAtSeven), tmp_path, config=ExportConfig(precisions=("int8",)))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_graph_that_fails_for_one_id_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    gives = checking.QuietSession.gives
+
+    def fails(self: checking.QuietSession, ids: Any, wanted: Any) -> bool:
+        if list(ids).count(5) == 1 and len(ids) == 7:
+            raise RuntimeError("out of bounds")
+        return gives(self, ids, wanted)
+
+    monkeypatch.setattr(checking.QuietSession, "gives", fails)
+    monkeypatch.setattr(checking, "LENGTHS", (29,))
+    with pytest.raises(UnsupportedModelError, match="is wrong for a text with the id 5"):
+        module_source(made(zoo.Gru))
 
 
 def test_a_module_that_mixes_the_texts_of_a_batch_is_told_of() -> None:
