@@ -1,7 +1,6 @@
-"""Copies a module, and gives one the weights of a checkpoint."""
+"""Gives a module the weights of a checkpoint."""
 
 from collections.abc import Mapping
-from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
@@ -68,21 +67,3 @@ def _common_prefix(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> st
 
 def _some(names: list[str]) -> str:
     return ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
-
-
-def copy_module(module: nn.Module) -> nn.Module:
-    """Copy a module, also one that holds computed tensors, as pruning leaves them.
-
-    Raises:
-        UnsupportedModelError: when it cannot be copied.
-
-    """
-    held = [value for layer in module.modules() for value in vars(layer).values()]
-    tensors = [part for value in held for part in (value if isinstance(value, list) else [value])]
-    computed = [t for t in tensors if isinstance(t, Tensor) and not t.is_leaf]
-    try:
-        return deepcopy(module, {id(tensor): tensor.detach().clone() for tensor in computed})
-    except Exception as error:  # whatever a class holds may refuse
-        raise UnsupportedModelError(
-            f"{type(module).__name__} cannot be copied: {' '.join(str(error).split())}"
-        ) from error

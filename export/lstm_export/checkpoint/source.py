@@ -18,12 +18,13 @@ from torch.nn.parameter import is_lazy
 
 from lstm_export.checkpoint.assume import assume_network
 from lstm_export.checkpoint.content import Content, read_content, unwrap
-from lstm_export.checkpoint.fit import copy_module, fit_weights
+from lstm_export.checkpoint.fit import fit_weights
 from lstm_export.checkpoint.hints import ArchitectureHints
 from lstm_export.checkpoint.original import NO_ANSWER, OriginalModule, answers, find_original
 from lstm_export.checkpoint.state_dict import read_state_dict
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.network import Network
+from lstm_export.reference.copying import copy_module
 from lstm_export.traced.network import TracedNetwork
 
 NO_HINTS = ArchitectureHints()

@@ -10,8 +10,10 @@ from torch import nn
 
 from lstm_export.errors import UnsupportedModelError
 from lstm_export.network import Network
-from lstm_export.reading.refusal import OutsideFamilyError
+from lstm_export.reading.refusal import READING, OutsideFamilyError, RefusalError
 from lstm_export.reading.sources import difference
+from lstm_export.reference.copying import copy_module
+from lstm_export.reference.marks import marked_ids
 from lstm_export.reference.torch_model import TorchReference
 
 LENGTHS = (64, 190, 450, 513, 1025, 2100)
@@ -19,9 +21,6 @@ LENGTHS = (64, 190, 450, 513, 1025, 2100)
 
 _ATOL = 1e-4
 """Largest difference of an answer: what is read otherwise is off by more."""
-
-_FIRST, _LAST = 16, 8
-"""How many ids at either end of a vocabulary may have a sense of their own, as marks have."""
 
 Probability = Callable[[Sequence[int]], Array]
 
@@ -68,27 +67,25 @@ def require_agreement(original: ReadModule) -> None:
 
 def find_padding(
     network: Network, theirs: Probability, candidates: frozenset[int] = frozenset()
-) -> tuple[frozenset[int], tuple[int, ...]]:
-    """Find the ids that a module does not read as it reads words.
+) -> frozenset[int]:
+    """Find the ids that a module leaves out behind a text, which no comparison may use.
 
     Args:
         network: what the module was read as.
         theirs: the module's own answer to ids.
         candidates: ids that its layers call padding.
 
-    Returns:
-        Those that it leaves out at the end of a text, which are its padding and which no
-        comparison may use; and those that have another sense, such as a mark behind which no word
-        counts.
+    Raises:
+        RefusalError: when an id has another sense, such as a mark behind which no word counts.
 
     """
     rows, ours = len(network.embedding), TorchReference(network).probability
-    marks = {*range(min(_FIRST, rows)), *range(max(0, rows - _LAST), rows), *candidates}
+    marks = {*marked_ids(rows), *candidates}
     plain = [n for n in range(rows) if n not in marks]
     # Of a small vocabulary all are looked at, beside words that the reading was found with.
     words = (plain or [n for n in range(2, rows) if n not in candidates] or [rows - 1])[-2:]
     marks -= set(words)
-    padding, others = set[int](), []
+    padding, others = set[int](), list[int]()
     for n in sorted(n for n in marks if n < rows):
         if _is_word(n, words, ours, theirs):
             continue
@@ -98,7 +95,10 @@ def find_padding(
             padding.add(n)
         else:
             others.append(n)
-    return frozenset(padding), tuple(others)
+    if others:
+        told = ", ".join(map(str, others[:6]))
+        raise RefusalError(f"forward reads the id {told} otherwise than as a word", READING)
+    return frozenset(padding)
 
 
 def _is_word(n: int, words: list[int], ours: Probability, theirs: Probability) -> bool:
@@ -134,8 +134,8 @@ def _ends_text(n: int, words: list[int], theirs: Probability) -> bool:
 def _is_accident(original: ReadModule, ids: Sequence[int], theirs: Array) -> bool:
     """Tell whether the module's own answer is no more than the rounding of its sums."""
     double = copy.copy(original)
-    double.module = copy.deepcopy(original.module).double()
     try:
+        double.module = copy_module(original.module).double()
         return difference([theirs], [double.probability(ids)]) > _ATOL
     except UnsupportedModelError:
         return False

@@ -3,7 +3,6 @@
 Every reading of them is then tried, and the module's own answers choose.
 """
 
-import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,6 +28,7 @@ from lstm_export.reading.runs import answer_of, answers_of_batch, observe_call, 
 from lstm_export.reading.sources import Values
 from lstm_export.reading.steady import require_steady
 from lstm_export.readout import Readout
+from lstm_export.reference.copying import copy_module
 from lstm_export.reference.neighbours import beside_others
 from lstm_export.reference.torch_model import TorchReference
 
@@ -74,12 +74,10 @@ class OpaqueModule:
         self._as_probability = to_probability(self.returned, activation)
         beside = partial(answers_of_batch, self.module, self._call, output=self._answer.output)
         self.notes = beside_others(beside, self._alone)
-        self.padding, others = find_padding(self.network, self.probability)
-        if others:
-            told = ", ".join(map(str, others[:6]))
-            raise OutsideFamilyError(
-                f"{self.name}.forward reads the id {told} otherwise than as a word"
-            )
+        try:
+            self.padding = find_padding(self.network, self.probability)
+        except RefusalError as error:
+            raise most_telling([error], self.name) from error
 
     def probability(self, ids: Sequence[int]) -> Array:
         """Return the module's own answer for one text, as the exported file gives it."""
@@ -170,15 +168,15 @@ def _variants(
     rows = weights.embedding.shape
     tables = [name for name, tensor in module.state_dict().items() if tensor.shape == rows]
     for name, factor in product([*weights.linear, *tables], _FACTORS):
-        changed = copy.deepcopy(module)
         layer = name.rpartition(".")[0]
-        for key, tensor in changed.state_dict().items():
-            if key.rpartition(".")[0] == layer:
-                tensor.mul_(factor)  # in place: it is the layer's own
         try:
+            changed = copy_module(module)
+            for key, tensor in changed.state_dict().items():
+                if key.rpartition(".")[0] == layer:
+                    tensor.mul_(factor)  # in place: it is the layer's own
             seen = [observe_call(changed, call, ids) for ids in texts]
             outputs = of_one_size(seen, call, len(texts[-1]))
-        except RefusalError:
+        except UnsupportedModelError:
             continue
         yield _Variant(read_state_dict(changed.state_dict()), texts, outputs)
 

@@ -10,6 +10,7 @@ from lstm_runtime.arrays import Array
 from torch import Tensor, nn
 
 from lstm_export.errors import UnsupportedModelError
+from lstm_export.reference.marks import marked_ids
 from lstm_export.reference.torch_model import one_thread
 from lstm_export.traced.calls import Call, is_guess, module_name, possible_calls
 from lstm_export.traced.limits import (
@@ -22,9 +23,6 @@ from lstm_export.traced.limits import (
     uncallable,
 )
 from lstm_export.traced.outputs import answer_path, no_answer, other_answers, pick
-
-_MARKS = 16, 8
-"""How many ids at either end of a vocabulary may have a sense of their own, as marks have."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +79,8 @@ class Forward:
 
     def marked(self) -> Iterator[tuple[int, list[int]]]:
         """Yield texts that hold ids which may have a sense of their own, each with its id."""
-        first, last = _MARKS
-        marks = {*range(first), *range(max(0, self.vocab_size - last), self.vocab_size)}
         length = max(self.min_tokens, min(7, self.max_tokens or 7))
-        for n in sorted(n for n in marks if n < self.vocab_size and n != self.padding_id):
+        for n in sorted(marked_ids(self.vocab_size) - {self.padding_id}):
             (ids,) = self.probes([length])
             for places in ((length // 2,), (0, length // 2, length - 1)):
                 yield n, [n if place in places else word for place, word in enumerate(ids)]

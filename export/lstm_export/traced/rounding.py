@@ -1,11 +1,11 @@
 """Networks that multiply rounding errors, of which no graph can give the very answers."""
 
-import copy
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from lstm_export.reference.copying import copy_module
 from lstm_export.traced.forward import Forward
 
 
@@ -22,7 +22,7 @@ def rounding_error(forward: Forward, ids: Sequence[int]) -> float:
 
     """
     try:
-        double = replace(forward, module=copy.deepcopy(forward.module).double())
+        double = replace(forward, module=copy_module(forward.module).double())
         exact, rounded = double(ids), forward(ids)
     except Exception:  # somebody else's code, which may fix its types
         return 0.0
